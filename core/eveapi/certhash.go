@@ -12,8 +12,8 @@ import "crypto/sha256"
 // sides of it must hash the same bytes: never trim, never re-encode before calling
 // ControllerCertHash.
 
-// DeviceCertHash names a device or onboarding certificate in an envelope that a device sends: SHA-256
-// over the certificate's DER bytes, 32 bytes.
+// DeviceCertHash names a device or onboarding certificate in an envelope that a device sends:
+// SHA-256 over the certificate's DER bytes, 32 bytes.
 func DeviceCertHash(der []byte) []byte {
 	h := sha256.Sum256(der)
 	return h[:]

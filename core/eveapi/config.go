@@ -34,8 +34,9 @@ const (
 )
 
 // ConfigResponseBody builds the payload of an answer from an EdgeDevConfig that is serialized
-// already, so that a controller serializes a configuration once and not for each answer. certsHash is
-// set as its controllercert_confighash, over one that it may have; "" leaves it alone.
+// already, so that a controller serializes a configuration once and not for each answer.
+// certsHash is set as its controllercert_confighash, over one that it may have; "" leaves it
+// alone.
 func ConfigResponseBody(edgeDevConfig []byte, certsHash, hash string) []byte {
 	inner := len(edgeDevConfig)
 	if certsHash != "" {
@@ -60,8 +61,8 @@ func ParseConfigResponse(payload []byte) (*config.EdgeDevConfig, string, error) 
 	return msg.GetConfig(), msg.GetConfigHash(), nil
 }
 
-// BootstrapFile builds /config/bootstrap-config.pb from an envelope whose payload is an EdgeDevConfig
-// and the certificates that verify it.
+// BootstrapFile builds /config/bootstrap-config.pb from an envelope whose payload is an
+// EdgeDevConfig and the certificates that verify it.
 func BootstrapFile(envelope []byte, list []*certs.ZCert) ([]byte, error) {
 	signed := &auth.AuthContainer{}
 	if err := Unmarshal(envelope, signed); err != nil {

@@ -56,10 +56,10 @@ type ECDHCert struct {
 // Trusted is the signing certificate in the form Open takes.
 func (c *ControllerCerts) Trusted() []TrustedCert { return []TrustedCert{c.Signing} }
 
-// OpenControllerCerts opens the answer to GET certs. Who signs it is only known from inside it, so
-// its list is validated first and then the envelope's signature against the signing certificate just
-// validated. An envelope without any signature is accepted for the sake of the chain; one with a
-// signature of somebody else is not. The error is a *Fault.
+// OpenControllerCerts opens the answer to GET certs. Who signs it is only known from inside it,
+// so its list is validated first and then the envelope's signature against the signing
+// certificate just validated. An envelope without any signature is accepted for the sake of the
+// chain; one with a signature of somebody else is not. The error is a *Fault.
 func OpenControllerCerts(envelope, rootsPEM []byte, now time.Time, opts CertOptions) (
 	*ControllerCerts, error,
 ) {

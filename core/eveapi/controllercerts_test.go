@@ -51,7 +51,8 @@ func TestAPI3_CertsNeedAChainToTheRoot(t *testing.T) {
 	if _, err := eveapi.OpenControllerCerts(unsigned, p.root.pem, noon, none); err != nil {
 		t.Errorf("without a signature, with a chain: %v", err)
 	}
-	if _, err := eveapi.OpenControllerCerts(p.sign.seal(t, list, 16), p.root.pem, noon, none); err != nil {
+	signed := p.sign.seal(t, list, 16)
+	if _, err := eveapi.OpenControllerCerts(signed, p.root.pem, noon, none); err != nil {
 		t.Errorf("signed by the leaf inside: %v", err)
 	}
 	if _, err := eveapi.OpenControllerCerts(p.ecdh.seal(t, list, 32), p.root.pem, noon,

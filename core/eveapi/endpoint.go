@@ -9,7 +9,8 @@ import (
 // Endpoint is the last part of a path of the API: what is asked for.
 type Endpoint string
 
-// The endpoints of the API. Ping and Certs are GET without a body, the others POST with an envelope.
+// The endpoints of the API. Ping and Certs are GET without a body, the others POST with an
+// envelope.
 const (
 	Ping           Endpoint = "ping"
 	Certs          Endpoint = "certs"
@@ -45,8 +46,8 @@ type Route struct {
 	App string
 }
 
-// Path is the path of a route. An empty or nil device UUID gives the form without it, which is what a
-// device uses that does not know its UUID yet.
+// Path is the path of a route. An empty or nil device UUID gives the form without it, which is
+// what a device uses that does not know its UUID yet.
 func (r Route) Path() string {
 	var b strings.Builder
 	b.WriteString(apiPrefix)
@@ -99,9 +100,9 @@ func (e Endpoint) needsDevice() bool {
 	return true
 }
 
-// ParsePath takes a request's path apart. It is false for what is not a path of the API: another
-// version, another case, a UUID that is none, a missing UUID. All known forms of application logs are
-// taken.
+// ParsePath takes a request's path apart. It is false for what is not a path of the API:
+// another version, another case, a UUID that is none, a missing UUID. All known forms of
+// application logs are taken.
 func ParsePath(path string) (Route, bool) {
 	rest, ok := strings.CutPrefix(path, apiPrefix)
 	if !ok {

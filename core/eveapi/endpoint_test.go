@@ -107,7 +107,8 @@ func TestIdentityExchange(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := eveapi.ParseUUIDResponse(b)
-	if want := (eveapi.Identity{UUID: devID, Manufacturer: "m", Product: "p"}); got != want || err != nil {
+	want := eveapi.Identity{UUID: devID, Manufacturer: "m", Product: "p"}
+	if got != want || err != nil {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	for _, id := range []string{"", "nonsense", "00000000-0000-0000-0000-000000000000"} {

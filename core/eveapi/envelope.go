@@ -40,8 +40,9 @@ type Envelope struct {
 }
 
 // Seal builds the body a device sends: AuthContainer of version 2 with algorithm SHA256_32BYTES
-// around payload, signed with rs = r||s over Digest(payload). certDERHash is DeviceCertHash of the
-// signer's certificate. senderCertPEM is the onboarding certificate's PEM file for register, nil else.
+// around payload, signed with rs = r||s over Digest(payload). certDERHash is DeviceCertHash of
+// the signer's certificate. senderCertPEM is the onboarding certificate's PEM file for
+// register, nil else.
 func Seal(payload []byte, rs [64]byte, certDERHash []byte, senderCertPEM []byte) []byte {
 	e := Envelope{
 		Payload:   payload,
@@ -101,8 +102,8 @@ func appendOptional(b []byte, n protowire.Number, v []byte) []byte {
 }
 
 // ParseEnvelope takes a received body apart without verifying anything. It copies nothing: the
-// slices of the result point into b. Unknown fields are skipped, a repeated field counts as its last
-// occurrence, as protobuf has it.
+// slices of the result point into b. Unknown fields are skipped, a repeated field counts as its
+// last occurrence, as protobuf has it.
 func ParseEnvelope(b []byte) (Envelope, *Fault) {
 	var e Envelope
 	if len(b) == 0 {

@@ -54,8 +54,9 @@ func (c Code) String() string {
 	return fmt.Sprintf("Code(%d)", uint8(c))
 }
 
-// Fault says why something received is refused. A nil *Fault is success; do not assign the result of
-// a function that returns *Fault to a variable of type error before comparing it with nil.
+// Fault says why something received is refused. A nil *Fault is success; do not assign the
+// result of a function that returns *Fault to a variable of type error before comparing it with
+// nil.
 type Fault struct {
 	// Code is the class of the refusal.
 	Code Code

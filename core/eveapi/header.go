@@ -50,8 +50,8 @@ func RequestHeaders(s Sender, post bool) []Header {
 	return h
 }
 
-// IsProto tells whether the value of a Content-Type header is the API's media type, parameters aside.
-// Any answer with a body must have it; an answer without a body needs none.
+// IsProto tells whether the value of a Content-Type header is the API's media type, parameters
+// aside. Any answer with a body must have it; an answer without a body needs none.
 func IsProto(contentType string) bool {
 	media, _, _ := strings.Cut(contentType, ";")
 	return strings.EqualFold(strings.TrimSpace(media), ContentType)

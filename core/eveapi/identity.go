@@ -25,8 +25,8 @@ func UUIDResponseBody(id Identity) ([]byte, error) {
 	})
 }
 
-// ParseUUIDResponse parses the payload of the answer to a uuid request. The nil UUID is refused like
-// any other text that is no UUID of a device.
+// ParseUUIDResponse parses the payload of the answer to a uuid request. The nil UUID is refused
+// like any other text that is no UUID of a device.
 func ParseUUIDResponse(payload []byte) (Identity, error) {
 	msg := &eveuuid.UuidResponse{}
 	if err := Unmarshal(payload, msg); err != nil {

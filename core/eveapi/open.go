@@ -19,9 +19,10 @@ type TrustedCert struct {
 	RSA *rsa.PublicKey
 }
 
-// Open verifies a controller's answer and returns the payload in it, which points into envelope. The
-// first trusted certificate with the name in the envelope counts; pass the current one first and the
-// one of the backup list second. The signature is computed every time, nothing is remembered.
+// Open verifies a controller's answer and returns the payload in it, which points into
+// envelope. The first trusted certificate with the name in the envelope counts; pass the
+// current one first and the one of the backup list second. The signature is computed every
+// time, nothing is remembered.
 func Open(envelope []byte, certs []TrustedCert) ([]byte, *Fault) {
 	e, fault := ParseEnvelope(envelope)
 	if fault != nil {

@@ -87,7 +87,8 @@ func TestOpenWithBackupCertificate(t *testing.T) {
 	}
 	current := parse(t, p)
 	answer := old.seal(t, []byte("x"), 32)
-	if _, fault := eveapi.Open(answer, current.Trusted()); fault == nil || fault.Code != eveapi.CertMiss {
+	_, fault := eveapi.Open(answer, current.Trusted())
+	if fault == nil || fault.Code != eveapi.CertMiss {
 		t.Errorf("rotated away: %v, want CertMiss", fault)
 	}
 	both := []eveapi.TrustedCert{current.Signing, backup.Signing}

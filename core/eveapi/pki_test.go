@@ -4,7 +4,6 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
@@ -56,7 +55,7 @@ func issue(t testing.TB, by *authority, name string, k crypto.Signer, ca bool,
 	if by != nil {
 		parent, signer = by.cert, by.key
 	}
-	der, err := x509.CreateCertificate(rand.Reader, tmpl, parent, k.Public(), signer)
+	der, err := x509.CreateCertificate(nil, tmpl, parent, k.Public(), signer)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +127,7 @@ func (a *authority) seal(t testing.TB, payload []byte, n int) []byte {
 func (a *authority) raw(t testing.TB, payload []byte) []byte {
 	t.Helper()
 	digest := eveapi.Digest(payload)
-	der, err := a.key.Sign(rand.Reader, digest[:], crypto.SHA256)
+	der, err := a.key.Sign(nil, digest[:], crypto.SHA256)
 	if err != nil {
 		t.Fatal(err)
 	}

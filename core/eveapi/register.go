@@ -123,8 +123,8 @@ func (e Envelope) SenderPEM() ([]byte, error) {
 	return text, nil
 }
 
-// VerifyDevice checks an envelope that a device sent against its certificate. Devices sign r||s; the
-// ASN.1 form is taken as well, since controllers in the field do, and reported.
+// VerifyDevice checks an envelope that a device sent against its certificate. Devices sign
+// r||s; the ASN.1 form is taken as well, since controllers in the field do, and reported.
 func (e Envelope) VerifyDevice(key *ecdsa.PublicKey) (asn1 bool, fault *Fault) {
 	digest := Digest(e.Payload)
 	if verifyRaw(key, digest, e.Signature) {
@@ -134,7 +134,8 @@ func (e Envelope) VerifyDevice(key *ecdsa.PublicKey) (asn1 bool, fault *Fault) {
 		ecdsa.VerifyASN1(key, digest[:], e.Signature) {
 		return true, nil
 	}
-	return false, faultf(SignVerifyFail, "signature of %d bytes does not match the payload of %d bytes",
+	return false, faultf(SignVerifyFail,
+		"signature of %d bytes does not match the payload of %d bytes",
 		len(e.Signature), len(e.Payload))
 }
 

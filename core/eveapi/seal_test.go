@@ -83,7 +83,8 @@ func TestAPI1_RegisterCarriesOnboardingCertificate(t *testing.T) {
 	if err := proto.Unmarshal(got.GetProtectedPayload().GetPayload(), msg); err != nil {
 		t.Fatal(err)
 	}
-	if msg.GetSerial() != "31415926" || msg.GetSoftSerial() != "soft_1-a" || msg.GetOnBoardKey() != "" {
+	if msg.GetSerial() != "31415926" || msg.GetSoftSerial() != "soft_1-a" ||
+		msg.GetOnBoardKey() != "" {
 		t.Errorf("registration is %v", msg)
 	}
 	if want := base64.StdEncoding.EncodeToString(dev.pem); string(msg.GetPemCert()) != want {
@@ -166,12 +167,12 @@ func TestVerifyDeviceReportsASN1(t *testing.T) {
 		t.Fatal(err)
 	}
 	pub := dev.key.Public().(*ecdsa.PublicKey)
-	if asn1, fault := (eveapi.Envelope{Payload: payload, Signature: der}).VerifyDevice(pub); fault != nil ||
-		!asn1 {
+	e := eveapi.Envelope{Payload: payload, Signature: der}
+	if asn1, fault := e.VerifyDevice(pub); fault != nil || !asn1 {
 		t.Errorf("ASN.1 signature: %v, asn1 %v", fault, asn1)
 	}
 	der[len(der)-1] ^= 1
-	if _, fault := (eveapi.Envelope{Payload: payload, Signature: der}).VerifyDevice(pub); fault == nil {
+	if _, fault := e.VerifyDevice(pub); fault == nil {
 		t.Errorf("a wrong ASN.1 signature verifies")
 	}
 }

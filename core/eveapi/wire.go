@@ -84,8 +84,8 @@ func Unmarshal(b []byte, m proto.Message) error {
 	return nil
 }
 
-// countObjects takes one from left for every message and every element of a list inside b, and stops
-// early once nothing is left.
+// countObjects takes one from left for every message and every element of a list inside b, and
+// stops early once nothing is left.
 func countObjects(b []byte, md protoreflect.MessageDescriptor, depth int, left *int) error {
 	if depth == 0 {
 		return fmt.Errorf("nested deeper than %d", MaxDepth)
