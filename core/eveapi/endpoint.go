@@ -12,22 +12,37 @@ type Endpoint string
 // The endpoints of the API. Ping and Certs are GET without a body, the others POST with an
 // envelope.
 const (
-	Ping           Endpoint = "ping"
-	Certs          Endpoint = "certs"
-	Register       Endpoint = "register"
-	UUID           Endpoint = "uuid"
-	Config         Endpoint = "config"
+	// Ping tests the way to the controller.
+	Ping Endpoint = "ping"
+	// Certs yields the controller's certificate list.
+	Certs Endpoint = "certs"
+	// Register makes a device known, by its onboarding certificate.
+	Register Endpoint = "register"
+	// UUID tells a device its UUID.
+	UUID Endpoint = "uuid"
+	// Config yields the device's configuration.
+	Config Endpoint = "config"
+	// CompoundConfig yields a signed configuration from a local operator console.
 	CompoundConfig Endpoint = "compound-config"
-	Attest         Endpoint = "attest"
-	Info           Endpoint = "info"
-	Metrics        Endpoint = "metrics"
+	// Attest carries all messages of attestation.
+	Attest Endpoint = "attest"
+	// Info takes the state of one entity.
+	Info Endpoint = "info"
+	// Metrics takes counters and gauges.
+	Metrics Endpoint = "metrics"
+	// HardwareHealth takes memory error counts and disk reports.
 	HardwareHealth Endpoint = "hardwarehealth"
-	FlowLog        Endpoint = "flowlog"
-	Logs           Endpoint = "logs"
-	NewLogs        Endpoint = "newlogs"
-	SCEP           Endpoint = "proxy/scep"
-	// AppLogs and AppNewLogs stand for the logs of one application, whose UUID is in the path.
-	AppLogs    Endpoint = "apps/logs"
+	// FlowLog takes records of connections of applications.
+	FlowLog Endpoint = "flowlog"
+	// Logs takes a LogBundle; today's devices do not use it.
+	Logs Endpoint = "logs"
+	// NewLogs takes a gzip file of log lines.
+	NewLogs Endpoint = "newlogs"
+	// SCEP passes a certificate enrolment on.
+	SCEP Endpoint = "proxy/scep"
+	// AppLogs takes a LogBundle of one application, whose UUID is in the path.
+	AppLogs Endpoint = "apps/logs"
+	// AppNewLogs takes a gzip file of one application, whose UUID is in the path.
 	AppNewLogs Endpoint = "apps/newlogs"
 )
 

@@ -7,10 +7,14 @@ const ContentType = "application/x-proto-binary"
 
 // Names of the headers of the API, in HTTP's canonical form.
 const (
+	// HeaderContentType states the media type of a body.
 	HeaderContentType = "Content-Type"
-	HeaderRequestID   = "X-Request-Id"
-	HeaderSerial      = "X-Serial-Number"
-	HeaderSoftSerial  = "X-Soft-Serial"
+	// HeaderRequestID names one attempt; controllers treat it as opaque.
+	HeaderRequestID = "X-Request-Id"
+	// HeaderSerial is the product serial of a device without a UUID.
+	HeaderSerial = "X-Serial-Number"
+	// HeaderSoftSerial is the soft serial of a device without a UUID.
+	HeaderSoftSerial = "X-Soft-Serial"
 )
 
 // Header is one header line.
