@@ -1,0 +1,146 @@
+package world
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// load parses a model of testdata.
+func load(t testing.TB, name string) *Model {
+	t.Helper()
+	file := filepath.Join("testdata", name+".json")
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := Parse(file, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func TestParseGoodModels(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.json")
+	if err != nil || len(files) < 6 {
+		t.Fatalf("%d models in testdata, %v", len(files), err)
+	}
+	for _, f := range files {
+		m := load(t, strings.TrimSuffix(filepath.Base(f), ".json"))
+		if len(m.Unknown) > 0 {
+			t.Errorf("%s: unknown fields %v", f, m.Unknown)
+		}
+		if len(m.Ports) == 0 || len(m.Networks) == 0 {
+			t.Errorf("%s: %d ports, %d networks", f, len(m.Ports), len(m.Networks))
+		}
+	}
+}
+
+// TestParseBadModels reads one file per class of mistake; its lines are in FILE.err.
+func TestParseBadModels(t *testing.T) {
+	files, err := filepath.Glob("testdata/bad/*.json")
+	if err != nil || len(files) < 30 {
+		t.Fatalf("%d bad models, %v", len(files), err)
+	}
+	for _, f := range files {
+		t.Run(filepath.Base(f), func(t *testing.T) {
+			data, err := os.ReadFile(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := os.ReadFile(strings.TrimSuffix(f, ".json") + ".err")
+			if err != nil {
+				t.Fatal(err)
+			}
+			m, err := Parse("net.json", data)
+			if err == nil {
+				t.Fatalf("accepted as %+v", m)
+			}
+			if got := err.Error() + "\n"; got != string(want) {
+				t.Errorf("got\n%swant\n%s", got, want)
+			}
+		})
+	}
+}
+
+func TestParseUnknownFields(t *testing.T) {
+	m, err := Parse("n.json", []byte(`{"ports":[{"logicalLabel":"a","speed":10,"\u0007":1}],
+		"weather":{"logicalLabel":"x"},"Bridges":[{"LOGICALLABEL":"b"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := strings.Join(m.Unknown, " ")
+	if want := `ports[0].speed ports[0]."\a" weather`; got != want {
+		t.Errorf("unknown %s, want %s", got, want)
+	}
+	if m.Bridges[0].Label != "b" {
+		t.Error("the case of a field name matters, but for Eden it does not")
+	}
+}
+
+func TestParseTooLarge(t *testing.T) {
+	_, err := Parse("n.json", []byte(strings.Repeat(" ", maxFile)+"{}"))
+	want := "n.json: has 4194306 bytes, more than the limit of 4194304"
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+func TestParseManyMistakes(t *testing.T) {
+	_, err := Parse("n.json", []byte(`{"ports":[`+strings.Repeat("{},", 300)+`{}]}`))
+	if err == nil {
+		t.Fatal("accepted")
+	}
+	lines := strings.Split(err.Error(), "\n")
+	if len(lines) != maxFindings+1 || lines[maxFindings] != "n.json: 201 more mistakes" {
+		t.Errorf("%d lines, the last: %s", len(lines), lines[len(lines)-1])
+	}
+}
+
+func TestDefaultModel(t *testing.T) {
+	for _, n := range []int{-1, 1, 2, 64, 65} {
+		m := Default(n)
+		if err := m.Check(); err != nil {
+			t.Errorf("Default(%d): %v", n, err)
+		}
+		if want := max(1, min(n, 64)); len(m.Ports) != want {
+			t.Errorf("Default(%d) has %d ports, want %d", n, len(m.Ports), want)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, glob := range []string{"testdata/*.json", "testdata/bad/*.json"} {
+		files, err := filepath.Glob(glob)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, name := range files {
+			data, err := os.ReadFile(name)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(data)
+		}
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		m, err := Parse("fuzz.json", data)
+		if err == nil {
+			if err := m.Check(); err != nil {
+				t.Fatalf("parsed but not good: %v", err)
+			}
+			return
+		}
+		for line := range strings.Lines(err.Error()) {
+			if !strings.HasPrefix(line, "fuzz.json: ") {
+				t.Fatalf("a line without its file: %q", line)
+			}
+			if plain(strings.TrimSuffix(line, "\n")) != strings.TrimSuffix(line, "\n") &&
+				len(line) < 200 {
+				t.Fatalf("unprintable: %q", line)
+			}
+		}
+	})
+}
