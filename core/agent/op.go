@@ -15,6 +15,9 @@ type OpDecl struct {
 	Width int           // how many calls of the class run at once; 0 means 1
 	Limit time.Duration // every call ends by then, as a Fault with code Limit; 0 means a minute
 	Query bool          // changes nothing: its result is all it gives, and any agent may call it
+	// Callers names the agents that may call an op that is not a Query, each for things of its own.
+	// Empty: whichever agent uses it, but only one.
+	Callers []string
 
 	equal  func(a, b any) bool
 	addReq func(*bus.Sum, any)

@@ -1,0 +1,100 @@
+package store
+
+import (
+	"time"
+
+	"github.com/evetwin/evetwin/core/agent"
+	"github.com/evetwin/evetwin/core/bus"
+)
+
+// BlobSeen is a verified blob in the content store. Only what has the hash it is named by is here.
+type BlobSeen struct {
+	Sha256 string
+	Size   int64
+}
+
+// Key is the sha256.
+func (b BlobSeen) Key() string { return b.Sha256 }
+
+// Blobs is the topic of blobs; complete when the content store was read.
+var Blobs = bus.NewTopic[BlobSeen](bus.Decl{Owner: "store", Name: "BlobSeen"})
+
+// VerifyReq hashes a partial file (web.PartialSeen) and, if it has the hash it should have, moves it
+// into the content store: the partial is gone and the blob is there, both at once and durable.
+type VerifyReq struct {
+	Target string // name of the partial
+	Sha256 string // expected
+}
+
+// VerifyRes tells the computed hash.
+type VerifyRes struct {
+	Sha256 string
+	Size   int64
+}
+
+// BlobReq names a blob.
+type BlobReq struct{ Sha256 string }
+
+// BlobRes is the content of a small blob (a manifest or image config), at most 4 MiB.
+type BlobRes struct{ Data []byte }
+
+// Ops on blobs. Verify with another hash than expected: FaultCorrupt, the partial stays. Its caller is
+// verifier; RemoveBlob's is volumemgr.
+var (
+	Verify = agent.NewOp[VerifyReq, VerifyRes](agent.OpDecl{
+		Name: "store.Verify", Class: "store.hash", Width: 2, Limit: 6 * time.Hour})
+	ReadBlob = agent.NewOp[BlobReq, BlobRes](agent.OpDecl{
+		Name: "store.ReadBlob", Class: "store.file", Width: 4, Limit: 10 * time.Second, Query: true})
+	RemoveBlob = agent.NewOp[BlobReq, None](agent.OpDecl{
+		Name: "store.RemoveBlob", Class: "store.blob", Width: 4, Limit: time.Minute})
+)
+
+// VolumeSeen is a volume on the disk. A volume under construction is not seen.
+type VolumeSeen struct {
+	VolumeKey string // "<uuid>#<generation>"
+	Path      string
+	Format    string // "raw", "qcow2", "container", ...
+	Size      int64  // virtual size, bytes; 0 for a container
+	Used      int64  // bytes on disk when last looked at
+	Encrypted bool   // lies in the vault
+}
+
+// Key is the volume's key.
+func (v VolumeSeen) Key() string { return v.VolumeKey }
+
+// Volumes is the topic of volumes; complete when the volume directories were read.
+var Volumes = bus.NewTopic[VolumeSeen](bus.Decl{Owner: "store", Name: "VolumeSeen"})
+
+// CreateVolumeReq makes a volume from blobs, or a blank one. Size is a minimum: a larger image is
+// not shrunk. For a container the blobs are manifest, image config and layers, in this order.
+type CreateVolumeReq struct {
+	VolumeKey string
+	Format    string
+	Size      int64
+	Encrypted bool
+	Blobs     []string
+}
+
+// VolumeReq names a volume.
+type VolumeReq struct{ VolumeKey string }
+
+// Ops on volumes; their caller is volumemgr. Create of one that exists does nothing.
+var (
+	CreateVolume = agent.NewOp[CreateVolumeReq, None](agent.OpDecl{
+		Name: "store.CreateVolume", Class: "store.volume", Width: 20, Limit: 120 * time.Hour})
+	RemoveVolume = agent.NewOp[VolumeReq, None](agent.OpDecl{
+		Name: "store.RemoveVolume", Class: "store.volume", Width: 20, Limit: 10 * time.Minute})
+)
+
+// SpaceSeen is the space of /persist.
+type SpaceSeen struct {
+	Total int64 // bytes
+	// Reserved is what the system itself uses or may use: not for applications.
+	Reserved int64
+}
+
+// Key is "persist".
+func (SpaceSeen) Key() string { return "persist" }
+
+// Space is the topic of space.
+var Space = bus.NewTopic[SpaceSeen](bus.Decl{Owner: "store", Name: "SpaceSeen"})

@@ -1,0 +1,89 @@
+// Package store is the device's disks: small files of /config and /persist, content-addressed blobs,
+// volumes, and the space they take.
+//
+// Durability: an op that writes is done only when what it wrote survives a power cut; half-written
+// files are never visible under their final name. After a boot the Seen tables are rebuilt by
+// looking at the disk.
+package store
+
+import (
+	"time"
+
+	"github.com/evetwin/evetwin/core/agent"
+	"github.com/evetwin/evetwin/core/bus"
+)
+
+// FileSeen is a small file: everything below /config (read-only), /persist/checkpoint,
+// /persist/status and /persist/ingested. Private keys are listed, and cannot be read.
+type FileSeen struct {
+	Path   string // absolute, as on the device
+	Size   int64
+	Sha256 string // lower-case hex
+}
+
+// Key is the path with "/" as "!".
+func (f FileSeen) Key() string { return FileKey(f.Path) }
+
+// FileKey is the key of the file at an absolute path.
+func FileKey(path string) string {
+	b := []byte(path)
+	for i := range b {
+		if b[i] == '/' {
+			b[i] = '!'
+		}
+	}
+	return string(b)
+}
+
+// Files is the topic of small files; complete when all directories were read.
+var Files = bus.NewTopic[FileSeen](bus.Decl{Owner: "store", Name: "FileSeen"})
+
+// ReadReq reads a small file; Sha256 names the content that is meant (as FileSeen has it), so that an
+// equal request is an equal answer. An empty Sha256 reads what is there.
+type ReadReq struct {
+	Path   string
+	Sha256 string
+}
+
+// ReadRes is the content, at most MaxFile bytes.
+type ReadRes struct{ Data []byte }
+
+// WriteReq replaces a file of /persist, atomically; with Backup the old content is kept beside it with
+// ".bak". Equal content only touches it.
+type WriteReq struct {
+	Path   string
+	Data   []byte
+	Backup bool
+}
+
+// RemoveReq removes a file and its ".bak".
+type RemoveReq struct{ Path string }
+
+// None is an empty result.
+type None struct{}
+
+// MaxFile bounds a small file.
+const MaxFile = 16 << 20
+
+// Ops on small files.
+var (
+	Read = agent.NewOp[ReadReq, ReadRes](agent.OpDecl{
+		Name: "store.Read", Class: "store.file", Width: 4, Limit: 10 * time.Second, Query: true})
+	Write = agent.NewOp[WriteReq, None](agent.OpDecl{
+		Name: "store.Write", Class: "store.file", Width: 4, Limit: 30 * time.Second,
+		Callers: []string{"zedagent", "zedclient", "nim", "nodeagent", "diag"}})
+	Remove = agent.NewOp[RemoveReq, None](agent.OpDecl{
+		Name: "store.Remove", Class: "store.file", Width: 4, Limit: 30 * time.Second,
+		Callers: []string{"zedagent", "zedclient", "nim", "nodeagent"}})
+)
+
+// Fault codes.
+const (
+	FaultMissing = "missing"  // no such file, blob or volume
+	FaultChanged = "changed"  // the content is another than the one named
+	FaultRefused = "refused"  // secret, outside the allowed directories, or too large
+	FaultNoSpace = "no-space" // the disk is full; Retry
+	FaultIO      = "io"       // the disk failed; Retry
+	FaultCorrupt = "corrupt"  // the content does not have the hash it should have
+	FaultFormat  = "format"   // not an image of the stated format
+)
