@@ -30,7 +30,7 @@ func (p *planner) doom() error {
 
 // mustGo reports whether a seen item has to be deleted whatever becomes of the others.
 func (p *planner) mustGo(n *node) bool {
-	if n.want == nil || !n.ok || n.changes() && n.want.Replace {
+	if n.want == nil || !n.ok || n.changes && n.want.Replace {
 		return true
 	}
 	for e := n.base.from; e < n.base.to; e++ {
@@ -38,7 +38,7 @@ func (p *planner) mustGo(n *node) bool {
 			return true
 		}
 	}
-	if n.changes() {
+	if n.changes {
 		for e := n.need.from; e < n.need.to; e++ {
 			if to := p.edges[e].to; to == nowhere || p.nodes[to].seen == nil {
 				return true // its new form needs what stage 2 has yet to create
@@ -58,13 +58,13 @@ func (p *planner) carries(e *edge) bool {
 	if !e.need.holds(m.seen) {
 		return false
 	}
-	return !m.changes() || !p.breaks(e)
+	return !m.changes || !p.breaks(e)
 }
 
 // breaks reports whether the change awaiting the needed item takes the ground from its user.
 func (p *planner) breaks(e *edge) bool {
 	m := &p.nodes[e.to]
-	return m.changes() && (e.need.Recreate || !e.need.holds(m.want))
+	return m.changes && (e.need.Recreate || !e.need.holds(m.want))
 }
 
 // reverse lists, per node, the seen nodes that go when it goes.
@@ -87,7 +87,7 @@ func (p *planner) users() *reverse {
 				continue
 			}
 			p.each(n.base, func(e *edge) { do(int32(i), e.to) })
-			if n.changes() && n.need != n.base {
+			if n.changes && n.need != n.base {
 				p.each(n.need, func(e *edge) { do(int32(i), e.to) })
 			}
 		}

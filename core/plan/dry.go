@@ -1,14 +1,16 @@
 package plan
 
+import (
+	"cmp"
+	"slices"
+)
+
 // Dry carries a graph to its end on paper: every call that is wanted succeeds, and calls in
 // flight count as not made. It returns the actions of each plan in turn; the actions of one round
 // may run side by side. Tests compare it with what they expect, tools show it to people.
 func Dry(g Graph) ([][]Action, error) {
 	g.InFlight = nil
-	seen := make(map[string]Item, len(g.Seen))
-	for _, it := range g.Seen {
-		seen[it.Key] = it
-	}
+	g.Seen = byKey(g.Seen, itemKey)
 	var rounds [][]Action
 	for {
 		steps, err := Plan(g)
@@ -16,16 +18,25 @@ func Dry(g Graph) ([][]Action, error) {
 			return rounds, err
 		}
 		rounds = append(rounds, steps.Want)
-		for _, a := range steps.Want {
-			if a.Verb == Delete {
-				delete(seen, a.Key)
-				continue
-			}
-			seen[a.Key] = *a.Item
+		g.Seen = after(g.Seen, steps.Want)
+	}
+}
+
+// after returns what is seen, by key, when all actions have succeeded.
+func after(seen []Item, actions []Action) []Item {
+	actions = slices.Clone(actions)
+	slices.SortFunc(actions, func(a, b Action) int { return cmp.Compare(a.Key, b.Key) })
+	out := make([]Item, 0, len(seen)+len(actions))
+	for _, a := range actions {
+		for len(seen) > 0 && seen[0].Key < a.Key {
+			out, seen = append(out, seen[0]), seen[1:]
 		}
-		g.Seen = make([]Item, 0, len(seen))
-		for _, it := range seen { //order: Plan sorts its input
-			g.Seen = append(g.Seen, it)
+		if len(seen) > 0 && seen[0].Key == a.Key {
+			seen = seen[1:]
+		}
+		if a.Verb != Delete {
+			out = append(out, *a.Item)
 		}
 	}
+	return append(out, seen...)
 }

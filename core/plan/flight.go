@@ -50,7 +50,7 @@ func (p *planner) follow(n *node) {
 	case Modify:
 		right = !n.isStale() && n.mine() && !n.doomed
 	case Create:
-		right = !n.isStale() && n.ok && !n.doomed && !n.changes() && p.grounded(n)
+		right = !n.isStale() && n.ok && !n.doomed && !n.changes && p.grounded(n)
 		if !right && n.heldBy == nowhere {
 			a.Verb, a.Item, right = Delete, n.seen, true
 		}

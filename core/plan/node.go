@@ -11,9 +11,10 @@ type node struct {
 	// need are the edges of the intended item, base those of the seen one.
 	need, base span
 
-	ok     bool // the intended item can be there in the end, as far as is known
-	doomed bool // the seen item has to go
-	heldBy int32
+	changes bool  // the seen item is ours and is to become another one
+	ok      bool  // the intended item can be there in the end, as far as is known
+	doomed  bool  // the seen item has to go
+	heldBy  int32 // who must let go before it is deleted or changed
 }
 
 // span is a range of edges.
@@ -32,7 +33,6 @@ type planner struct {
 	graph *Graph
 	nodes []node
 	edges []edge
-	index map[string]int32
 
 	orphan bool // a call is in flight of which nobody knows what it stands on
 	staged bool // stage 1 has work in flight or about to be
@@ -45,15 +45,12 @@ func (n *node) mine() bool { return n.seen != nil && !n.seen.External }
 // foreign reports whether the seen item is there and somebody else's.
 func (n *node) foreign() bool { return n.seen != nil && n.seen.External }
 
-// changes reports whether the seen item is to become another one.
-func (n *node) changes() bool { return n.mine() && n.want != nil && n.seen.Spec != n.want.Spec }
-
 // busy reports whether a call for the item has not ended.
 func (n *node) busy() bool { return n.call != nil && n.call.Phase == Running }
 
 // settled reports whether the item is there in its intended form, untouched by any call.
 func (n *node) settled() bool {
-	return n.seen != nil && !n.doomed && !n.busy() && (n.foreign() || n.want != nil && !n.changes())
+	return n.seen != nil && !n.doomed && !n.busy() && (n.foreign() || n.want != nil && !n.changes)
 }
 
 // inside reports whether the plan may touch the node.

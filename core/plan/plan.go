@@ -29,7 +29,7 @@ func Plan(g Graph) (Steps, error) {
 			p.follow(n)
 		case n.doomed:
 			p.remove(n)
-		case n.changes():
+		case n.changes:
 			p.change(n)
 		case n.want != nil && n.seen == nil:
 			creates = append(creates, n)

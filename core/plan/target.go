@@ -27,7 +27,7 @@ func (p *planner) reachable(e *edge) bool {
 		return e.need.holds(m.seen)
 	case m.want == nil || !m.ok:
 		return false
-	case m.changes():
+	case m.changes:
 		return e.need.holds(m.want)
 	case m.mine():
 		return e.need.holds(m.seen)
@@ -52,7 +52,7 @@ func (p *planner) vanish() {
 		}
 	}
 	for _, n := range gone {
-		n.seen, n.base = nil, span{}
+		n.seen, n.base, n.changes = nil, span{}, false
 	}
 }
 
