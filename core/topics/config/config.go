@@ -28,9 +28,15 @@ type ConfigItemValueMap struct {
 // Key is "global".
 func (ConfigItemValueMap) Key() string { return entity.Global }
 
+// Limits of the row of settings.
+const (
+	maxValues = 1000
+	maxRow    = 128 << 10
+)
+
 // Items is zedagent's topic of settings; it is complete once the initial values are known.
 var Items = bus.NewTopic[ConfigItemValueMap](bus.Decl{
-	Owner: "zedagent", Name: "ConfigItemValueMap"})
+	Owner: "zedagent", Name: "ConfigItemValueMap", MaxBytes: 256 << 10})
 
 // Text is the value of a key as text: what was set, else its default. A nil map has defaults.
 func (m *ConfigItemValueMap) Text(key string) string {
@@ -61,4 +67,17 @@ func (m *ConfigItemValueMap) Seconds(key string) time.Duration {
 func (m *ConfigItemValueMap) Bool(key string) bool {
 	t := m.Text(key)
 	return t == "true" || t == "enabled"
+}
+
+// LogLevel is the level of an agent's log lines, of those sent to the controller if remote: what is
+// set for that agent, else the default of all.
+func (m *ConfigItemValueMap) LogLevel(agent string, remote bool) string {
+	own, all := "agent."+agent+".debug.loglevel", DefaultLogLevel
+	if remote {
+		own, all = "agent."+agent+".debug.remote.loglevel", DefaultRemoteLogLevel
+	}
+	if t := m.Text(own); t != "" {
+		return t
+	}
+	return m.Text(all)
 }
