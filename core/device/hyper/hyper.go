@@ -86,6 +86,7 @@ var Domains = bus.NewTopic[DomainSeen](bus.Decl{
 // HostSeen is the machine and what its hypervisor can do.
 type HostSeen struct {
 	Hypervisor               string // "qemu-tcg", "qemu-kvm", "model", ...
+	Arch                     string // of guests, as OCI names it: "amd64", "arm64"; empty: amd64
 	TotalMemoryMB            uint64
 	Ncpus                    uint32
 	HWAssistedVirtualization bool

@@ -38,8 +38,8 @@ type BlobReq struct{ Sha256 string }
 // BlobRes is the content of a small blob (a manifest or image config), at most 4 MiB.
 type BlobRes struct{ Data []byte }
 
-// Ops on blobs. Verify with another hash than expected: FaultCorrupt, the partial stays. Its caller is
-// verifier; RemoveBlob's is volumemgr.
+// Ops on blobs. Verify with another hash than expected: FaultCorrupt with the text "computed <hash>",
+// the partial stays. Its caller is verifier; RemoveBlob's is volumemgr.
 var (
 	Verify = agent.NewOp[VerifyReq, VerifyRes](agent.OpDecl{
 		Name: "store.Verify", Class: "store.hash", Width: 2, Limit: 6 * time.Hour})

@@ -124,8 +124,11 @@ type BlobStatus struct {
 	TotalSize        int64
 	CurrentSize      int64
 	Progress         uint8
-	RetryCount       int
-	CreateTime       time.Time // wall
+	RetryCount       int // how often it was thrown away because its hash was wrong
+	// Discarding: what was downloaded is wrong and is being thrown away, before it is tried again or
+	// given up.
+	Discarding bool
+	CreateTime time.Time // wall
 	entity.ErrorAndTimeWithSource
 }
 

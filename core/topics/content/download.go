@@ -14,6 +14,7 @@ type DownloaderConfig struct {
 	Name            string // relative URL
 	NameIsURL       bool
 	Target          string // name of the partial file
+	MediaType       string // as the manifest that lists it says; empty: not known before
 	Size            uint64 // at most, bytes; 0: no limit
 	RefCount        uint   // 0 asks for release
 }
