@@ -1,0 +1,177 @@
+package host
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Limits on what agents may do; beyond them something spins, leaks or wears the flash out.
+type Limits struct {
+	TurnsPerInstant int           // turns of one agent without time passing; 0: 100
+	TurnsPerMinute  int           // turns of one agent; 0: 1,000
+	PutsPerMinute   int           // puts of one row; 0: 100
+	DurablePerHour  int           // durable turns of one agent in a calm hour; 0: 60, negative: any
+	CalmAfter       time.Duration // hours that begin earlier are not calm; 0: one hour after boot
+	Deadlines       int           // of one agent; 0: 1,000
+	Calls           int           // of one agent and op; 0: 1,000
+	LateCancel      uint64        // one in n cancelled calls still takes effect; 0: none
+	// Throttle is told instead of panicking; nil panics.
+	Throttle func(p *Proc, why string)
+}
+
+func (l *Limits) defaults() {
+	set := func(v *int, def int) {
+		if *v == 0 {
+			*v = def
+		}
+	}
+	set(&l.TurnsPerInstant, 100)
+	set(&l.TurnsPerMinute, 1000)
+	set(&l.PutsPerMinute, 100)
+	set(&l.DurablePerHour, 60)
+	set(&l.Deadlines, 1000)
+	set(&l.Calls, 1000)
+	if l.CalmAfter == 0 {
+		l.CalmAfter = time.Hour
+	}
+}
+
+// fuel counts an agent's turns.
+type fuel struct {
+	at      time.Duration
+	instant int
+	minute  time.Duration
+	turns   int
+	hour    time.Duration
+	durable int
+}
+
+// churn counts puts of a topic, and of its rows once the topic as a whole is busy.
+type churn struct {
+	minute time.Duration
+	puts   int
+	rows   map[string]int
+}
+
+// burn counts a turn.
+func (k *Kernel) burn(p *Proc, now time.Duration) {
+	f, l := &p.fuel, &k.o.Limits
+	if f.at != now {
+		f.at, f.instant = now, 0
+	}
+	if m := now / time.Minute; f.minute != m {
+		f.minute, f.turns = m, 0
+	}
+	f.instant++
+	f.turns++
+	switch {
+	case f.instant > l.TurnsPerInstant:
+		k.excess(p, fmt.Sprintf("took %d turns in one instant", f.instant))
+	case f.turns > l.TurnsPerMinute:
+		k.excess(p, fmt.Sprintf("took %d turns in a minute", f.turns))
+	}
+}
+
+// beat counts a put.
+func (k *Kernel) beat(src *Source, r *Change) {
+	c, l := &r.shelf.churn, &k.o.Limits
+	if m := k.drv.Now() / time.Minute; c.minute != m {
+		c.minute, c.puts, c.rows = m, 0, nil
+	}
+	c.puts++
+	if c.puts <= l.PutsPerMinute {
+		return
+	}
+	if c.rows == nil {
+		c.rows = map[string]int{}
+	}
+	c.rows[r.Key]++
+	if n := c.rows[r.Key]; n > l.PutsPerMinute {
+		k.excess(k.Proc(src.Name), fmt.Sprintf("put row %s of %s %d times in a minute", r.Key, r.Topic, n))
+	}
+}
+
+// wear counts a durable turn.
+func (k *Kernel) wear(p *Proc) {
+	f, l := &p.fuel, &k.o.Limits
+	now := k.drv.Now()
+	if h := now / time.Hour; f.hour != h {
+		f.hour, f.durable = h, 0
+	}
+	f.durable++
+	if l.DurablePerHour > 0 && f.hour*time.Hour >= l.CalmAfter && f.durable > l.DurablePerHour {
+		k.excess(p, fmt.Sprintf("wrote %d durable turns in an hour", f.durable))
+	}
+}
+
+// excess ends the run, or has the agent throttled.
+func (k *Kernel) excess(p *Proc, why string) {
+	if k.o.Limits.Throttle != nil && p != nil {
+		k.o.Limits.Throttle(p, why)
+		return
+	}
+	name := "a part"
+	if p != nil {
+		name = p.Name
+	}
+	panic(fmt.Sprintf("host: %s %s; the last turns:\n%s", name, why, k.Causes()))
+}
+
+// ring keeps what caused the last turns.
+type ring struct {
+	at [64]cause
+	n  int
+}
+
+type cause struct {
+	proc  *Proc
+	now   time.Duration
+	turn  uint64
+	topic string
+	due   string
+	op    string
+	ended string
+	row   string
+	put   string
+}
+
+func (r *ring) add(p *Proc, out *Output) {
+	c := &r.at[r.n%len(r.at)]
+	r.n++
+	*c = cause{proc: p, now: p.turn.Now, turn: p.Source.Turn}
+	if len(p.settle) > 0 && !p.turn.Full {
+		c.topic = p.settle[0].shelf.Decl.Name
+	}
+	if len(p.due) > 0 {
+		c.due = p.due[0]
+	}
+	for _, t := range p.tables {
+		if len(t.ended) > 0 {
+			c.op, c.ended = t.op.decl.Name, t.ended[0]
+			break
+		}
+	}
+	if len(out.Rows) > 0 {
+		c.row, c.put = out.Rows[0].Topic.Name, out.Rows[0].Key
+	}
+}
+
+// Causes lists the last turns, oldest first: what moved, what was due, what was put.
+func (k *Kernel) Causes() string {
+	var s strings.Builder
+	r := &k.ring
+	for i := max(0, r.n-len(r.at)); i < r.n; i++ {
+		c := &r.at[i%len(r.at)]
+		fmt.Fprintf(&s, "%12v %s turn %d", c.now, c.proc.Name, c.turn)
+		for _, x := range [...][2]string{{"moved", c.topic}, {"due", c.due},
+			{"ended", strings.TrimSpace(c.op + " " + c.ended)},
+			{"put", strings.TrimSpace(c.row + " " + c.put)}} {
+			if x[1] != "" {
+				fmt.Fprintf(&s, ", %s %s", x[0], x[1])
+			}
+		}
+		s.WriteByte('\n')
+	}
+	return s.String()
+}

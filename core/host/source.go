@@ -1,0 +1,121 @@
+package host
+
+import "github.com/evetwin/evetwin/core/bus"
+
+// Source is a publisher: an agent or a device part.
+type Source struct {
+	Name string
+	// Turn counts what it published: an agent's turns, a part's batches.
+	Turn  uint64
+	sum   bus.Sum
+	links [maxProcs]*Link
+}
+
+// Sum is a checksum of all it did since boot: turns, rows, calls, outcomes, deadlines.
+func (s *Source) Sum() uint64 { return s.sum.Value() }
+
+// Link is the FIFO from one publisher to one agent.
+type Link struct {
+	From *Source
+	To   *Proc
+	// Base is where the draws of this link start: seed, device, publisher and subscriber.
+	Base uint64
+	// Last and Slot are the driver's: when the newest delivery lands, and whatever else it needs.
+	Last int64
+	Slot any
+}
+
+// Draw is the random number of the link's nth event.
+func (l *Link) Draw(n uint64) uint64 { return bus.Mix(l.Base + n*0x9E3779B97F4A7C15) }
+
+// Batch is what one turn of a publisher shows.
+type Batch struct {
+	Turn   uint64
+	moves  []Move
+	end    *run
+	replay bool
+}
+
+// Move says up to where a topic is shown.
+type Move struct {
+	shelf *shelf
+	Head  bus.Head
+}
+
+// Topic is the topic that moved.
+func (m Move) Topic() *bus.Decl { return m.shelf.Decl }
+
+func (k *Kernel) link(s *Source, p *Proc) *Link {
+	if l := s.links[p.idx]; l != nil {
+		return l
+	}
+	var sum bus.Sum
+	sum.Word(k.base)
+	sum.String(s.Name)
+	sum.String(p.Name)
+	l := &Link{From: s, To: p, Base: sum.Value()}
+	s.links[p.idx] = l
+	return l
+}
+
+// spread delivers a batch to all who subscribe to what moved, and to the caller whose call ended.
+func (k *Kernel) spread(s *Source, b *Batch) {
+	var mask uint64
+	for i := range b.moves {
+		mask |= b.moves[i].shelf.mask
+	}
+	if b.end != nil && b.end.call != nil {
+		mask |= 1 << b.end.p.idx
+	}
+	for i, p := range k.procs {
+		if mask&(1<<i) != 0 && p != nil {
+			k.drv.Deliver(k.link(s, p), b)
+		}
+	}
+}
+
+// Arrive brings a batch to its subscriber.
+func (k *Kernel) Arrive(l *Link, b *Batch) {
+	p := l.To
+	if k.dead || p.stopped {
+		return
+	}
+	wake := false
+	for i := range b.moves {
+		m := &b.moves[i]
+		if m.shelf.mask&(1<<p.idx) == 0 {
+			continue
+		}
+		s := p.subOf(m.shelf)
+		if s.next.Same(m.Head) {
+			continue
+		}
+		s.next = m.Head
+		if !s.moved {
+			s.moved = true
+			p.moved = append(p.moved, s)
+		}
+		wake = wake || s.mode != bus.Quiet
+	}
+	if b.end != nil && b.end.p == p {
+		wake = p.outcome(b.end) || wake
+	}
+	if b.replay {
+		p.waiting--
+		wake = true
+	}
+	if wake {
+		k.ready(p)
+	}
+}
+
+// ready asks for a turn of p.
+func (k *Kernel) ready(p *Proc) {
+	if p.ready || p.stopped || p.waiting > 0 {
+		return
+	}
+	p.ready = true
+	if !p.busy {
+		k.drv.Ready(p)
+	}
+}

@@ -1,0 +1,179 @@
+package host
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/evetwin/evetwin/core/agent"
+)
+
+// Alarm gives p a turn if a deadline has passed, and asks for the next alarm.
+func (k *Kernel) Alarm(p *Proc) {
+	if k.dead || p.stopped {
+		return
+	}
+	p.alarm = 0
+	if len(p.wakes) > 0 && p.wakes[0].at <= k.drv.Now() {
+		k.ready(p)
+		return
+	}
+	k.setAlarm(p)
+}
+
+func (k *Kernel) setAlarm(p *Proc) {
+	if len(p.wakes) == 0 {
+		return
+	}
+	if at := p.wakes[0].at; p.alarm == 0 || at < p.alarm {
+		p.alarm = at
+		k.drv.Alarm(p, at)
+	}
+}
+
+// Turn runs one step of p and commits it.
+func (k *Kernel) Turn(p *Proc) {
+	if k.dead || p.stopped || p.busy || p.waiting > 0 || !p.ready {
+		return
+	}
+	p.ready = false
+	now := k.drv.Now()
+	k.turns++
+	p.Source.Turn++
+	k.burn(p, now)
+	p.begin(now)
+	in := k.input(p)
+	if n := k.o.Rebuild; n > 0 && p.started && k.chance(p, 1, n) {
+		p.rebuild()
+	}
+	if !k.step(p) {
+		return
+	}
+	p.started = true
+	if n := k.o.FullTurn; n > 0 && k.chance(p, 2, n) {
+		k.again(p)
+	}
+	k.commit(p, in)
+}
+
+// spend forgets what the turn was told; what arrives from now on belongs to the next one.
+func (p *Proc) spend() {
+	p.due = p.due[:0]
+	for _, t := range p.tables {
+		t.ended = t.ended[:0]
+	}
+}
+
+// chance draws one in n for this turn of p.
+func (k *Kernel) chance(p *Proc, what, n uint64) bool {
+	return (p.draw^(p.Source.Turn*4+what)*0xBF58476D1CE4E5B9)>>20%n == 0
+}
+
+// begin moves what the turn sees: clocks, spent deadlines, tables.
+func (p *Proc) begin(now time.Duration) {
+	t := p.turn
+	t.Now, t.Wall, t.Full = now, p.k.drv.Wall(), !p.started
+	n := 0
+	for n < len(p.wakes) && p.wakes[n].at <= now {
+		p.due = append(p.due, p.wakes[n].key)
+		n++
+	}
+	if n > 0 {
+		p.wakes = slices.Delete(p.wakes, 0, n)
+		slices.Sort(p.due)
+	}
+	for _, s := range p.settle {
+		s.Settle()
+	}
+	p.settle = p.settle[:0]
+	for _, s := range p.moved {
+		s.Advance(s.next)
+		s.moved = false
+		p.settle = append(p.settle, s)
+	}
+	p.moved = p.moved[:0]
+	if t.Full {
+		p.full()
+	}
+}
+
+// full makes every row count as changed in this turn.
+func (p *Proc) full() {
+	p.settle = p.settle[:0]
+	for _, s := range p.subs {
+		s.Full()
+		p.settle = append(p.settle, s)
+	}
+}
+
+// rebuild makes the agent anew from its wiring; nothing may depend on what it kept to itself.
+func (p *Proc) rebuild() { p.agent = p.entry.New(p) }
+
+// step runs the agent and reports whether the turn stands.
+func (k *Kernel) step(p *Proc) (stands bool) {
+	if k.o.OnPanic == nil {
+		p.agent.Step(p.turn)
+		return true
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			stands = false
+			p.discard()
+			k.o.OnPanic(p, r)
+		}
+	}()
+	p.agent.Step(p.turn)
+	p.panics = 0
+	return true
+}
+
+// again forces a full turn behind the one that just ran: the world stands still, so it must do nothing.
+func (k *Kernel) again(p *Proc) {
+	was, lines := p.out.mark(), len(p.out.Lines)
+	due := p.due
+	full := p.turn.Full
+	p.due, p.turn.Full = nil, true
+	p.full()
+	p.agent.Step(p.turn)
+	p.due, p.turn.Full = due, full
+	if p.out.mark() != was {
+		panic(fmt.Sprintf("host: %s is not idempotent: a full turn in which nothing moved did:%s",
+			p.Name, p.out.since(was)))
+	}
+	p.out.Lines = p.out.Lines[:lines]
+}
+
+// discard undoes a turn that panicked.
+func (p *Proc) discard() {
+	for _, b := range p.pubs {
+		if b.dirty {
+			b.Reset(b.was)
+			b.dirty = false
+		}
+	}
+	for i := len(p.out.Calls) - 1; i >= 0; i-- {
+		p.out.Calls[i].undo()
+	}
+	p.out.reset()
+}
+
+func (k *Kernel) input(p *Proc) *Input {
+	if k.o.OnTurn == nil {
+		return nil
+	}
+	in := &Input{Agent: p.Name, Boot: k.o.Boot, Start: p.start, Turn: p.Source.Turn,
+		Now: p.turn.Now, Wall: p.turn.Wall, Full: p.turn.Full, Due: slices.Clone(p.due)}
+	for _, s := range p.settle {
+		in.Moves = append(in.Moves, Move{s.shelf, s.next})
+	}
+	for _, t := range p.tables {
+		for _, key := range t.ended {
+			if c := t.find(key); c != nil {
+				in.Ends = append(in.Ends, End{t.op.decl.Name, key, c.state})
+			}
+		}
+	}
+	return in
+}
+
+var _ agent.Host = (*Proc)(nil)
