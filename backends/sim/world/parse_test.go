@@ -131,6 +131,7 @@ func FuzzParse(f *testing.F) {
 			if err := m.Check(); err != nil {
 				t.Fatalf("parsed but not good: %v", err)
 			}
+			New(m, Options{}).Ports()
 			return
 		}
 		for line := range strings.Lines(err.Error()) {
