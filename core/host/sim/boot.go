@@ -1,0 +1,83 @@
+package sim
+
+import (
+	"time"
+
+	"github.com/evetwin/evetwin/core/bus"
+	"github.com/evetwin/evetwin/core/host"
+)
+
+// boot drives one boot of a device.
+type boot struct {
+	d   *Device
+	k   *host.Kernel
+	at  time.Duration // of the world, when it began
+	seq uint64
+}
+
+// Delays of deliveries and of writes to the journal.
+const (
+	minHop   = 10 * time.Microsecond
+	maxHop   = 2 * time.Millisecond
+	minWrite = 200 * time.Microsecond
+	maxWrite = 5 * time.Millisecond
+)
+
+// Now is the time since the boot.
+func (b *boot) Now() time.Duration { return b.d.w.now - b.at }
+
+// Wall is the device's wall clock.
+func (b *boot) Wall() time.Time { return b.d.w.Wall().Add(b.d.skew) }
+
+// Deliver brings a batch after a drawn delay, behind what the link carries already.
+func (b *boot) Deliver(l *host.Link, x *host.Batch) {
+	hop := minHop + time.Duration(l.Draw(x.Turn)%uint64(maxHop-minHop))
+	at := max(b.d.w.now+hop, time.Duration(l.Last))
+	l.Last = int64(at)
+	b.d.w.queue.push(event{at: at, tie: l.Base, n: x.Turn, kind: deliver, boot: b, link: l, batch: x})
+}
+
+// Ready asks for a turn at the end of this instant.
+func (b *boot) Ready(p *host.Proc) {
+	b.d.w.queue.push(event{at: b.d.w.now, phase: stepping, tie: b.tie(p), n: p.Turn, kind: turn,
+		boot: b, proc: p})
+}
+
+// Alarm wakes an agent at a time.
+func (b *boot) Alarm(p *host.Proc, at time.Duration) {
+	b.d.w.queue.push(event{at: b.at + at, tie: b.tie(p), n: p.Turn, kind: alarm, boot: b, proc: p})
+}
+
+func (b *boot) tie(p *host.Proc) uint64 {
+	if p.Slot == nil {
+		var s bus.Sum
+		s.Word(b.d.hash)
+		s.String(p.Name)
+		p.Slot = s.Value()
+	}
+	return p.Slot.(uint64)
+}
+
+// After calls back on the device's own count of callbacks.
+func (b *boot) After(d time.Duration, f func()) {
+	b.seq++
+	b.d.w.queue.push(event{at: b.d.w.now + max(d, 0), tie: b.d.hash, n: b.seq, kind: call, boot: b,
+		run: f})
+}
+
+// Durable writes a record to the simulated journal.
+func (b *boot) Durable(r *host.Record, then func()) {
+	var s bus.Sum
+	s.Word(b.d.hash)
+	s.Word(b.d.boots)
+	s.String(r.Agent)
+	s.Word(r.Turn)
+	d := minWrite + time.Duration(s.Value()%uint64(maxWrite-minWrite))
+	b.d.journal.write(r, b.d.w.now, b.d.w.now+d)
+	b.After(d, then)
+}
+
+// Go refuses: real work has no place in virtual time.
+func (b *boot) Go(func(), func()) { panic("sim: real work in virtual time") }
+
+var _ host.Driver = (*boot)(nil)
