@@ -43,3 +43,8 @@ func ParseUUIDResponse(payload []byte) (Identity, error) {
 		UUID: id.String(), Manufacturer: msg.GetManufacturer(), Product: msg.GetProductName(),
 	}, nil
 }
+
+// ParseUUIDRequest checks that the payload is a uuid request, which says nothing.
+func ParseUUIDRequest(payload []byte) error {
+	return Unmarshal(payload, &eveuuid.UuidRequest{})
+}

@@ -1,0 +1,124 @@
+package controllersim
+
+import (
+	"crypto/ecdsa"
+	"crypto/tls"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/evetwin/evetwin/controllersim/fleet"
+	"github.com/evetwin/evetwin/core/eveapi"
+	"github.com/lf-edge/eve-api/go/config"
+)
+
+// Options say who a controller is.
+type Options struct {
+	// Seed is what all its keys derive from. It is as secret as they are; RandomSeed for a
+	// controller of real devices.
+	Seed []byte
+	// TimeBase is where the validity of its certificates begins; they are valid for 130 years. The
+	// zero time means 1970, so that a device with a wrong clock accepts them too.
+	TimeBase time.Time
+	// Hosts are names and addresses of its TLS certificate, beside localhost and loopback.
+	Hosts []string
+	// Generation counts the signing certificates it had before, to go on after a restart.
+	Generation int
+	// Fleet is what it knows; nil for an empty one.
+	Fleet *fleet.Fleet
+}
+
+// Controller answers devices. Its methods may be called from several goroutines.
+type Controller struct {
+	fleet *fleet.Fleet
+
+	mu     sync.RWMutex
+	id     *identity
+	faults []*armed
+}
+
+// New makes a controller. Its own onboarding certificate is known to the fleet from the start, for
+// any serial.
+func New(o Options) (*Controller, error) {
+	if len(o.Seed) == 0 {
+		return nil, fmt.Errorf("make controller: no seed")
+	}
+	if o.TimeBase.IsZero() {
+		o.TimeBase = time.Unix(0, 0)
+	}
+	o.TimeBase = o.TimeBase.UTC()
+	if o.Fleet == nil {
+		o.Fleet = fleet.New(fleet.Options{Seed: fmt.Sprintf("%x", o.Seed)})
+	}
+	id, err := newIdentity(o)
+	if err != nil {
+		return nil, fmt.Errorf("make controller: %w", err)
+	}
+	if _, err := o.Fleet.AddOnboard(id.onboard.pem, "*"); err != nil {
+		return nil, fmt.Errorf("make controller: %w", err)
+	}
+	return &Controller{fleet: o.Fleet, id: id}, nil
+}
+
+// Fleet is what the controller knows of devices.
+func (c *Controller) Fleet() *fleet.Fleet { return c.fleet }
+
+func (c *Controller) identity() *identity {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.id
+}
+
+// RootPEM is the root certificate, a device's /config/root-certificate.pem.
+func (c *Controller) RootPEM() []byte { return c.identity().root.pem }
+
+// OnboardPEM is an onboarding certificate with its key that the fleet accepts for any serial:
+// /config/onboard.cert.pem and /config/onboard.key.pem.
+func (c *Controller) OnboardPEM() (cert, key []byte, err error) {
+	id := c.identity()
+	key, err = id.onboard.keyPEM()
+	return id.onboard.pem, key, err
+}
+
+// OnboardKey is the key of OnboardPEM, for devices whose keys live in a model.
+func (c *Controller) OnboardKey() *ecdsa.PrivateKey { return c.identity().onboard.key }
+
+// TLSCertificate is the certificate of the controller's server.
+func (c *Controller) TLSCertificate() tls.Certificate {
+	id := c.identity()
+	return id.tls.certificate()
+}
+
+// Generation counts how often the signing certificate was rotated.
+func (c *Controller) Generation() int { return c.identity().generation }
+
+// Rotate replaces the signing certificate. All answers are signed by the new one from then on, and
+// each configuration names another controllercert_confighash.
+func (c *Controller) Rotate() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	id, err := c.id.next(c.id.generation + 1)
+	if err != nil {
+		return fmt.Errorf("rotate signing certificate: %w", err)
+	}
+	c.id = id
+	return nil
+}
+
+// CertsHash is what configurations name as controllercert_confighash: it changes exactly when the
+// certificates do.
+func (c *Controller) CertsHash() string { return c.identity().certsHash }
+
+// Bootstrap makes a /config/bootstrap-config.pb of a configuration, signed by the controller.
+func (c *Controller) Bootstrap(cfg *config.EdgeDevConfig) ([]byte, error) {
+	payload, err := eveapi.Marshal(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("make bootstrap configuration: %w", err)
+	}
+	id := c.identity()
+	envelope, err := id.signing.seal(payload, 32)
+	if err != nil {
+		return nil, fmt.Errorf("make bootstrap configuration: %w", err)
+	}
+	return eveapi.BootstrapFile(envelope, id.zcerts()[:1])
+}
