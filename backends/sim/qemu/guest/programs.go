@@ -1,0 +1,143 @@
+package guest
+
+import (
+	"context"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/evetwin/evetwin/backends/sim/lab"
+	"github.com/evetwin/evetwin/backends/sim/qemu/guest/boot"
+)
+
+// sources are the guest programs. They are built from here, not from the working tree, so that
+// evetwin can build them wherever it runs.
+//
+//go:embed boot/*.go guestinit/*.go demo/*.go
+var sources embed.FS
+
+// modulePath and packagePath put the sources at the import path they have in the repository.
+const (
+	modulePath  = "github.com/evetwin/evetwin"
+	packagePath = "backends/sim/qemu/guest"
+)
+
+// goVersion is the language the guest programs are written in.
+const goVersion = "1.26"
+
+// Banner starts the line a guest writes on its console when its payload is about to start; its
+// boot is over then.
+const Banner = boot.Banner
+
+// Names of the guest programs.
+const (
+	initProgram = "guestinit"
+	demoProgram = "demo"
+)
+
+// buildProgram returns the path of a guest program, built for the guest's architecture, from the
+// cache or by building it. The sources decide: a changed program is built again.
+func buildProgram(ctx context.Context, cache lab.Cache, name string) (string, error) {
+	sum, err := sourceSum(name)
+	if err != nil {
+		return "", err
+	}
+	dir, err := cache.Entry(ctx, name+"-"+sum, func(ctx context.Context, dir string) error {
+		return compile(ctx, name, filepath.Join(dir, name))
+	})
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(dir, name), nil
+}
+
+// sourceFiles returns the files a program is made of, in a fixed order.
+func sourceFiles(name string) ([]string, error) {
+	var files []string
+	for _, dir := range []string{"boot", name} {
+		entries, err := fs.ReadDir(sources, dir)
+		if err != nil {
+			return nil, err
+		}
+		for _, entry := range entries {
+			if !strings.HasSuffix(entry.Name(), "_test.go") {
+				files = append(files, path.Join(dir, entry.Name()))
+			}
+		}
+	}
+	return files, nil
+}
+
+func sourceSum(name string) (string, error) {
+	files, err := sourceFiles(name)
+	if err != nil {
+		return "", err
+	}
+	hash := sha256.New()
+	for _, file := range files {
+		text, err := fs.ReadFile(sources, file)
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(hash, "%s %d\n%s", file, len(text), text)
+	}
+	return hex.EncodeToString(hash.Sum(nil))[:16], nil
+}
+
+// compile builds a program in a throw-away module that needs no network.
+func compile(ctx context.Context, name, into string) error {
+	program, err := lab.Find("go")
+	if err != nil {
+		return fmt.Errorf("build guest program %s: %w", name, err)
+	}
+	work, err := os.MkdirTemp("", "evetwin-build-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(work) }()
+	if err := writeSources(work, name); err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, program, "build", "-trimpath", "-ldflags=-s -w",
+		"-o", into, "./"+path.Join(packagePath, name))
+	cmd.Dir = work
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOFLAGS=-buildvcs=false",
+		"GOWORK=off", "GOTOOLCHAIN=local", "GOPROXY=off", "GO111MODULE=on")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build guest program %s: %w: %s", name, err,
+			strings.ReplaceAll(strings.TrimSpace(string(out)), "\n", "; "))
+	}
+	return nil
+}
+
+func writeSources(work, name string) error {
+	files, err := sourceFiles(name)
+	if err != nil {
+		return err
+	}
+	module := "module " + modulePath + "\n\ngo " + goVersion + "\n"
+	if err := os.WriteFile(filepath.Join(work, "go.mod"), []byte(module), 0o644); err != nil {
+		return err
+	}
+	for _, file := range files {
+		text, err := fs.ReadFile(sources, file)
+		if err != nil {
+			return err
+		}
+		to := filepath.Join(work, packagePath, file)
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(to, text, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
