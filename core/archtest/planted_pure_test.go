@@ -354,3 +354,13 @@ func TestX(t *testing.T) {
 		"core/plan/a_test.go:11: test-habit: skip without a reason",
 	}}})
 }
+
+func TestPlantedClaims(t *testing.T) {
+	judge(t, []planted{{"names", map[string]string{"core/plan/a_test.go": "package p\n\n" +
+		"import \"testing\"\n\nfunc TestAPI57_X(*testing.T) {}\n\n" +
+		"func TestAPI1_API2_API3_NET1_X(*testing.T) {}\n\nfunc TestAPI1_X(*testing.T) {}\n"}, []string{
+		"core/plan/a_test.go:5: behaviour-name: test TestAPI57_X: behaviour API-57 does not exist",
+		"core/plan/a_test.go:7: behaviour-name: test TestAPI1_API2_API3_NET1_X: names 4 behaviours, " +
+			"at most 3 are allowed",
+	}}})
+}

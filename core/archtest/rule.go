@@ -20,6 +20,7 @@ func Rules() []Rule {
 	return []Rule{
 		{"agent-exports", simple(checkAgentExports)},
 		{"agent-fields", checkAgentFields},
+		{"behaviour-name", simple(checkClaims)},
 		{"doc", simple(checkDocs)},
 		{"file-name", simple(checkFileNames)},
 		{"folder", simple(checkFolders)},

@@ -10,7 +10,9 @@ import (
 )
 
 // processNames are the agents whose topics carry another name than their folder.
-var processNames = map[string]string{"client": "zedclient"}
+var processNames = map[string]string{
+	"client": "zedclient", "zedagentinfo": "zedagent-info", "zedagentmetrics": "zedagent-metrics",
+}
 
 // topic is one declaration of a topic or of a member of a family.
 type topic struct {

@@ -12,7 +12,7 @@ import (
 var declaring = []string{
 	"bus.NewTopic", "bus.NewFamily", "agent.NewOp", "errors.New", "fmt.Errorf",
 	"regexp.MustCompile", "netip.MustParseAddr", "netip.MustParsePrefix", "semver.MustParse",
-	"time.Date", "strings.NewReplacer",
+	"time.Date", "strings.NewReplacer", "controllerconn.Declare",
 }
 
 // checkInit refuses init functions: what runs is called by somebody who can be read.
