@@ -72,3 +72,29 @@ func (k *Kernel) restart(p *Proc) {
 
 // Stop gives an agent up: it gets no more turns until the device boots again.
 func (k *Kernel) Stop(p *Proc) { p.stopped = true }
+
+// Recover gives an agent whose turn panicked another try, from a full turn; after the third panic in a
+// row it is given up, and Recover reports false. For Options.OnPanic.
+func (k *Kernel) Recover(p *Proc) bool {
+	p.panics++
+	if p.panics >= 3 {
+		k.Stop(p)
+		return false
+	}
+	p.started = false
+	p.rebuild()
+	k.ready(p)
+	return true
+}
+
+// CancelAll asks every run to end: the host stops.
+func (k *Kernel) CancelAll() {
+	for _, p := range k.procs {
+		for _, t := range p.tables {
+			for _, r := range append([]*run(nil), t.fences...) {
+				r.call = nil
+				r.cancel()
+			}
+		}
+	}
+}
