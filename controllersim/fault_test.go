@@ -105,7 +105,8 @@ func TestRotationAndExpiredList(t *testing.T) {
 	if err := c.Rotate(); err != nil {
 		t.Fatal(err)
 	}
-	if _, code, fault := d.fetchConfig(); code != 200 || fault == nil || fault.Code != eveapi.CertMiss {
+	_, code, fault := d.fetchConfig()
+	if code != 200 || fault == nil || fault.Code != eveapi.CertMiss {
 		t.Errorf("after the rotation: %d %v, want CertMiss", code, fault)
 	}
 	expired := controllersim.Fault{Name: "x", Kind: controllersim.FaultExpiredCert}
