@@ -17,8 +17,8 @@
 // replaces it, the outcome stays until Redo or Drop. An exchange goes
 //
 //	queued ──name and UUID known──▶ signing ──signature──▶ sending ──answer counts──▶ done
-//	            (GET: at once) ─────────────────────────────▲  │ └──no port left, time is up──▶ failed
-//	                                                        └──┘ next port or source address
+//	         (GET: at once) ───────────────────────────▲  │ └──no port left, time is up─▶ failed
+//	                                                   └──┘ next port or source address
 //
 // Agents that report keep names of what is due in a queue instead (MarkDue, Pump): the body of a
 // message is built when it is sent, so that only the newest state of an entity travels.

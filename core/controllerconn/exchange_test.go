@@ -28,7 +28,8 @@ func TestAPI2_PostIsEnveloped(t *testing.T) {
 	r := newRig(t, port("eth0", 0, "10.0.0.5"))
 	ask(r, info)
 	req := sent(t, r)
-	if req.Method != "POST" || req.URL != "https://zed.example/api/v2/edgedevice/id/"+deviceID+"/info" {
+	want := "https://zed.example/api/v2/edgedevice/id/" + deviceID + "/info"
+	if req.Method != "POST" || req.URL != want {
 		t.Fatalf("%s %s", req.Method, req.URL)
 	}
 	e, fault := eveapi.ParseEnvelope(req.Body)
@@ -37,8 +38,8 @@ func TestAPI2_PostIsEnveloped(t *testing.T) {
 	}
 	digest := eveapi.Digest([]byte("payload"))
 	name := sha256.Sum256([]byte(tpm.Device))
-	if string(e.Payload) != "payload" || e.Algo != evecommon.HashAlgorithm_HASH_ALGORITHM_SHA256_32BYTES ||
-		len(e.Signature) != 64 || !bytes.Equal(e.Signature[:32], digest[:]) ||
+	if string(e.Payload) != "payload" ||
+		e.Algo != evecommon.HashAlgorithm_HASH_ALGORITHM_SHA256_32BYTES || len(e.Signature) != 64 || !bytes.Equal(e.Signature[:32], digest[:]) ||
 		!bytes.Equal(e.CertHash, name[:]) || e.SenderCert != nil {
 		t.Fatalf("envelope %+v", e)
 	}
@@ -127,7 +128,8 @@ func TestEverySourceAddressIsTried(t *testing.T) {
 }
 
 func TestAPI14_RotationFromExchangeToExchange(t *testing.T) {
-	r := newRig(t, port("eth0", 0, "10.0.0.5"), port("eth1", 0, "10.0.1.5"), port("eth2", 1, "10.0.2.5"))
+	r := newRig(t, port("eth0", 0, "10.0.0.5"), port("eth1", 0, "10.0.1.5"),
+		port("eth2", 1, "10.0.2.5"))
 	var first []string
 	o := info
 	for o.Again = range 4 {
@@ -146,7 +148,8 @@ func TestAPI10_Answer503IsUpgrade(t *testing.T) {
 	code(r, "x", 503)
 	fail(r, "x", web.FaultTimeout)
 	o := got(t, r, "x")
-	if o.Phase != agent.Failed || o.Status != controllerconn.StatusUpgrade || o.Code != 0 || o.Last != 503 {
+	if o.Phase != agent.Failed || o.Status != controllerconn.StatusUpgrade || o.Code != 0 ||
+		o.Last != 503 {
 		t.Fatalf("%+v", o)
 	}
 }
@@ -160,7 +163,8 @@ func TestAnswersThatEndAnExchange(t *testing.T) {
 	}{
 		{200, false, true, controllerconn.StatusNone}, {204, false, true, controllerconn.StatusNone},
 		{304, false, true, controllerconn.StatusNone}, {403, false, true, controllerconn.StatusForbidden},
-		{404, false, false, controllerconn.StatusNotFound}, {500, false, false, controllerconn.StatusFailed},
+		{404, false, false, controllerconn.StatusNotFound},
+		{500, false, false, controllerconn.StatusFailed},
 		{400, true, true, controllerconn.StatusNotFound}, {503, true, true, controllerconn.StatusUpgrade},
 	} {
 		r := newRig(t, port("eth0", 0, "10.0.0.5"))
@@ -168,8 +172,9 @@ func TestAnswersThatEndAnExchange(t *testing.T) {
 		o.Req.Bail = c.bail
 		ask(r, o)
 		code(r, "x", c.code)
-		if o := got(t, r, "x"); (o.Phase == agent.Done) != c.done || o.Status != c.st || o.Last != c.code {
-			t.Errorf("%d, bail %v: %+v", c.code, c.bail, o)
+		g := got(t, r, "x")
+		if (g.Phase == agent.Done) != c.done || g.Status != c.st || g.Last != c.code {
+			t.Errorf("%d, bail %v: %+v", c.code, c.bail, g)
 		}
 	}
 }
@@ -235,7 +240,8 @@ func TestNoPortAtAll(t *testing.T) {
 }
 
 func TestOverallLimit(t *testing.T) {
-	r := newRig(t, port("eth0", 0, "10.0.0.5"), port("eth1", 0, "10.0.1.5"), port("eth2", 0, "10.0.2.5"))
+	r := newRig(t, port("eth0", 0, "10.0.0.5"), port("eth1", 0, "10.0.1.5"),
+		port("eth2", 0, "10.0.2.5"))
 	ask(r, info)
 	r.Advance(100 * time.Second)
 	fail(r, "x", web.FaultTimeout)

@@ -89,7 +89,8 @@ func TestProxyEntries(t *testing.T) {
 		{[]network.ProxyEntry{{Type: network.ProxyHTTPS, Server: "fd00::1", Port: 1}},
 			"http://[fd00::1]:1"},
 	} {
-		got, err := controllerconn.ProxyFor(&network.ProxyConfig{Proxies: c.entries}, "https://zed.example/")
+		cfg := network.ProxyConfig{Proxies: c.entries}
+		got, err := controllerconn.ProxyFor(&cfg, "https://zed.example/")
 		if err != nil || got != c.want {
 			t.Errorf("%+v: %q, %v", c.entries, got, err)
 		}
@@ -156,7 +157,8 @@ func TestConnectivityVerdicts(t *testing.T) {
 		want  controllerconn.Verdict
 	}{
 		{"ok", one, []func(*rig.Rig){status(200)}, controllerconn.Works},
-		{"second port", two, []func(*rig.Rig){fault(web.FaultTimeout), status(200)}, controllerconn.Works},
+		{"second port", two, []func(*rig.Rig){fault(web.FaultTimeout), status(200)},
+			controllerconn.Works},
 		{"503", one, []func(*rig.Rig){status(503)}, controllerconn.RemoteTemporaryFailure},
 		{"refused", one, []func(*rig.Rig){fault(web.FaultConnRefused)},
 			controllerconn.RemoteTemporaryFailure},

@@ -136,7 +136,8 @@ func TestAPI38_OtherRefusalsDrop(t *testing.T) {
 		if rows := rig.Rows(r, conn.Dues); len(rows) != 0 || flying(r) != "" {
 			t.Fatalf("%d: still there: %+v", n, rows)
 		}
-		if lines := r.Lines(); len(lines) == 0 || !strings.Contains(lines[len(lines)-1].Text, fmt.Sprint(n)) {
+		lines := r.Lines()
+		if len(lines) == 0 || !strings.Contains(lines[len(lines)-1].Text, fmt.Sprint(n)) {
 			t.Fatalf("%d: no line tells of it: %+v", n, lines)
 		}
 	}
