@@ -24,6 +24,7 @@ type Lease struct {
 }
 
 // Offer is an acknowledged lease and its options. Empty means that the option is not there.
+// Its slices are shared with the world and not to be changed.
 type Offer struct {
 	Network string       // label
 	Addr    netip.Prefix // address with the length of the subnet; DHCPv6 /128, or none (stateless)

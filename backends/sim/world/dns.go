@@ -18,9 +18,9 @@ const (
 
 // Answer is what came of a DNS question. Without Err the name exists, maybe without addresses.
 type Answer struct {
-	Addrs   []netip.Addr
-	Server  netip.Addr // that answered
-	Err     *Error     // DNSNotFound, DNSTimeout, DNSRefused, NoDNS, or why it is not reached
+	Addrs   []netip.Addr // shared with the world: not to be changed
+	Server  netip.Addr   // that answered
+	Err     *Error       // DNSNotFound, DNSTimeout, DNSRefused, NoDNS, or why it is not reached
 	Latency time.Duration
 }
 
@@ -56,25 +56,22 @@ func (w *World) newTable(s *DNSServer) *dnsTable {
 // staticAddrs resolves the address of a static entry; a reference may give two or, for the
 // controller without that IP version, none.
 func (w *World) staticAddrs(s string) []netip.Addr {
-	only := func(as []netip.Addr, six bool) []netip.Addr {
-		return slices.DeleteFunc(slices.Clone(as), func(a netip.Addr) bool { return a.Is6() != six })
-	}
 	switch s {
 	case refAdam:
 		return w.control.addrs
 	case refAdam4:
-		return only(w.control.addrs, false)
+		return ofVersion(w.control.addrs, false)
 	case refAdam6:
-		return only(w.control.addrs, true)
+		return ofVersion(w.control.addrs, true)
 	}
 	if l, ok := strings.CutPrefix(s, refIP); ok {
 		return w.end(l).addrs
 	}
 	if l, ok := strings.CutPrefix(s, refIPv4); ok {
-		return only(w.end(l).addrs, false)
+		return ofVersion(w.end(l).addrs, false)
 	}
 	if l, ok := strings.CutPrefix(s, refIPv6); ok {
-		return only(w.end(l).addrs, true)
+		return ofVersion(w.end(l).addrs, true)
 	}
 	a, err := netip.ParseAddr(s)
 	if err != nil {
@@ -105,10 +102,12 @@ func (w *World) Lookup(now time.Time, f From, servers []netip.Addr, name string,
 func (k *walk) lookup(f *From, servers []netip.Addr, name string, six bool, limit time.Duration) (
 	as []netip.Addr, server netip.Addr, err *Error,
 ) {
-	err = &Error{NoDNS, "dns", name, "no DNS server"}
+	if len(servers) == 0 {
+		return nil, server, &Error{NoDNS, "dns", name, "no DNS server"}
+	}
 	for range 2 {
 		for _, s := range servers {
-			if k.t >= limit && limit > 0 {
+			if k.t >= limit {
 				return nil, s, err
 			}
 			as, err = k.ask(f, s, name, six, min(k.t+dnsPatience, limit))
@@ -146,36 +145,40 @@ func (k *walk) ask(f *From, server netip.Addr, name string, six bool, limit time
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(slices.Clone(as), func(a netip.Addr) bool { return a.Is6() != six }), nil
+	return ofVersion(as, six), nil
+}
+
+// ofVersion are the addresses of one IP version; as itself where that is all of them.
+func ofVersion(as []netip.Addr, six bool) []netip.Addr {
+	other := func(a netip.Addr) bool { return a.Is6() != six }
+	if !slices.ContainsFunc(as, other) {
+		return as
+	}
+	return slices.DeleteFunc(slices.Clone(as), other)
 }
 
 // answer is what the DNS server at a spot says, and how long it asks around for it.
 func (w *World) answer(s spot, name string, depth int) ([]netip.Addr, time.Duration, *Error) {
-	refused := &Error{DNSRefused, "dns", name, "no DNS server at " + s.addr.String()}
-	silent := &Error{DNSTimeout, "dns", name, "nobody at " + s.addr.String()}
 	switch s.place {
 	case atEndpoint:
 		e := &w.ends[s.i]
-		switch w.sleeping[e.Label] {
-		case Silent:
+		st := w.sleeping[e.Label]
+		if st == Silent {
 			return nil, 0, &Error{DNSTimeout, "dns", name, e.Label + " is silent"}
-		case Refusing:
-			return nil, 0, refused
 		}
-		if e.dns == nil {
-			return nil, 0, refused
+		if e.dns != nil && st == Up {
+			return w.tableAnswer(e, name, depth)
 		}
-		return w.tableAnswer(e, name, depth)
 	case atOutside:
 		if !isResolver(s.addr) {
-			return nil, 0, silent
+			return nil, 0, &Error{DNSTimeout, "dns", name, "nobody at " + s.addr.String()}
 		}
 		if as := w.publicNames(name); as != nil {
 			return as, 0, nil
 		}
 		return nil, 0, &Error{DNSNotFound, "dns", name, ""}
 	}
-	return nil, 0, refused
+	return nil, 0, &Error{DNSRefused, "dns", name, "no DNS server at " + s.addr.String()}
 }
 
 // tableAnswer is what a DNS server of the model says. One without upstream servers refuses
@@ -186,11 +189,11 @@ func (w *World) tableAnswer(e *endpoint, name string, depth int) (
 	if as, ok := e.dns.names[name]; ok {
 		return as, 0, nil
 	}
-	err := &Error{DNSRefused, "dns", name, e.Label + " has no upstream server"}
 	if depth == maxUpstream {
 		return nil, 0, &Error{DNSTimeout, "dns", name, "passed on too often"}
 	}
 	var t time.Duration
+	err := &Error{DNSRefused, "dns", name, e.Label + " has no upstream server"}
 	for _, up := range e.dns.upstream {
 		s, _, bad := w.reachFrom(e, up, udp, 53)
 		if bad != nil {

@@ -63,11 +63,13 @@ func (w *World) placeEndpoints() {
 
 func (w *World) end(label string) *endpoint { return &w.ends[w.endIdx[label]] }
 
-// endResolvers are the DNS servers of an endpoint; one without its own asks a public one.
+// endResolvers are the DNS servers of an endpoint; one without its own asks public ones.
 func (w *World) endResolvers(r Resolvers) []netip.Addr {
 	if l := w.resolvers(r); len(l) > 0 {
 		return l
 	}
-	return []netip.Addr{netip.AddrFrom4([4]byte{8, 8, 8, 8}),
-		netip.MustParseAddr("2001:4860:4860::8888")}
+	return []netip.Addr{
+		netip.AddrFrom4([4]byte{8, 8, 8, 8}), netip.AddrFrom4([4]byte{1, 1, 1, 1}),
+		netip.MustParseAddr("2001:4860:4860::8888"),
+	}
 }

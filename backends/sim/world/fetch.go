@@ -56,9 +56,14 @@ func (w *World) endAddress(e *endpoint, host string) (netip.Addr, time.Duration,
 	var t time.Duration
 	bad := &Error{NoDNS, "dns", host, "no DNS server"}
 	for _, srv := range e.resolvers {
+		if e.half(srv.Is6()) == nil {
+			continue
+		}
 		s, _, err := w.reachFrom(e, srv, udp, 53)
 		if err != nil {
-			bad = err
+			if bad = err; err.Code == Timeout {
+				t += dnsPatience
+			}
 			continue
 		}
 		as, more, err := w.answer(s, host, 0)

@@ -174,7 +174,6 @@ type server struct {
 	origin *Origin
 	tls    bool
 	end    *endpoint // of an explicit proxy
-	listen ProxyPort // of an explicit proxy
 }
 
 // serve asks the origin; a port without one, such as DNS over TCP, has nothing to say.
@@ -187,61 +186,53 @@ func (s *server) serve(now time.Time, r *Request, remote netip.Addr) *Response {
 
 // server finds who listens where a packet came to.
 func (w *World) server(s spot, port uint16, host string) (server, *Error) {
-	refused := &Error{Refused, "dial", to(s.addr, port), "nothing listens there"}
-	label := ControllerLabel
-	if s.place == atEndpoint {
-		label = w.ends[s.i].Label
-	}
-	if s.place == atEndpoint || s.place == atControl {
+	var srv server
+	open := false
+	switch s.place {
+	case atEndpoint, atControl:
+		label := ControllerLabel
+		if s.place == atEndpoint {
+			label = w.ends[s.i].Label
+			srv, open = w.ends[s.i].server(port)
+		} else {
+			srv.origin = w.control.origin
+			open, srv.tls = w.control.listens(port)
+		}
 		switch w.sleeping[label] {
 		case Refusing:
-			return server{}, refused
+			open = false
 		case Silent:
 			return server{}, &Error{Timeout, "dial", to(s.addr, port), label + " is silent"}
 		}
-	}
-	switch s.place {
-	case atEndpoint:
-		return w.ends[s.i].server(port, refused)
-	case atControl:
-		open, tls := w.control.listens(port)
-		if !open {
-			return server{}, refused
-		}
-		return server{origin: w.control.origin, tls: tls}, nil
 	case atOutside:
-		o := w.originAt(s.addr, host)
-		if o == nil && isResolver(s.addr) && port == 53 {
-			return server{}, nil
-		}
-		if o == nil {
+		srv.origin = w.originAt(s.addr, host)
+		if srv.origin == nil && !isResolver(s.addr) {
 			return server{}, &Error{Timeout, "dial", to(s.addr, port), "nobody has the address"}
 		}
-		open, tls := o.listens(port)
-		if !open {
-			return server{}, refused
+		if open = port == 53; srv.origin != nil {
+			open, srv.tls = srv.origin.listens(port)
+			srv.tls = srv.tls && len(srv.origin.Chain) > 0
 		}
-		return server{origin: o, tls: tls && len(o.Chain) > 0}, nil
 	}
-	return server{}, refused
+	if !open {
+		return server{}, &Error{Refused, "dial", to(s.addr, port), "nothing listens there"}
+	}
+	return srv, nil
 }
 
-// server finds who listens on a port of the endpoint.
-func (e *endpoint) server(port uint16, refused *Error) (server, *Error) {
+// server finds who listens on a port of the endpoint; false: nobody.
+func (e *endpoint) server(port uint16) (server, bool) {
 	if e.origin != nil {
 		if open, tls := e.origin.listens(port); open {
-			return server{origin: e.origin, tls: tls}, nil
+			return server{origin: e.origin, tls: tls}, true
 		}
 	}
 	if e.proxy != nil && port != 0 {
 		for _, l := range []ProxyPort{e.proxy.http, e.proxy.https} {
 			if l.Port == port {
-				return server{end: e, listen: l, tls: l.ListenProto == "https"}, nil
+				return server{end: e, tls: l.ListenProto == "https"}, true
 			}
 		}
 	}
-	if e.dns != nil && port == 53 {
-		return server{}, nil
-	}
-	return server{}, refused
+	return server{}, e.dns != nil && port == 53
 }

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Advert is a router advertisement.
+// Advert is a router advertisement. Its slices are not to be changed.
 type Advert struct {
 	Network  string     // label
 	Router   netip.Addr // link-local address it comes from: the gateway to use
