@@ -93,6 +93,14 @@ type HostSeen struct {
 	IOVirtualization         bool
 	CPUPinning               bool
 	Detail                   string // why virtualization is not assisted, for people
+	// What the firmware says of the machine; empty where it says nothing.
+	Manufacturer string
+	Product      string
+	Version      string
+	Serial       string // product serial
+	SystemUUID   string
+	BIOSVendor   string
+	BIOSVersion  string
 }
 
 // Key is "host".

@@ -35,6 +35,18 @@ func (ClientStatus) Key() string { return entity.Global }
 // Client is zedclient's topic.
 var Client = bus.NewTopic[ClientStatus](bus.Decl{Owner: "zedclient", Name: "ClientStatus"})
 
+// UUIDCheck asks zedclient to ask the controller for the device's UUID again, because the controller
+// says that it does not know the device. Owner: zedagent.
+type UUIDCheck struct {
+	Count int // raised for each time it is asked, at most once in 10 minutes
+}
+
+// Key is "global".
+func (UUIDCheck) Key() string { return entity.Global }
+
+// UUIDChecks is zedagent's topic.
+var UUIDChecks = bus.NewTopic[UUIDCheck](bus.Decl{Owner: "zedagent", Name: "UUIDCheck"})
+
 // ConfigGetStatus says how the last request for a configuration ended, with EVE's numbers.
 type ConfigGetStatus uint8
 
