@@ -1,0 +1,52 @@
+package nim
+
+import (
+	"time"
+
+	"github.com/evetwin/evetwin/core/bus"
+	"github.com/evetwin/evetwin/core/topics/network"
+)
+
+// Trial is what nim remembers of the verification: which configuration is in use, what is being done
+// with it, and when that began. It is rebuilt from DeviceNetworkStatus after a crash.
+type Trial struct {
+	Current identity         // in use; zero if none is
+	State   network.DPCState // of the one in use, as it is now
+	Since   time.Duration    // since when State is what it is
+	Running bool             // under verification
+	Started time.Duration    // when the verification began
+	Parked  time.Duration    // while it waits: when to test again, 0 if a test is due
+	Probing time.Duration    // when the test under way was asked for, 0 if there is none
+	Print   uint64           // what the last test was based on
+	Broken  bool             // the last test of the configuration in use failed
+	Test    time.Duration    // when to test the one in use again
+	Better  time.Duration    // when to look for a better one, 0: not at all
+}
+
+// Key is "trial".
+func (Trial) Key() string { return "trial" }
+
+// Failure remembers within a boot when a configuration failed last: the wall clock may have jumped.
+type Failure struct {
+	DPC        identity
+	LastFailed time.Time     // as in the list: another one means another content or outcome
+	At         time.Duration // since boot
+}
+
+// Key is the configuration's.
+func (f Failure) Key() string { return f.DPC.text() }
+
+// Taken remembers which row of a source was taken in, so that it is looked at once.
+type Taken struct {
+	Source string // owner and key of the row
+	Rev    uint64
+}
+
+// Key is the source.
+func (t Taken) Key() string { return t.Source }
+
+var (
+	trials   = bus.NewTopic[Trial](bus.Decl{Owner: "nim", Name: "Trial", Life: bus.Local, MaxRows: 1})
+	failures = bus.NewTopic[Failure](bus.Decl{Owner: "nim", Name: "Failure", Life: bus.Local})
+	takens   = bus.NewTopic[Taken](bus.Decl{Owner: "nim", Name: "Taken", Life: bus.Local})
+)
