@@ -73,7 +73,7 @@ func (b *builder) chardev(id string, s Socket) string {
 	}
 }
 
-func (b *builder) disk(i int, d Disk) {
+func (b *builder) disk(i int, d Disk, firmwareBoots bool) {
 	id := "disk" + strconv.Itoa(i)
 	format := d.Format
 	if format == "" {
@@ -93,8 +93,10 @@ func (b *builder) disk(i int, d Disk) {
 	if d.Serial != "" {
 		device += ",serial=" + escape(d.Serial)
 	}
-	b.add("-drive", drive+",file="+escape(d.Path),
-		"-device", device+",bootindex="+strconv.Itoa(i))
+	if firmwareBoots {
+		device += ",bootindex=" + strconv.Itoa(i)
+	}
+	b.add("-drive", drive+",file="+escape(d.Path), "-device", device)
 }
 
 func (b *builder) nic(i int, n NIC) {

@@ -168,7 +168,7 @@ func (s Spec) Command() (Command, error) {
 		b.add("-chardev", b.chardev(id, monitor), "-mon", "chardev="+id+",mode=control")
 	}
 	for i, disk := range s.Disks {
-		b.disk(i, disk)
+		b.disk(i, disk, s.Kernel == "")
 	}
 	for i, nic := range s.NICs {
 		b.nic(i, nic)

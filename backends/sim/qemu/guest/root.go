@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/u-root/u-root/pkg/cpio"
@@ -163,7 +164,9 @@ func writeSquashfs(ctx context.Context, tree *Tree, path string) error {
 	}
 	reader, writer := io.Pipe()
 	cmd := exec.CommandContext(ctx, program, "-", path, "-tar", "-quiet", "-no-progress",
-		"-noappend", "-comp", "lz4", "-default-mode", "0755", "-mkfs-time", "0")
+		"-noappend", "-comp", "lz4", "-mkfs-time", "0",
+		"-root-mode", strconv.FormatInt(tree.root.mode, 8),
+		"-root-uid", strconv.Itoa(tree.root.uid), "-root-gid", strconv.Itoa(tree.root.gid))
 	cmd.Stdin = reader
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said
@@ -179,7 +182,9 @@ func writeSquashfs(ctx context.Context, tree *Tree, path string) error {
 		err = writeErr
 	}
 	if err != nil {
-		return fmt.Errorf("make root disk: %w: %s", err, bytes.TrimSpace(said.Bytes()))
+		// Its first line says what is wrong, the rest is its manual.
+		line, _, _ := bytes.Cut(bytes.TrimSpace(said.Bytes()), []byte("\n"))
+		return fmt.Errorf("make root disk: %w: %s", err, line)
 	}
 	return nil
 }
