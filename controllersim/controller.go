@@ -4,7 +4,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/tls"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/evetwin/evetwin/controllersim/fleet"
@@ -14,8 +13,8 @@ import (
 
 // Options say who a controller is.
 type Options struct {
-	// Seed is what all its keys derive from. It is as secret as they are; RandomSeed for a
-	// controller of real devices.
+	// Seed is what all its keys derive from, and as secret as they are. A controller of real
+	// devices takes 32 bytes of crypto/rand and keeps them.
 	Seed []byte
 	// TimeBase is where the validity of its certificates begins; they are valid for 130 years. The
 	// zero time means 1970, so that a device with a wrong clock accepts them too.
@@ -28,11 +27,10 @@ type Options struct {
 	Fleet *fleet.Fleet
 }
 
-// Controller answers devices. Its methods may be called from several goroutines.
+// Controller answers devices. One goroutine at a time may use it; package httpd sees to that.
 type Controller struct {
 	fleet *fleet.Fleet
 
-	mu     sync.RWMutex
 	id     *identity
 	faults []*armed
 }
@@ -63,40 +61,30 @@ func New(o Options) (*Controller, error) {
 // Fleet is what the controller knows of devices.
 func (c *Controller) Fleet() *fleet.Fleet { return c.fleet }
 
-func (c *Controller) identity() *identity {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	return c.id
-}
-
 // RootPEM is the root certificate, a device's /config/root-certificate.pem.
-func (c *Controller) RootPEM() []byte { return c.identity().root.pem }
+func (c *Controller) RootPEM() []byte { return c.id.root.pem }
 
 // OnboardPEM is an onboarding certificate with its key that the fleet accepts for any serial:
 // /config/onboard.cert.pem and /config/onboard.key.pem.
 func (c *Controller) OnboardPEM() (cert, key []byte, err error) {
-	id := c.identity()
-	key, err = id.onboard.keyPEM()
-	return id.onboard.pem, key, err
+	key, err = c.id.onboard.keyPEM()
+	return c.id.onboard.pem, key, err
 }
 
 // OnboardKey is the key of OnboardPEM, for devices whose keys live in a model.
-func (c *Controller) OnboardKey() *ecdsa.PrivateKey { return c.identity().onboard.key }
+func (c *Controller) OnboardKey() *ecdsa.PrivateKey { return c.id.onboard.key }
 
 // TLSCertificate is the certificate of the controller's server.
 func (c *Controller) TLSCertificate() tls.Certificate {
-	id := c.identity()
-	return id.tls.certificate()
+	return c.id.tls.certificate()
 }
 
 // Generation counts how often the signing certificate was rotated.
-func (c *Controller) Generation() int { return c.identity().generation }
+func (c *Controller) Generation() int { return c.id.generation }
 
 // Rotate replaces the signing certificate. All answers are signed by the new one from then on, and
 // each configuration names another controllercert_confighash.
 func (c *Controller) Rotate() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	id, err := c.id.next(c.id.generation + 1)
 	if err != nil {
 		return fmt.Errorf("rotate signing certificate: %w", err)
@@ -107,7 +95,7 @@ func (c *Controller) Rotate() error {
 
 // CertsHash is what configurations name as controllercert_confighash: it changes exactly when the
 // certificates do.
-func (c *Controller) CertsHash() string { return c.identity().certsHash }
+func (c *Controller) CertsHash() string { return c.id.certsHash }
 
 // Bootstrap makes a /config/bootstrap-config.pb of a configuration, signed by the controller.
 func (c *Controller) Bootstrap(cfg *config.EdgeDevConfig) ([]byte, error) {
@@ -115,10 +103,9 @@ func (c *Controller) Bootstrap(cfg *config.EdgeDevConfig) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make bootstrap configuration: %w", err)
 	}
-	id := c.identity()
-	envelope, err := id.signing.seal(payload, 32)
+	envelope, err := c.id.signing.seal(payload, 32)
 	if err != nil {
 		return nil, fmt.Errorf("make bootstrap configuration: %w", err)
 	}
-	return eveapi.BootstrapFile(envelope, id.zcerts()[:1])
+	return eveapi.BootstrapFile(envelope, c.id.zcerts()[:1])
 }

@@ -41,7 +41,7 @@ func TestOneSeedGivesTheSameBytes(t *testing.T) {
 
 func TestServerCertificate(t *testing.T) {
 	c, err := controllersim.New(controllersim.Options{
-		Seed: controllersim.RandomSeed(), Hosts: []string{"ctl.sdn", "10.0.0.2"},
+		Seed: []byte("another seed"), Hosts: []string{"ctl.sdn", "10.0.0.2"},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -3,18 +3,10 @@ package controllersim
 import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 )
-
-// RandomSeed is a seed nobody else has, for a controller that serves real devices.
-func RandomSeed() []byte {
-	seed := make([]byte, 32)
-	rand.Read(seed) //nolint:errcheck // crypto/rand never returns an error
-	return seed
-}
 
 // DeriveKey is the P-256 key that belongs to a label under a seed. The scalar is a digest; the
 // counter steps over the few digests that are not below the order of the curve.

@@ -5,11 +5,11 @@
 //
 //	(*Controller).Handle(now, request) response
 //
-// which does no I/O, starts nothing and reads no clock. The virtual world calls it directly,
-// package httpd puts a TLS server and an admin interface around it, and both get the same
-// answers. All keys derive from one seed, and signatures are deterministic (RFC 6979), so a run
-// repeats byte by byte. Every signature of a device is verified and every answer is signed,
-// each time.
+// which does no I/O, starts nothing, locks nothing and reads no clock. The virtual world calls
+// it directly, package httpd puts a TLS server and an admin interface around it, and both get
+// the same answers. All keys derive from one seed, and signatures are deterministic (RFC 6979),
+// so a run repeats byte by byte. Every signature of a device is verified and every answer is
+// signed, each time.
 //
 // Around it:
 //

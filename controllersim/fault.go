@@ -104,8 +104,6 @@ func (c *Controller) SetFault(f Fault) error {
 	if err := f.check(); err != nil {
 		return err
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	next := &armed{f, f.Count}
 	for i, old := range c.faults {
 		if old.Name == f.Name {
@@ -119,8 +117,6 @@ func (c *Controller) SetFault(f Fault) error {
 
 // ClearFault ends the fault of this name, and tells whether there was one.
 func (c *Controller) ClearFault(name string) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	before := len(c.faults)
 	c.faults = slices.DeleteFunc(c.faults, func(a *armed) bool { return a.Name == name })
 	return len(c.faults) < before
@@ -128,15 +124,11 @@ func (c *Controller) ClearFault(name string) bool {
 
 // ClearFaults ends all faults.
 func (c *Controller) ClearFaults() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.faults = nil
 }
 
 // Faults are the faults that hold, in the order they were set; Count is how many requests are left.
 func (c *Controller) Faults() []Fault {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
 	out := make([]Fault, 0, len(c.faults))
 	for _, a := range c.faults {
 		f := a.Fault
@@ -151,14 +143,9 @@ type trouble map[FaultKind]Fault
 
 // troubleFor takes the faults for a request, counting them down. It is nil without any.
 func (c *Controller) troubleFor(e eveapi.Endpoint, device string) trouble {
-	c.mu.RLock()
-	none := len(c.faults) == 0
-	c.mu.RUnlock()
-	if none {
+	if len(c.faults) == 0 {
 		return nil
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	var t trouble
 	c.faults = slices.DeleteFunc(c.faults, func(a *armed) bool {
 		if a.Endpoint != "" && a.Endpoint != e || a.Device != "" && a.Device != device {

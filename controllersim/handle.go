@@ -31,7 +31,7 @@ func (c *Controller) Handle(now time.Time, req Request) Response {
 	if !ok {
 		return Response{Code: http.StatusNotFound}
 	}
-	x := &exchange{c: c, id: c.identity(), now: now, req: req, route: route}
+	x := &exchange{c: c, id: c.id, now: now, req: req, route: route}
 	if req.Method == http.MethodPost {
 		x.identify()
 	}

@@ -3,19 +3,17 @@ package fleet
 import (
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/evetwin/evetwin/core/eveapi"
 	"github.com/lf-edge/eve-api/go/certs"
 )
 
-// Device is the record of one device. Its methods may be called from several goroutines.
+// Device is the record of one device.
 type Device struct {
 	fleet *Fleet
 	uuid  string
 
-	mu                    sync.Mutex
 	name                  string
 	serial, softSerial    string
 	manufacturer, product string
@@ -37,22 +35,16 @@ func (d *Device) UUID() string { return d.uuid }
 
 // Name is what people call the device.
 func (d *Device) Name() string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	return d.name
 }
 
 // Serials are the product serial and the soft serial the device registered with.
 func (d *Device) Serials() (serial, soft string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	return d.serial, d.softSerial
 }
 
 // Cert is the device certificate's key and hash, false while nobody has claimed the record.
 func (d *Device) Cert() (eveapi.DeviceCert, bool) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	if d.cert == nil {
 		return eveapi.DeviceCert{}, false
 	}
@@ -61,55 +53,42 @@ func (d *Device) Cert() (eveapi.DeviceCert, bool) {
 
 // CertPEM is the device certificate, nil while nobody has claimed the record.
 func (d *Device) CertPEM() []byte {
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	return slices.Clone(d.certPEM)
 }
 
 // Registered tells whether the device itself registered, rather than being added.
 func (d *Device) Registered() bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	return d.registered
 }
 
 // Identity is what the device is told of itself.
 func (d *Device) Identity() eveapi.Identity {
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	return eveapi.Identity{UUID: d.uuid, Manufacturer: d.manufacturer, Product: d.product}
 }
 
 // NodeCerts are the certificates the device sent through attestation.
 func (d *Device) NodeCerts() []*certs.ZCert {
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	return slices.Clone(d.nodeCerts)
 }
 
 // SetNodeCerts stores the certificates a device sent. A certificate that is not mutable cannot be
 // replaced by another of its type: then nothing is stored and the result is false.
 func (d *Device) SetNodeCerts(list []*certs.ZCert) bool {
-	d.mu.Lock()
 	for _, old := range d.nodeCerts {
 		for _, c := range list {
 			if c.GetType() == old.GetType() && !old.GetAttributes().GetIsMutable() &&
 				!slices.Equal(c.GetCert(), old.GetCert()) {
-				d.mu.Unlock()
 				return false
 			}
 		}
 	}
 	d.nodeCerts = list
-	d.mu.Unlock()
 	d.fleet.changed(d.uuid)
 	return true
 }
 
 // LastSeen is when the last authenticated request came, zero before the first.
 func (d *Device) LastSeen() time.Time {
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	return d.lastSeen
 }
 
@@ -123,8 +102,6 @@ const (
 
 // matches tells what a registration with d's serial and this onboarding certificate means for d.
 func (d *Device) matches(by [32]byte) serialMatch {
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	if d.cert == nil {
 		return serialWaits
 	}
@@ -137,8 +114,6 @@ func (d *Device) matches(by [32]byte) serialMatch {
 // takesRepeat tells what a registration with d's own certificate is: Repeated, Conflict if its
 // serial is another, Created if d was added with its certificate and now registers itself.
 func (d *Device) takesRepeat(by [32]byte, r eveapi.Registration) Outcome {
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	outcome := Repeated
 	if d.onboard == nil {
 		if d.serial == "" {
@@ -157,8 +132,6 @@ func (d *Device) takesRepeat(by [32]byte, r eveapi.Registration) Outcome {
 
 // claim makes a registration's facts those of d.
 func (d *Device) claim(by [32]byte, r eveapi.Registration, cert eveapi.DeviceCert) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	d.cert, d.certPEM, d.onboard = &cert, slices.Clone(r.CertPEM), &by
 	d.serial, d.softSerial, d.registered = r.Serial, r.SoftSerial, true
 }

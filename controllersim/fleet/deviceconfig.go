@@ -40,8 +40,6 @@ func (d *Device) SetConfig(c Change) (version string, err error) {
 	if cfg == nil {
 		return "", fmt.Errorf("set configuration of %s: there is none", d.uuid)
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	have := d.config.version
 	if want := c.If; want != "" && want != have {
 		return "", fmt.Errorf("set configuration of %s: made for version %s, is %s: %w",
@@ -70,17 +68,15 @@ func (d *Device) SetConfig(c Change) (version string, err error) {
 		return "", fmt.Errorf("set configuration of %s: %w", d.uuid, err)
 	}
 	d.config = configState{raw: raw, hash: configHash(raw), version: version, at: at}
-	defer d.fleet.changed(d.uuid)
+	d.fleet.changed(d.uuid)
 	return version, nil
 }
 
 // SetRawConfig makes bytes the device's configuration that need not be one, to see what a device
 // does with it. The version moves on.
 func (d *Device) SetRawConfig(raw []byte) {
-	d.mu.Lock()
 	d.config.raw, d.config.hash = raw, configHash(raw)
 	d.config.version = nextVersion(d.config.version)
-	d.mu.Unlock()
 	d.fleet.changed(d.uuid)
 }
 
@@ -98,8 +94,6 @@ func (d *Device) Config() (*config.EdgeDevConfig, string, error) {
 // ConfigBytes is the serialized configuration, an opaque hash of it and its version. The bytes must
 // not be changed.
 func (d *Device) ConfigBytes() (raw []byte, hash, version string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	if d.config.hash == "" {
 		d.config = emptyConfig(d.uuid)
 	}

@@ -77,17 +77,13 @@ func (f *Fleet) AddDevice(n NewDevice) (*Device, error) {
 			d.name = d.serial
 		}
 	}
-	f.mu.Lock()
-	err = f.insert(d)
-	f.mu.Unlock()
-	if err != nil {
+	if err := f.insert(d); err != nil {
 		return nil, fmt.Errorf("add device %s: %w", d.name, err)
 	}
 	f.changed(d.uuid)
 	return d, nil
 }
 
-// insert needs f.mu.
 func (f *Fleet) insert(d *Device) error {
 	if f.devices[d.uuid] != nil {
 		return fmt.Errorf("UUID %s %w", d.uuid, ErrConflict)
@@ -103,7 +99,6 @@ func (f *Fleet) insert(d *Device) error {
 	return nil
 }
 
-// indexSerial and unindexSerial need f.mu.
 func (f *Fleet) indexSerial(d *Device) {
 	if serial, _ := d.Serials(); serial != "" {
 		key := strings.ToLower(serial)
@@ -127,26 +122,21 @@ func (f *Fleet) unindexSerial(d *Device) {
 func (f *Fleet) Register(by [32]byte, r eveapi.Registration, cert eveapi.DeviceCert) (
 	*Device, Outcome, error,
 ) {
-	f.mu.Lock()
 	o := f.onboards[by]
 	if o == nil {
-		f.mu.Unlock()
 		return nil, Refused, fmt.Errorf("onboarding certificate %x: %w", by[:4], ErrUnknown)
 	}
 	if !o.allows(r.Serial) {
-		f.mu.Unlock()
 		return nil, Refused, fmt.Errorf("onboarding certificate %s does not allow serial %q",
 			o.Name, r.Serial)
 	}
 	d, outcome, err := f.enroll(o, r, cert)
-	f.mu.Unlock()
 	if outcome == Created {
 		f.changed(d.uuid)
 	}
 	return d, outcome, err
 }
 
-// enroll needs f.mu.
 func (f *Fleet) enroll(o *onboard, r eveapi.Registration, cert eveapi.DeviceCert) (
 	*Device, Outcome, error,
 ) {

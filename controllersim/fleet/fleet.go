@@ -2,9 +2,8 @@ package fleet
 
 import (
 	"errors"
+	"maps"
 	"slices"
-	"sync"
-	"sync/atomic"
 )
 
 // Errors that callers tell apart.
@@ -38,9 +37,8 @@ const (
 // Fleet is the controller's memory.
 type Fleet struct {
 	opts     Options
-	revision atomic.Uint64
+	revision uint64
 
-	mu       sync.RWMutex
 	onboards map[[32]byte]*onboard
 	devices  map[string]*Device
 	byCert   map[[32]byte]*Device
@@ -67,42 +65,31 @@ func New(o Options) *Fleet {
 
 // Revision grows with each change that a restarted controller must know of: devices, certificates,
 // configurations. Reports do not move it.
-func (f *Fleet) Revision() uint64 { return f.revision.Load() }
+func (f *Fleet) Revision() uint64 { return f.revision }
 
 // Watch sets the function that is called after a device reported or was changed, with its UUID. It
-// runs in the goroutine of the request and must not block. One function at a time; nil ends it.
-func (f *Fleet) Watch(fn func(device string)) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.watch = fn
-}
+// must neither block nor use the fleet. One function at a time; nil ends it.
+func (f *Fleet) Watch(fn func(device string)) { f.watch = fn }
 
 func (f *Fleet) notify(device string) {
-	f.mu.RLock()
-	fn := f.watch
-	f.mu.RUnlock()
-	if fn != nil {
-		fn(device)
+	if f.watch != nil {
+		f.watch(device)
 	}
 }
 
 func (f *Fleet) changed(device string) {
-	f.revision.Add(1)
+	f.revision++
 	f.notify(device)
 }
 
 // Device is the device with this UUID.
 func (f *Fleet) Device(uuid string) (*Device, bool) {
-	f.mu.RLock()
-	defer f.mu.RUnlock()
 	d, ok := f.devices[uuid]
 	return d, ok
 }
 
 // ByCert is the device whose certificate has this hash (eveapi.DeviceCertHash).
 func (f *Fleet) ByCert(hash [32]byte) (*Device, bool) {
-	f.mu.RLock()
-	defer f.mu.RUnlock()
 	d, ok := f.byCert[hash]
 	return d, ok
 }
@@ -119,34 +106,22 @@ func (f *Fleet) ByName(name string) (*Device, bool) {
 
 // Devices are all devices, by UUID.
 func (f *Fleet) Devices() []*Device {
-	f.mu.RLock()
 	all := make([]*Device, 0, len(f.devices))
-	for _, d := range f.devices {
-		all = append(all, d)
+	for _, uuid := range slices.Sorted(maps.Keys(f.devices)) {
+		all = append(all, f.devices[uuid])
 	}
-	f.mu.RUnlock()
-	slices.SortFunc(all, func(a, b *Device) int {
-		if a.uuid < b.uuid {
-			return -1
-		}
-		return 1
-	})
 	return all
 }
 
 // Len is the number of devices.
 func (f *Fleet) Len() int {
-	f.mu.RLock()
-	defer f.mu.RUnlock()
 	return len(f.devices)
 }
 
 // Remove forgets a device with its reports; its certificate is unknown from then on.
 func (f *Fleet) Remove(uuid string) error {
-	f.mu.Lock()
 	d, ok := f.devices[uuid]
 	if !ok {
-		f.mu.Unlock()
 		return ErrUnknown
 	}
 	delete(f.devices, uuid)
@@ -154,7 +129,6 @@ func (f *Fleet) Remove(uuid string) error {
 	if cert, ok := d.Cert(); ok {
 		delete(f.byCert, cert.Hash)
 	}
-	f.mu.Unlock()
 	f.changed(uuid)
 	return nil
 }

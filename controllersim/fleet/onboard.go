@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -41,21 +42,17 @@ func (f *Fleet) AddOnboard(certPEM []byte, serials ...string) (Onboard, error) {
 			o.Serials = append(o.Serials, s)
 		}
 	}
-	f.mu.Lock()
 	f.onboards[cert.Hash] = o
-	f.mu.Unlock()
 	f.changed("")
 	return o.Onboard, nil
 }
 
 // Onboards are all onboarding certificates, by name.
 func (f *Fleet) Onboards() []Onboard {
-	f.mu.RLock()
 	all := make([]*onboard, 0, len(f.onboards))
-	for _, o := range f.onboards {
+	for _, o := range f.onboards { //order: sorted below
 		all = append(all, o)
 	}
-	f.mu.RUnlock()
 	slices.SortFunc(all, func(a, b *onboard) int {
 		if c := strings.Compare(a.Name, b.Name); c != 0 {
 			return c
@@ -72,16 +69,9 @@ func (f *Fleet) Onboards() []Onboard {
 // RemoveOnboard forgets the onboarding certificates of this name. Devices registered with them
 // stay.
 func (f *Fleet) RemoveOnboard(name string) error {
-	f.mu.Lock()
 	before := len(f.onboards)
-	for hash, o := range f.onboards {
-		if o.Name == name {
-			delete(f.onboards, hash)
-		}
-	}
-	found := len(f.onboards) < before
-	f.mu.Unlock()
-	if !found {
+	maps.DeleteFunc(f.onboards, func(_ [32]byte, o *onboard) bool { return o.Name == name })
+	if len(f.onboards) == before {
 		return fmt.Errorf("onboarding certificate %q: %w", name, ErrUnknown)
 	}
 	f.changed("")
@@ -90,7 +80,5 @@ func (f *Fleet) RemoveOnboard(name string) error {
 
 // OnboardAllowed tells whether a known onboarding certificate has this hash.
 func (f *Fleet) OnboardAllowed(hash [32]byte) bool {
-	f.mu.RLock()
-	defer f.mu.RUnlock()
 	return f.onboards[hash] != nil
 }

@@ -24,14 +24,12 @@ func (d *Device) LastInfo(typ info.ZInfoTypes, entity string) *info.ZInfoMsg {
 
 // LastInfos are the newest info messages of a type, one for each entity, by entity.
 func (d *Device) LastInfos(typ info.ZInfoTypes) []*info.ZInfoMsg {
-	d.mu.Lock()
 	var found []Report
-	for key, r := range d.reports.last {
+	for key, r := range d.reports.last { //order: sorted below
 		if key.kind == eveapi.Info && key.typ == typ {
 			found = append(found, r)
 		}
 	}
-	d.mu.Unlock()
 	slices.SortFunc(found, func(a, b Report) int { return strings.Compare(a.Entity, b.Entity) })
 	out := make([]*info.ZInfoMsg, 0, len(found))
 	for _, r := range found {

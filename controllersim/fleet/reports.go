@@ -59,7 +59,6 @@ func (h *history) add(r Report, limit int) {
 
 // AddReport records a message of the device. Its body is kept, not copied.
 func (d *Device) AddReport(r Report) {
-	d.mu.Lock()
 	d.reports.seq++
 	r.Seq = d.reports.seq
 	if d.reports.history == nil {
@@ -78,15 +77,12 @@ func (d *Device) AddReport(r Report) {
 		d.reports.history[r.Kind] = h
 	}
 	h.add(r, d.fleet.opts.HistoryBytes)
-	d.mu.Unlock()
 	d.fleet.notify(d.uuid)
 }
 
 // ReportsSince are the kept reports of a kind with a number above seq, oldest first. A gap between
 // seq and the first number means that older ones were dropped, or belong to other kinds.
 func (d *Device) ReportsSince(kind eveapi.Endpoint, seq uint64) []Report {
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	h := d.reports.history[kind]
 	if h == nil {
 		return nil
@@ -100,15 +96,11 @@ func (d *Device) ReportsSince(kind eveapi.Endpoint, seq uint64) []Report {
 
 // LastSeq is the number of the device's newest report of any kind.
 func (d *Device) LastSeq() uint64 {
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	return d.reports.seq
 }
 
 // Last is the newest report on an entity; metrics have entity "" and type 0.
 func (d *Device) Last(kind eveapi.Endpoint, typ info.ZInfoTypes, entity string) (Report, bool) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	r, ok := d.reports.last[entityKey{kind, typ, entity}]
 	return r, ok
 }

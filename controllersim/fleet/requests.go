@@ -22,8 +22,6 @@ type Logged struct {
 
 // LogRequest records a request about the device; authenticated tells whether the device sent it.
 func (d *Device) LogRequest(e eveapi.Endpoint, l Logged, authenticated bool) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	if d.counts == nil {
 		d.counts = map[eveapi.Endpoint]int{}
 	}
@@ -40,15 +38,11 @@ func (d *Device) LogRequest(e eveapi.Endpoint, l Logged, authenticated bool) {
 
 // Requests are the last requests about the device, oldest first.
 func (d *Device) Requests() []Logged {
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	return append([]Logged(nil), d.requests...)
 }
 
 // Count is how many requests to an endpoint there were about the device since the controller
 // started, however answered.
 func (d *Device) Count(e eveapi.Endpoint) int {
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	return d.counts[e]
 }

@@ -61,8 +61,6 @@ func (f *Fleet) Snapshot() Snapshot {
 }
 
 func (d *Device) snapshot() DeviceSnapshot {
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	s := DeviceSnapshot{
 		UUID: d.uuid, Name: d.name, Serial: d.serial, SoftSerial: d.softSerial,
 		Manufacturer: d.manufacturer, Product: d.product, CertPEM: d.certPEM,
@@ -85,10 +83,10 @@ func (d *Device) snapshot() DeviceSnapshot {
 			s.Reports = append(s.Reports, r)
 		}
 	}
-	for _, r := range d.reports.last {
+	for _, r := range d.reports.last { //order: sorted below
 		keep(r)
 	}
-	for _, h := range d.reports.history {
+	for _, h := range d.reports.history { //order: sorted below
 		for _, r := range h.items {
 			keep(r)
 		}
