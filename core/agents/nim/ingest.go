@@ -88,9 +88,13 @@ func (s *sheet) reselect(why string) {
 	}
 }
 
-// settle drops what is no longer needed, once the verification is over.
+// settle ends a turn: once the verification is over, what is no longer needed is dropped, and it is
+// known whether to look for something better.
 func (s *sheet) settle() {
 	if !s.trial.Running {
+		if i := s.current(); i >= 0 {
+			s.armBetter(i)
+		}
 		s.list, _ = compress(s.list, s.current(), s.set.lastResort)
 	}
 	s.n.failures.Keep(func(key string) bool {

@@ -134,4 +134,3 @@ func (s *sheet) ready() bool {
 		return p.IsMgmt && !p.InvalidConfig && len(p.Addrs()) > 0 && len(p.DNSServers) > 0
 	})
 }
-

@@ -22,7 +22,6 @@ func (s *sheet) watch(i int) bool {
 	if p := s.print(); p != s.trial.Print && s.trial.Probing == 0 {
 		s.trial.Print, s.trial.Test = p, s.t.Now+debounce
 	}
-	s.armBetter(i)
 	if s.trial.Better > 0 && s.t.Now >= s.trial.Better {
 		s.trial.Better = 0
 		if next := s.nextTestable(0); next >= 0 && next != i {
@@ -30,7 +29,6 @@ func (s *sheet) watch(i int) bool {
 			return true
 		}
 		s.trial.Test = s.t.Now
-		s.armBetter(i)
 	}
 	if s.t.Now < s.trial.Test && s.trial.Probing == 0 {
 		return false
