@@ -161,3 +161,11 @@ func BenchmarkPoll(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkNew(b *testing.B) {
+	m, o := Default(2), Options{Controller: adam(b)}
+	b.ReportAllocs()
+	for b.Loop() {
+		New(m, o)
+	}
+}

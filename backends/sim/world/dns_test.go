@@ -29,7 +29,7 @@ func TestResolve(t *testing.T) {
 		{"no DNS server", "single", "10.9.2.80", "web.lab", A, "", DNSRefused},
 		{"the router", "single", "172.20.0.1", "web.lab", A, "", DNSRefused},
 		{"dropped by the firewall", "uplinks", "8.8.8.8", "docker.io", A, "", DNSTimeout},
-		{"public server that the firewall spares", "uplinks", "1.1.1.1", "mydomain.adam", A, "", DNSNotFound},
+		{"spared by the firewall", "uplinks", "1.1.1.1", "mydomain.adam", A, "", DNSNotFound},
 	} {
 		a := build(t, c.model).Resolve(noon(), f4, addr(c.server), c.name, c.q)
 		wantCode(t, c.what, a.Err, c.code)

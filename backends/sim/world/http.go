@@ -11,6 +11,9 @@ import (
 // Do carries out one HTTP request of the device on a connection of its own: name, connection,
 // TLS, request, response. TLS is not verified here: Result.TLS shows what the client was shown.
 func (w *World) Do(now time.Time, f From, r *Request) Result {
+	if r.URL == nil {
+		return Result{Err: &Error{NoRoute, "http", "", "no URL"}}
+	}
 	x := exchange{
 		walk: walk{w: w, now: now, flow: "http/" + r.HostName()}, from: &f, req: r,
 		limit: r.Timeout, host: canonical(r.URL.Hostname()), https: r.URL.Scheme == "https",

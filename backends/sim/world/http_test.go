@@ -24,7 +24,7 @@ func TestControllerThroughTLS(t *testing.T) {
 	if h.Get("X-Path") != "/api/v2/edgedevice/ping" || h.Get("X-Remote") != "172.20.0.10" {
 		t.Errorf("the controller saw %v", h)
 	}
-	if res.TLS == nil || res.TLS.By != ByOrigin || res.TLS.Owner != "adam" || len(res.TLS.Chain) != 2 {
+	if s := res.TLS; s == nil || s.By != ByOrigin || s.Owner != "adam" || len(s.Chain) != 2 {
 		t.Errorf("TLS %+v", res.TLS)
 	}
 	// Four round trips: DNS, TCP, TLS, HTTP; three of them to the outside.
@@ -48,7 +48,9 @@ func verify(t *testing.T, s *TLSState, root string, name string) {
 	if !roots.AppendCertsFromPEM([]byte(root)) {
 		t.Fatal("no root")
 	}
-	opts := x509.VerifyOptions{Roots: roots, DNSName: name, CurrentTime: leaf.NotBefore.AddDate(0, 1, 0)}
+	opts := x509.VerifyOptions{
+		Roots: roots, DNSName: name, CurrentTime: leaf.NotBefore.AddDate(0, 1, 0),
+	}
 	if _, err := leaf.Verify(opts); err != nil {
 		t.Errorf("certificate for %s: %v", name, err)
 	}
@@ -257,5 +259,64 @@ func TestErrorsReadWell(t *testing.T) {
 	}
 	if strings.Contains(w.Do(noon(), From{}, get(t, "http://u:secret@x:0/")).Err.Error(), "secret") {
 		t.Error("a password in an error")
+	}
+}
+
+// scripted is chance that loses what the script says: per packet one letter, x for a lost one.
+func scripted(script *string) func(string, uint64) uint64 {
+	asked := 0
+	return func(key string, _ uint64) uint64 {
+		if strings.HasPrefix(key, "outside/") {
+			return 0
+		}
+		if asked++; asked%2 == 0 { // the draw for a corrupt packet
+			return 99
+		}
+		c := byte('.')
+		if *script != "" {
+			c, *script = (*script)[0], (*script)[1:]
+		}
+		if c == 'x' {
+			asked = 0
+			return 0
+		}
+		return 99
+	}
+}
+
+func TestRetransmission(t *testing.T) {
+	for script, want := range map[string]time.Duration{
+		"":      cableTrip,
+		"x":     cableTrip + time.Second,   // the packet
+		".x":    cableTrip + time.Second,   // its answer
+		"x.xx":  cableTrip + 7*time.Second, // 1 + 2 + 4
+		"xxxxx": dialPatience,
+	} {
+		left := script
+		w := New(Default(1), Options{Draw: scripted(&left)})
+		w.SetLoss("eveport0", 50)
+		p := w.Dial(noon(), from("eveport0", "10.80.0.10"), netip.MustParseAddrPort("10.81.0.53:53"))
+		if want < dialPatience {
+			want += innerTrip
+		}
+		if p.Latency != want || (p.Err == nil) != (want < dialPatience) {
+			t.Errorf("%q: %v %v, want %v", script, p.Latency, p.Err, want)
+		}
+	}
+}
+
+// TestFlowsHaveTheirOwnLuck sends two packets at the same instants over the same bad cable.
+func TestFlowsHaveTheirOwnLuck(t *testing.T) {
+	w, same := build(t, "slow"), 0
+	f := from("eth0", "172.20.0.10")
+	for i := range 50 {
+		at := noon().Add(time.Duration(i) * time.Minute)
+		a, b := w.Ping(at, f, addr("10.9.1.53")), w.Ping(at, f, addr("10.9.2.80"))
+		if a.Latency == b.Latency && (a.Err == nil) == (b.Err == nil) {
+			same++
+		}
+	}
+	if same > 40 {
+		t.Errorf("%d of 50 pairs met the same", same)
 	}
 }

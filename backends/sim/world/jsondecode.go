@@ -70,7 +70,7 @@ func (d *decoder) value(path, enum string, n *node, dst reflect.Value) {
 // is notes it if n is not of the kind that the field needs.
 func (d *decoder) is(path string, n *node, kind string) bool {
 	if n.kind != kind {
-		d.add(path, d.label, "must be a %s, is a %s", kind, n.kind)
+		d.add(path, d.label, "must be %s, is %s", article(kind), article(n.kind))
 	}
 	return n.kind == kind
 }

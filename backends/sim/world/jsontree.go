@@ -31,6 +31,17 @@ func (n *node) field(key string) *node {
 	return nil
 }
 
+// article puts "a" or "an" before the kind of a node; null stands alone.
+func article(kind string) string {
+	switch kind {
+	case "object":
+		return "an object"
+	case "null":
+		return kind
+	}
+	return "a " + kind
+}
+
 // parseTree reads one JSON value and nothing after it.
 func parseTree(data []byte) (*node, error) {
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
@@ -46,7 +57,7 @@ func parseTree(data []byte) (*node, error) {
 		return nil, positioned(data, dec.InputOffset(), err)
 	}
 	if n.kind != "object" {
-		return nil, fmt.Errorf("must be an object, is a %s", n.kind)
+		return nil, fmt.Errorf("must be an object, is %s", article(n.kind))
 	}
 	return n, nil
 }

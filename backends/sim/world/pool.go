@@ -3,8 +3,10 @@ package world
 import (
 	"encoding/binary"
 	"hash/fnv"
+	"maps"
 	"math/bits"
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -126,20 +128,19 @@ func (p *pool) covers(a netip.Addr) bool {
 
 // reclaim takes the address whose lease ended first.
 func (p *pool) reclaim(now time.Time) (netip.Addr, bool) {
-	var who MAC
 	var first lease
-	for mac, l := range p.leases { // the least one is the same in any order
-		_, fixed := p.static[mac]
-		if fixed || l.ends.After(now) || !p.covers(l.addr) || p.reserved[l.addr] {
+	for _, a := range slices.SortedFunc(maps.Keys(p.owner), netip.Addr.Compare) {
+		who := p.owner[a]
+		l := p.leases[who]
+		if _, fixed := p.static[who]; fixed || l.ends.After(now) || !p.covers(a) || p.reserved[a] {
 			continue
 		}
-		if !first.addr.IsValid() || l.ends.Before(first.ends) ||
-			l.ends.Equal(first.ends) && l.addr.Less(first.addr) {
-			who, first = mac, l
+		if !first.addr.IsValid() || l.ends.Before(first.ends) {
+			first = l
 		}
 	}
 	if first.addr.IsValid() {
-		delete(p.leases, who)
+		delete(p.leases, p.owner[first.addr])
 		delete(p.owner, first.addr)
 	}
 	return first.addr, first.addr.IsValid()

@@ -76,7 +76,7 @@ func (n *network) advert() *Advert {
 		Managed: n.pool[1] != nil, Other: h.stateless(),
 	}
 	ad.Prefixes = []AdvertPrefix{{
-		Prefix: h.Subnet, OnLink: true, Autonomous: !ad.Managed,
+		Prefix: h.Subnet, OnLink: true, Autonomous: !h.DHCP.Range.From.IsValid(),
 		Valid: raValid, Preferred: raPreferred,
 	}}
 	if h.DHCP.WithoutDefaultRoute {
