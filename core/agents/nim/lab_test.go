@@ -29,6 +29,8 @@ type lab struct {
 	// sets and pings are what was asked for, in order.
 	sets  []string
 	pings []string
+	// brokenDisk fails every read.
+	brokenDisk bool
 	// stuck makes Set calls of these items run on.
 	stuck string
 }
@@ -108,8 +110,13 @@ func (l *lab) pass(d time.Duration) {
 func (l *lab) serve() bool {
 	served := false
 	for _, c := range rig.Calls(l.Rig, store.Read) {
-		rig.Done(l.Rig, store.Read, c.Key, store.ReadRes{Data: []byte(l.files[c.Req.Path])})
 		served = true
+		if l.brokenDisk {
+			rig.Fail(l.Rig, store.Read, c.Key,
+				agent.Fault{Code: store.FaultIO, Text: "the disk failed", Retry: true})
+			continue
+		}
+		rig.Done(l.Rig, store.Read, c.Key, store.ReadRes{Data: []byte(l.files[c.Req.Path])})
 	}
 	for _, c := range rig.Calls(l.Rig, nic.Set) {
 		served = l.set(c.Key, c.Req) || served

@@ -47,13 +47,11 @@ func (s *sheet) status() network.DeviceNetworkStatus {
 	old := s.n.dns.Get(entity.Global)
 	for i := range out.Ports {
 		p := &out.Ports[i]
-		if k := s.resultAt(p.Logicallabel); k >= 0 {
-			p.TestResults = s.results[k].TestResults
+		if i < len(s.results) {
+			p.TestResults = s.results[i].TestResults
 		}
-		if old != nil {
-			if was := old.Port(p.Logicallabel); was != nil {
-				p.ErrorAndTime = was.ErrorAndTime
-			}
+		if old != nil && i < len(old.Ports) && old.Ports[i].Logicallabel == p.Logicallabel {
+			p.ErrorAndTime = old.Ports[i].ErrorAndTime
 		}
 		text := s.trouble(&d.Ports[i])
 		if text == "" && !p.Working() {

@@ -44,7 +44,7 @@ func resultsOf(d *network.DevicePortConfig) []portResult {
 	return out
 }
 
-// portResult is the standing result of a port.
+// portResult is the standing result of a port. Lists of them are in the order of the ports.
 type portResult struct {
 	label string
 	network.TestResults
@@ -96,9 +96,7 @@ func (s *sheet) port(label string) *network.NetworkPortStatus {
 // changes.
 func (s *sheet) keep(d *network.DevicePortConfig) {
 	d.Ports = slices.Clone(d.Ports)
-	for i := range d.Ports {
-		if k := s.resultAt(d.Ports[i].Logicallabel); k >= 0 {
-			d.Ports[i].TestResults = s.results[k].TestResults
-		}
+	for i := range min(len(d.Ports), len(s.results)) {
+		d.Ports[i].TestResults = s.results[i].TestResults
 	}
 }
