@@ -59,9 +59,9 @@ func (f *Fleet) Onboards() []Onboard {
 		}
 		return slices.Compare(a.cert.Hash[:], b.cert.Hash[:])
 	})
-	out := make([]Onboard, len(all))
-	for i, o := range all {
-		out[i] = o.Onboard
+	var out []Onboard
+	for _, o := range all {
+		out = append(out, o.Onboard)
 	}
 	return out
 }
