@@ -46,13 +46,17 @@ const (
 )
 
 // DatastoreConfig is where content comes from. Owner: zedagent. It holds no secrets: a password or
-// key in the clear is put into the store of secrets and named here by reference.
+// key in the clear stays in the configuration and is named here by reference.
 type DatastoreConfig struct {
-	UUID      string
-	DsType    string
-	Fqdn      string
-	ApiKey    string // user name or scheme
-	Password  string // reference of the secret, see device/store
+	UUID   string
+	DsType string
+	Fqdn   string
+	// ApiKey (user name, or a key's name) and Password are references of the form
+	// "config:<uuid>:<field>" into the configuration in force, empty where there is none. A part that
+	// resolves references (device/web) finds the secret.
+	ApiKey    string
+	Password  string
+	SecretTag string // changes when a secret does, and tells nothing else about it
 	Dpath     string
 	Region    string
 	DsCertPEM []string
@@ -143,6 +147,7 @@ type AppAndImageToHash struct {
 	ContentID  string
 	Generation int64
 	Hash       string
+	Name       string // the name and tag it was resolved from
 }
 
 // Key is the content tree's UUID; a new generation replaces the row.
