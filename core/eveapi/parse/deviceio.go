@@ -13,8 +13,8 @@ import (
 // maxAdapters bounds the device model.
 const maxAdapters = 256
 
-// DeviceIO reads the device model. What is wrong with an adapter is in the texts: the row of adapters
-// has no place for it, and an adapter of an unknown type is left out.
+// DeviceIO reads the device model. What is wrong with an adapter is in the texts: the row of
+// adapters has no place for it, and an adapter of an unknown type is left out.
 func DeviceIO(list []*config.PhysicalIO) (network.PhysicalIOAdapterList, []string) {
 	out := network.PhysicalIOAdapterList{Initialized: true}
 	var errs wrongs

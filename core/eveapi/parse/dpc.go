@@ -110,8 +110,8 @@ func fail(p *network.NetworkPortConfig, parts ...string) {
 	}
 }
 
-// sharedLabels are the labels by which a network instance may choose ports, with those that every port
-// has by its role, sorted.
+// sharedLabels are the labels by which a network instance may choose ports, with those that every
+// port has by its role, sorted.
 func sharedLabels(p *network.NetworkPortConfig, own []string) []string {
 	out := []string{"all"}
 	if p.IsMgmt {

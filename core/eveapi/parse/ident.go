@@ -67,9 +67,9 @@ func (w *wrongs) add(parts ...string) {
 
 func (w wrongs) String() string { return strings.Join(w, "; ") }
 
-// unique keeps the last of objects with one key, in the order of their first appearance, and at most
-// MaxObjects of them. again is called for one that replaced another; the result says how many were
-// dropped for their number.
+// unique keeps the last of objects with one key, in the order of their first appearance, and at
+// most MaxObjects of them. again is called for one that replaced another; the result says how
+// many were dropped for their number.
 func unique[V interface{ Key() string }](list []V, again func(*V)) (out []V, dropped int) {
 	at := make(map[string]int, len(list))
 	out = make([]V, 0, min(len(list), MaxObjects))

@@ -8,8 +8,8 @@ import (
 	"github.com/evetwin/evetwin/core/topics/network"
 )
 
-// port makes the port of one system adapter and the ports below it, which have labels and links only.
-// If what it stands on cannot be told, there is no port and wrong says why.
+// port makes the port of one system adapter and the ports below it, which have labels and links
+// only. If what it stands on cannot be told, there is no port and wrong says why.
 func (in *PortInput) port(a *config.SystemAdapter, version uint8) (
 	p *network.NetworkPortConfig, below []*network.NetworkPortConfig, wrong string,
 ) {
@@ -18,8 +18,9 @@ func (in *PortInput) port(a *config.SystemAdapter, version uint8) (
 		lower = a.GetName()
 	}
 	io, link := in.IOs.Get(lower), in.Links.Get(lower)
-	p = &network.NetworkPortConfig{Logicallabel: clip(a.GetName(), 100), Alias: clip(a.GetAlias(), 250),
-		IsL3Port: true, AllowLocalModifications: a.GetAllowLocalModifications()}
+	p = &network.NetworkPortConfig{IsL3Port: true,
+		Logicallabel: clip(a.GetName(), 100), Alias: clip(a.GetAlias(), 250),
+		AllowLocalModifications: a.GetAllowLocalModifications()}
 	switch {
 	case a.GetName() == "":
 		return nil, nil, "a system adapter without a name is ignored"
@@ -50,8 +51,8 @@ func (in *PortInput) port(a *config.SystemAdapter, version uint8) (
 	return p, below, ""
 }
 
-// placeOn copies what a port has from its adapter. Only a modem may be without an interface name: it
-// gets one later.
+// placeOn copies what a port has from its adapter. Only a modem may be without an interface name:
+// it gets one later.
 func placeOn(p *network.NetworkPortConfig, io *network.PhysicalIOAdapter) {
 	p.Phylabel, p.IfName = io.Phylabel, io.Phyaddr.Ifname
 	p.USBAddr, p.PCIAddr = io.Phyaddr.UsbAddr, io.Phyaddr.PciLong

@@ -87,8 +87,9 @@ func find(key string) *Item {
 	return nil
 }
 
-// agentKey recognizes the log level of one agent, in today's form "agent.<name>.debug.loglevel" and
-// in the old one "debug.<name>.loglevel", both also with "remote.loglevel"; it returns today's form.
+// agentKey recognizes the log level of one agent, in today's form "agent.<name>.debug.loglevel"
+// and in the old one "debug.<name>.loglevel", both also with "remote.loglevel"; it returns
+// today's form.
 func agentKey(key string) (string, bool) {
 	name, rest, ok := strings.Cut(strings.TrimPrefix(key, "agent."), ".")
 	switch {

@@ -52,6 +52,7 @@ type VolumeConfig struct {
 	HasNoAppReferences      bool
 	Target                  Target
 	CustomMeta              string
+	ParseError              string // found while parsing; such a volume is never made
 }
 
 // Key is "<uuid>#<generation>".
