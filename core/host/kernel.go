@@ -28,6 +28,8 @@ type Driver interface {
 	Durable(r *Record, then func())
 	// Go runs work where it may block and then calls then on the loop. Virtual hosts refuse.
 	Go(work, then func())
+	// Post runs f on the loop; the only method that other goroutines may call.
+	Post(f func())
 }
 
 // Options of a kernel.

@@ -106,6 +106,9 @@ func (pt *Part) Do(f func()) {
 	pt.flush(nil)
 }
 
+// Post runs f as a step of the part; real work may call it from its own goroutine.
+func (pt *Part) Post(f func()) { pt.k.drv.Post(func() { pt.Do(f) }) }
+
 // After runs f as a step of the part after d, unless the boot has ended by then.
 func (pt *Part) After(d time.Duration, f func()) {
 	pt.k.drv.After(d, func() { pt.Do(f) })

@@ -67,6 +67,9 @@ func (b *bench) Durable(r *host.Record, then func()) {
 // Go refuses: nothing blocks on the bench.
 func (b *bench) Go(func(), func()) { panic("rig: real work on the bench") }
 
+// Post notes f for settle.
+func (b *bench) Post(f func()) { b.After(0, f) }
+
 func (b *bench) at(at time.Duration, f func()) {
 	b.seq++
 	b.later = append(b.later, event{at, b.seq, f})

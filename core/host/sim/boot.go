@@ -80,4 +80,7 @@ func (b *boot) Durable(r *host.Record, then func()) {
 // Go refuses: real work has no place in virtual time.
 func (b *boot) Go(func(), func()) { panic("sim: real work in virtual time") }
 
+// Post runs f behind this instant; in virtual time nobody else may call.
+func (b *boot) Post(f func()) { b.After(0, f) }
+
 var _ host.Driver = (*boot)(nil)

@@ -1,0 +1,174 @@
+// Package bridge is the simulated part bridge: bridges, address service, NAT and access rules of
+// network instances, and the interfaces of guests, as a model that can be asked what gets through.
+package bridge
+
+import (
+	"net/netip"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/evetwin/evetwin/core/bus"
+	device "github.com/evetwin/evetwin/core/device/bridge"
+	"github.com/evetwin/evetwin/core/host"
+)
+
+// Bridge is the part.
+type Bridge struct {
+	// Changed is told the name of an item after it was set (with its spec) or cleared (nil): what
+	// stands beside the model, such as a user-mode network of real guests, follows it.
+	Changed func(item string, s *device.Spec)
+
+	pt    *host.Part
+	items *bus.Pub[device.ItemSeen]
+	seen  *bus.Pub[device.VifSeen]
+	specs map[string]device.Spec
+	vifs  map[string]*vif
+}
+
+// vif is a guest's interface that exists.
+type vif struct {
+	mac string
+	ips []netip.Addr
+	gen int
+}
+
+// Wire serves the ops of the part.
+func (b *Bridge) Wire(k *host.Kernel) {
+	pt := k.Part("bridge")
+	b.pt = pt
+	b.items, b.seen = bus.Publish(pt, device.Items), bus.Publish(pt, device.Vifs)
+	b.specs, b.vifs = map[string]device.Spec{}, map[string]*vif{}
+	b.items.Complete()
+	b.seen.Complete()
+	host.Serve(pt, device.Set, b.set)
+	host.Serve(pt, device.Clear, b.clear)
+	host.Serve(pt, device.Counters, b.counters)
+}
+
+func (b *Bridge) set(c host.Run[device.SetReq, device.None]) {
+	c.After(c.Latency(2*time.Millisecond, 40*time.Millisecond), func() {
+		q := c.Req()
+		if code, why := b.refuses(q.Item, &q.Spec); code != "" {
+			c.Fail(code, "set "+q.Item+": "+why, code == device.FaultMissing)
+			return
+		}
+		b.specs[q.Item] = q.Spec
+		b.items.Put(device.ItemSeen{Item: q.Item, Spec: q.Spec})
+		if b.Changed != nil {
+			b.Changed(q.Item, &q.Spec)
+		}
+		b.follow(q.Item)
+		c.Done(device.None{})
+	})
+}
+
+// refuses says why an item cannot be set, as a fault code and a text.
+func (b *Bridge) refuses(item string, s *device.Spec) (code, why string) {
+	kind, name, _ := strings.Cut(item, "/")
+	has := func(bridge string) bool { return b.specs["bridge/"+bridge].Bridge != nil }
+	switch {
+	case kind == "bridge" && s.Bridge != nil:
+	case kind == "service" && s.Service != nil, kind == "nat" && s.NAT != nil:
+		if !has(name) {
+			return device.FaultMissing, "there is no bridge " + name
+		}
+	case kind == "vif" && s.Vif != nil:
+		if !has(s.Vif.Bridge) {
+			return device.FaultMissing, "there is no bridge " + s.Vif.Bridge
+		}
+		if other := b.taken(name, s.Vif); other != "" {
+			return device.FaultRefused, "a mapped port is taken by " + other
+		}
+	default:
+		return device.FaultRefused, "the spec does not fit the item"
+	}
+	return "", ""
+}
+
+// taken is another interface that maps a port that this one wants, empty if there is none.
+func (b *Bridge) taken(name string, v *device.VifSpec) string {
+	for _, item := range b.names("vif/") {
+		o := b.specs[item].Vif
+		if item == "vif/"+name {
+			continue
+		}
+		for _, mine := range v.PortMaps {
+			for _, theirs := range o.PortMaps {
+				if mine.Protocol == theirs.Protocol && mine.Port == theirs.Port && share(mine.In, theirs.In) {
+					return item
+				}
+			}
+		}
+	}
+	return ""
+}
+
+func share(a, b []string) bool {
+	for _, x := range a {
+		for _, y := range b {
+			if x == y {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (b *Bridge) names(prefix string) []string {
+	var out []string
+	for item := range b.specs { //order: sorted below
+		if strings.HasPrefix(item, prefix) {
+			out = append(out, item)
+		}
+	}
+	sort.Strings(out)
+	return out
+}
+
+func (b *Bridge) clear(c host.Run[device.ClearReq, device.None]) {
+	c.After(c.Latency(2*time.Millisecond, 30*time.Millisecond), func() {
+		item := c.Req().Item
+		if name, ok := strings.CutPrefix(item, "bridge/"); ok && b.specs[item].Bridge != nil {
+			if user := b.user(name); user != "" {
+				c.Fail(device.FaultBusy, "clear "+item+": "+user+" stands on it", true)
+				return
+			}
+		}
+		if _, had := b.specs[item]; had && b.Changed != nil {
+			b.Changed(item, nil)
+		}
+		delete(b.specs, item)
+		b.items.Delete(item)
+		b.follow(item)
+		c.Done(device.None{})
+	})
+}
+
+func (b *Bridge) user(bridge string) string {
+	for _, item := range b.names("") {
+		s := b.specs[item]
+		if s.Vif != nil && s.Vif.Bridge == bridge || item == "service/"+bridge || item == "nat/"+bridge {
+			return item
+		}
+	}
+	return ""
+}
+
+// counters grow with the time a guest has been attached.
+func (b *Bridge) counters(c host.Run[device.CountersReq, device.CountersRes]) {
+	c.After(c.Latency(20*time.Microsecond, 200*time.Microsecond), func() {
+		var res device.CountersRes
+		names := make([]string, 0, len(b.vifs))
+		for n := range b.vifs { //order: sorted below
+			names = append(names, n)
+		}
+		sort.Strings(names)
+		for _, n := range names {
+			t := uint64(b.pt.Now() / time.Second)
+			res.Counters = append(res.Counters, device.Counter{Vif: n, TxBytes: t * 300, RxBytes: t * 500,
+				TxPkts: t, RxPkts: t})
+		}
+		c.Done(res)
+	})
+}

@@ -1,0 +1,168 @@
+// Package disk is the simulated disk of a device: what its parts store and what is left of it after a
+// power cut. It is a plain model without time; the parts around it say how long things take.
+package disk
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"sort"
+	"strings"
+)
+
+// Content is what a file holds. Large downloads stay unmade: Data is nil then, Size counts, and Digest
+// is what the model says a hash would give.
+type Content struct {
+	Data   []byte
+	Size   int64
+	Digest string
+}
+
+// Bytes is content whose bytes are all there.
+func Bytes(b []byte) Content { return Content{Data: b, Size: int64(len(b))} }
+
+// Sha256 is the hash of the content in lower-case hex: computed where the bytes are there.
+func (c *Content) Sha256() string {
+	if c.Data != nil || c.Size == 0 {
+		h := sha256.Sum256(c.Data)
+		return hex.EncodeToString(h[:])
+	}
+	return c.Digest
+}
+
+// File is a small file.
+type File struct {
+	Data []byte
+	Sha  string
+}
+
+// Partial is a download that is not verified yet.
+type Partial struct {
+	Content        // Size is what is there
+	Whole   int64  // size of the whole, 0 while unknown
+	Durable int64  // bytes that survive a power cut
+	Tag     string // what the server calls this state of the content (ETag or Last-Modified)
+	Done    bool
+}
+
+// Volume is a volume of an application.
+type Volume struct {
+	Format    string
+	Size      int64
+	Used      int64
+	Encrypted bool
+	Blobs     []string
+	// Marks are what guests wrote to it, for tests of what survives.
+	Marks []string
+}
+
+// Disk is all that outlives the power.
+type Disk struct {
+	// Total is the size of /persist, Reserved what the system keeps for itself.
+	Total, Reserved int64
+	Files           map[string]File
+	Blobs           map[string]Content
+	Partials        map[string]*Partial
+	Volumes         map[string]*Volume
+	// Parts and the record of the last reset belong to the part boot.
+	Boot BootRecord
+	// Tpm belongs to the part tpm.
+	Tpm TpmRecord
+}
+
+// BootRecord is what the boot part keeps.
+type BootRecord struct {
+	Boots        uint32
+	Reason, Text string
+	Stack        string
+	Unix         int64
+	Cycled       bool
+	Partitions   []Partition
+}
+
+// Partition is one of the two partitions of the operating system.
+type Partition struct{ Label, State, Version string }
+
+// TpmRecord is what the TPM keeps.
+type TpmRecord struct {
+	HasDevice bool
+	CertPEM   string
+}
+
+// New makes an empty disk of a size in bytes.
+func New(total, reserved int64) *Disk {
+	return &Disk{Total: total, Reserved: reserved, Files: map[string]File{},
+		Blobs: map[string]Content{}, Partials: map[string]*Partial{}, Volumes: map[string]*Volume{},
+		Boot: BootRecord{Partitions: []Partition{
+			{Label: "IMGA", State: "active", Version: "evetwin-1"}, {Label: "IMGB", State: "unused"}}}}
+}
+
+// Put writes a small file.
+func (d *Disk) Put(path string, data []byte) {
+	h := sha256.Sum256(data)
+	d.Files[path] = File{data, hex.EncodeToString(h[:])}
+}
+
+// Used is how many bytes of /persist are taken.
+func (d *Disk) Used() int64 {
+	var n int64
+	for p, f := range d.Files { //order: a sum
+		if strings.HasPrefix(p, "/persist/") {
+			n += int64(len(f.Data))
+		}
+	}
+	for _, b := range d.Blobs { //order: a sum
+		n += b.Size
+	}
+	for _, p := range d.Partials { //order: a sum
+		n += p.Size
+	}
+	for _, v := range d.Volumes { //order: a sum
+		n += v.Used
+	}
+	return n
+}
+
+// Free is how many bytes can still be written.
+func (d *Disk) Free() int64 { return max(0, d.Total-d.Used()) }
+
+// Cut is a power cut: unsynced bytes of downloads survive in part.
+func (d *Disk) Cut(draw func(key string) uint64) {
+	for _, t := range Keys(d.Partials) {
+		p := d.Partials[t]
+		if loose := p.Size - p.Durable; loose > 0 && !p.Done {
+			p.truncate(p.Durable + int64(draw("partial/"+t)%uint64(loose+1)))
+		}
+	}
+	d.Boot.Cycled = true
+}
+
+// Append adds to a download; made bytes stay made as long as all of them are.
+func (p *Partial) Append(data []byte, size int64) {
+	if data != nil && (p.Size == 0 || int64(len(p.Data)) == p.Size) {
+		p.Data = append(p.Data, data...)
+	} else {
+		p.Data = nil
+	}
+	p.Size += size
+}
+
+func (p *Partial) truncate(n int64) {
+	p.Size = n
+	p.Durable = min(p.Durable, n)
+	if int64(len(p.Data)) > n {
+		p.Data = p.Data[:n:n]
+	}
+}
+
+// Reset empties a download.
+func (p *Partial) Reset() { *p = Partial{} }
+
+// Keys are the keys of a map in order.
+func Keys[V any](m map[string]V) []string {
+	out := make([]string, 0, len(m))
+	for k := range m { //order: sorted below
+		out = append(out, k)
+	}
+	sort.Strings(out)
+	return out
+}

@@ -1,0 +1,270 @@
+// Package hyper is the simulated part hyper: a machine that runs guests which do what a test wants them
+// to. Guests by default boot, ask for an address, and react to the power button.
+package hyper
+
+import (
+	"sort"
+	"time"
+
+	"github.com/evetwin/evetwin/backends/sim/disk"
+	"github.com/evetwin/evetwin/core/bus"
+	device "github.com/evetwin/evetwin/core/device/hyper"
+	"github.com/evetwin/evetwin/core/host"
+)
+
+// Vifs is what the hypervisor tells the bridge part about interfaces of guests.
+type Vifs interface {
+	Appear(name, mac string, asks bool)
+	Vanish(name string)
+}
+
+// Hyper is the part.
+type Hyper struct {
+	Disk *disk.Disk
+	Vifs Vifs
+	// MemoryMB and CPUs are the machine's; 0 means 8 GiB and 4.
+	MemoryMB uint64
+	CPUs     uint32
+	// IOMMU says that adapters can be passed through.
+	IOMMU bool
+	// PCI are the addresses of adapters that can be bound away from the host.
+	PCI []string
+	// Deaf guests, by application, do not react to the power button.
+	Deaf map[string]bool
+
+	pt       *host.Part
+	domains  *bus.Pub[device.DomainSeen]
+	adapters *bus.Pub[device.AdapterSeen]
+	guests   map[string]*guest
+	ids      int
+}
+
+type guest struct {
+	row   device.DomainSeen
+	since time.Duration
+	cpu   uint64
+	waits []func() // told when it is off
+}
+
+// Wire serves the ops of the part; guests do not outlive the power.
+func (h *Hyper) Wire(k *host.Kernel) {
+	pt := k.Part("hyper")
+	h.pt = pt
+	if h.MemoryMB == 0 {
+		h.MemoryMB = 8 << 10
+	}
+	if h.CPUs == 0 {
+		h.CPUs = 4
+	}
+	h.guests, h.ids = map[string]*guest{}, 0
+	h.domains, h.adapters = bus.Publish(pt, device.Domains), bus.Publish(pt, device.Adapters)
+	machine := bus.Publish(pt, device.Host)
+	machine.Put(device.HostSeen{Hypervisor: "model", Arch: "amd64", TotalMemoryMB: h.MemoryMB,
+		Ncpus: h.CPUs, IOVirtualization: h.IOMMU, HWAssistedVirtualization: true,
+		Detail: "a model, no hypervisor"})
+	for _, p := range h.PCI {
+		h.adapters.Put(device.AdapterSeen{PciLong: p})
+	}
+	machine.Complete()
+	h.domains.Complete()
+	h.adapters.Complete()
+	host.Serve(pt, device.Create, h.create)
+	host.Serve(pt, device.Start, h.start)
+	host.Serve(pt, device.Stop, h.stop)
+	host.Serve(pt, device.Delete, h.remove)
+	host.Serve(pt, device.Bind, h.bind)
+	host.Serve(pt, device.Usages, h.usage)
+}
+
+func (h *Hyper) create(c host.Run[device.CreateReq, device.None]) {
+	c.After(c.Latency(50*time.Millisecond, 300*time.Millisecond), func() {
+		s := &c.Req().Spec
+		if g := h.guests[s.Name]; g != nil {
+			if !sameSpec(&g.row.Spec, s) {
+				c.Fail(device.FaultExists, "create domain "+s.Name+": another one of that name is here", false)
+				return
+			}
+			c.Done(device.None{})
+			return
+		}
+		for _, d := range s.Disks {
+			if d.VolumeKey != "" && h.Disk.Volumes[d.VolumeKey] == nil {
+				c.Fail(device.FaultMissing, "create domain "+s.Name+": volume "+d.VolumeKey+" is not here", true)
+				return
+			}
+		}
+		if need := h.used() + uint64(s.MemoryKiB>>10); need > h.MemoryMB {
+			c.Fail(device.FaultNoMemory, "create domain "+s.Name+": not enough memory", true)
+			return
+		}
+		h.ids++
+		g := &guest{row: device.DomainSeen{Spec: *s, ID: h.ids, State: device.Defined}}
+		h.guests[s.Name] = g
+		h.domains.Put(g.row)
+		c.Done(device.None{})
+	})
+}
+
+func sameSpec(a, b *device.Spec) bool {
+	return device.Domains.Equal(&device.DomainSeen{Spec: *a}, &device.DomainSeen{Spec: *b})
+}
+
+func (h *Hyper) used() uint64 {
+	var n uint64
+	for _, g := range h.guests { //order: a sum
+		if g.row.State != device.Halted && g.row.State != device.Broken {
+			n += uint64(g.row.MemoryKiB >> 10)
+		}
+	}
+	return n
+}
+
+func (h *Hyper) start(c host.Run[device.NameReq, device.None]) {
+	c.After(c.Latency(100*time.Millisecond, 800*time.Millisecond), func() {
+		g := h.guests[c.Req().Name]
+		if g == nil {
+			c.Fail(device.FaultMissing, "start domain "+c.Req().Name+": no such domain", true)
+			return
+		}
+		if g.row.State != device.Running && g.row.State != device.Halting {
+			g.row.State, g.row.Reason, g.row.Guest = device.Running, "", false
+			g.row.BootedAt = h.pt.Wall()
+			g.since = h.pt.Now()
+			h.domains.Put(g.row)
+			for _, v := range g.row.Vifs {
+				h.Vifs.Appear(v.Name, v.MAC, true)
+			}
+		}
+		c.Done(device.None{})
+	})
+}
+
+// off turns a running guest off.
+func (h *Hyper) off(g *guest, s device.State, reason string, byGuest bool) {
+	if g.row.State != device.Running && g.row.State != device.Halting && g.row.State != device.Paused {
+		return
+	}
+	g.cpu += uint64(h.pt.Now() - g.since)
+	g.row.State, g.row.Reason, g.row.Guest = s, reason, byGuest
+	h.domains.Put(g.row)
+	for _, v := range g.row.Vifs {
+		h.Vifs.Vanish(v.Name)
+	}
+	for _, f := range g.waits {
+		f()
+	}
+	g.waits = nil
+}
+
+func (h *Hyper) stop(c host.Run[device.StopReq, device.None]) {
+	q := *c.Req()
+	c.After(c.Latency(20*time.Millisecond, 100*time.Millisecond), func() {
+		g := h.guests[q.Name]
+		if g == nil || g.row.State == device.Defined || g.row.State == device.Halted ||
+			g.row.State == device.Broken {
+			c.Done(device.None{})
+			return
+		}
+		if q.Force {
+			h.off(g, device.Halted, "", false)
+			c.Done(device.None{})
+			return
+		}
+		g.waits = append(g.waits, func() {
+			if c.Live() {
+				c.Done(device.None{})
+			}
+		})
+		if g.row.State == device.Halting || h.Deaf[g.row.AppID] {
+			return
+		}
+		g.row.State = device.Halting
+		h.domains.Put(g.row)
+		h.pt.After(c.Latency(200*time.Millisecond, 2*time.Second), func() {
+			h.off(g, device.Halted, "", false)
+		})
+	})
+}
+
+func (h *Hyper) remove(c host.Run[device.NameReq, device.None]) {
+	c.After(c.Latency(50*time.Millisecond, 300*time.Millisecond), func() {
+		if g := h.guests[c.Req().Name]; g != nil {
+			h.off(g, device.Halted, "", false)
+			delete(h.guests, c.Req().Name)
+			h.domains.Delete(c.Req().Name)
+		}
+		c.Done(device.None{})
+	})
+}
+
+func (h *Hyper) bind(c host.Run[device.BindReq, device.None]) {
+	c.After(c.Latency(10*time.Millisecond, 100*time.Millisecond), func() {
+		q := c.Req()
+		if q.Bound && !h.IOMMU {
+			c.Fail(device.FaultNoIOMMU, "assign "+q.PciLong+": no I/O virtualization", false)
+			return
+		}
+		h.adapters.Put(device.AdapterSeen{PciLong: q.PciLong, Bound: q.Bound})
+		c.Done(device.None{})
+	})
+}
+
+func (h *Hyper) usage(c host.Run[device.UsageReq, device.UsageRes]) {
+	c.After(c.Latency(20*time.Microsecond, 300*time.Microsecond), func() {
+		var res device.UsageRes
+		names := make([]string, 0, len(h.guests))
+		for n := range h.guests { //order: sorted below
+			names = append(names, n)
+		}
+		sort.Strings(names)
+		for _, n := range names {
+			g := h.guests[n]
+			cpu := g.cpu
+			if g.row.State == device.Running {
+				cpu += uint64(h.pt.Now() - g.since)
+			}
+			mb := uint64(g.row.MemoryKiB >> 10)
+			res.Domains = append(res.Domains, device.Usage{Name: n, AppID: g.row.AppID,
+				CPUTotalNs: cpu / 20, AllocatedMB: mb, UsedMB: mb / 2, MaxUsedMB: mb / 2})
+		}
+		res.Host = device.Usage{CPUTotalNs: uint64(h.pt.Now()) / 10, AllocatedMB: h.MemoryMB,
+			UsedMB: 600, MaxUsedMB: 700}
+		c.Done(res)
+	})
+}
+
+// PowerOff has the guest of an application turn itself off.
+func (h *Hyper) PowerOff(app string) { h.end(app, device.Halted, "the guest turned itself off", true) }
+
+// Break has the guest of an application die.
+func (h *Hyper) Break(app string) { h.end(app, device.Broken, "the guest crashed", false) }
+
+func (h *Hyper) end(app string, s device.State, reason string, byGuest bool) {
+	h.pt.Do(func() {
+		for _, n := range h.names() {
+			if g := h.guests[n]; g.row.AppID == app {
+				h.off(g, s, reason, byGuest)
+			}
+		}
+	})
+}
+
+func (h *Hyper) names() []string {
+	out := make([]string, 0, len(h.guests))
+	for n := range h.guests { //order: sorted below
+		out = append(out, n)
+	}
+	sort.Strings(out)
+	return out
+}
+
+// Running counts the guests that run, by application: two of one would be a defect.
+func (h *Hyper) Running() map[string]int {
+	out := map[string]int{}
+	for _, g := range h.guests { //order: counts
+		if g.row.State == device.Running {
+			out[g.row.AppID]++
+		}
+	}
+	return out
+}

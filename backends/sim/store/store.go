@@ -1,0 +1,134 @@
+// Package store is the simulated part store: small files, blobs and volumes on a simulated disk.
+package store
+
+import (
+	"encoding/hex"
+	"strings"
+	"time"
+
+	"github.com/evetwin/evetwin/backends/sim/disk"
+	"github.com/evetwin/evetwin/core/bus"
+	device "github.com/evetwin/evetwin/core/device/store"
+	"github.com/evetwin/evetwin/core/host"
+)
+
+// Store is the part over a disk.
+type Store struct {
+	Disk *disk.Disk
+	// Taken is called when a download was verified and is no partial any more.
+	Taken func(target string)
+
+	pt      *host.Part
+	files   *bus.Pub[device.FileSeen]
+	blobs   *bus.Pub[device.BlobSeen]
+	volumes *bus.Pub[device.VolumeSeen]
+}
+
+// Wire serves the ops of the part and publishes what is on the disk.
+func (s *Store) Wire(k *host.Kernel) {
+	pt := k.Part("store")
+	s.pt = pt
+	s.files = bus.Publish(pt, device.Files)
+	s.blobs = bus.Publish(pt, device.Blobs)
+	s.volumes = bus.Publish(pt, device.Volumes)
+	space := bus.Publish(pt, device.Space)
+	for _, p := range disk.Keys(s.Disk.Files) {
+		s.showFile(p)
+	}
+	for _, sha := range disk.Keys(s.Disk.Blobs) {
+		s.showBlob(sha)
+	}
+	for _, key := range disk.Keys(s.Disk.Volumes) {
+		s.showVolume(key)
+	}
+	space.Put(device.SpaceSeen{Total: s.Disk.Total, Reserved: s.Disk.Reserved})
+	s.files.Complete()
+	s.blobs.Complete()
+	s.volumes.Complete()
+	space.Complete()
+	host.Serve(pt, device.Read, s.read)
+	host.Serve(pt, device.Write, s.write)
+	host.Serve(pt, device.Remove, s.remove)
+	s.serveBlobs(pt)
+	s.serveVolumes(pt)
+}
+
+func (s *Store) showFile(path string) {
+	f, ok := s.Disk.Files[path]
+	if !ok {
+		s.files.Delete(device.FileKey(path))
+		return
+	}
+	s.files.Put(device.FileSeen{Path: path, Size: int64(len(f.Data)), Sha256: f.Sha})
+}
+
+// secret reports whether a file's content never leaves the disk.
+func secret(path string) bool {
+	return strings.HasSuffix(path, ".key.pem") || strings.HasSuffix(path, "/tpm_credential")
+}
+
+func (s *Store) read(c host.Run[device.ReadReq, device.ReadRes]) {
+	c.After(c.Latency(50*time.Microsecond, 2*time.Millisecond), func() {
+		q := c.Req()
+		f, ok := s.Disk.Files[q.Path]
+		switch {
+		case secret(q.Path):
+			c.Fail(device.FaultRefused, "read "+q.Path+": it is a secret", false)
+		case !ok:
+			c.Fail(device.FaultMissing, "read "+q.Path+": no such file", true)
+		case q.Sha256 != "" && q.Sha256 != f.Sha:
+			c.Fail(device.FaultChanged, "read "+q.Path+": it has changed", true)
+		default:
+			c.Done(device.ReadRes{Data: f.Data})
+		}
+	})
+}
+
+func (s *Store) write(c host.Run[device.WriteReq, device.None]) {
+	c.After(c.Latency(time.Millisecond, 20*time.Millisecond), func() {
+		q := c.Req()
+		old, had := s.Disk.Files[q.Path]
+		grow := int64(len(q.Data) - len(old.Data))
+		switch {
+		case !strings.HasPrefix(q.Path, "/persist/") || len(q.Data) > device.MaxFile:
+			c.Fail(device.FaultRefused, "write "+q.Path+": outside /persist or too large", false)
+		case grow > s.Disk.Free():
+			c.Fail(device.FaultNoSpace, "write "+q.Path+": no space left on /persist", true)
+		default:
+			if had && q.Backup && string(old.Data) != string(q.Data) {
+				s.Disk.Files[q.Path+".bak"] = old
+				s.showFile(q.Path + ".bak")
+			} else if !had && q.Backup {
+				s.Disk.Put(q.Path+".bak", q.Data)
+				s.showFile(q.Path + ".bak")
+			}
+			s.Disk.Put(q.Path, q.Data)
+			s.showFile(q.Path)
+			c.Done(device.None{})
+		}
+	})
+}
+
+func (s *Store) remove(c host.Run[device.RemoveReq, device.None]) {
+	c.After(c.Latency(time.Millisecond, 10*time.Millisecond), func() {
+		p := c.Req().Path
+		if !strings.HasPrefix(p, "/persist/") {
+			c.Fail(device.FaultRefused, "remove "+p+": outside /persist", false)
+			return
+		}
+		delete(s.Disk.Files, p)
+		delete(s.Disk.Files, p+".bak")
+		s.showFile(p)
+		s.showFile(p + ".bak")
+		c.Done(device.None{})
+	})
+}
+
+// validSha reports whether a text is 64 digits of lower-case hex.
+func validSha(t string) bool {
+	if len(t) != 64 || strings.ToLower(t) != t {
+		return false
+	}
+	_, err := hex.DecodeString(t)
+	return err == nil
+}

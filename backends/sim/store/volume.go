@@ -1,0 +1,79 @@
+package store
+
+import (
+	"strings"
+	"time"
+
+	"github.com/evetwin/evetwin/backends/sim/disk"
+	device "github.com/evetwin/evetwin/core/device/store"
+	"github.com/evetwin/evetwin/core/host"
+)
+
+// copyRate is how many bytes a second a volume is made with.
+const copyRate = 100 << 20
+
+func (s *Store) showVolume(key string) {
+	v, ok := s.Disk.Volumes[key]
+	if !ok {
+		s.volumes.Delete(key)
+		return
+	}
+	s.volumes.Put(device.VolumeSeen{VolumeKey: key, Path: Path(key, v), Format: v.Format, Size: v.Size,
+		Used: v.Used, Encrypted: v.Encrypted})
+}
+
+// Path is where a volume lies, as EVE names volume files.
+func Path(key string, v *disk.Volume) string {
+	dir := "/persist/clear/volumes/"
+	if v.Encrypted {
+		dir = "/persist/vault/volumes/"
+	}
+	return dir + key + "." + strings.ToLower(v.Format)
+}
+
+func (s *Store) serveVolumes(pt *host.Part) {
+	host.Serve(pt, device.CreateVolume, s.create)
+	host.Serve(pt, device.RemoveVolume, func(c host.Run[device.VolumeReq, device.None]) {
+		c.After(c.Latency(5*time.Millisecond, 50*time.Millisecond), func() {
+			delete(s.Disk.Volumes, c.Req().VolumeKey)
+			s.showVolume(c.Req().VolumeKey)
+			c.Done(device.None{})
+		})
+	})
+}
+
+func (s *Store) create(c host.Run[device.CreateVolumeReq, device.None]) {
+	q := *c.Req()
+	if s.Disk.Volumes[q.VolumeKey] != nil {
+		c.Done(device.None{})
+		return
+	}
+	v := &disk.Volume{Format: q.Format, Size: q.Size, Encrypted: q.Encrypted, Blobs: q.Blobs}
+	for _, sha := range q.Blobs {
+		b, ok := s.Disk.Blobs[sha]
+		if !ok {
+			c.Fail(device.FaultMissing, "create volume "+q.VolumeKey+": blob "+sha+" is not here", true)
+			return
+		}
+		v.Used += b.Size
+	}
+	if len(q.Blobs) == 0 && q.Size <= 0 {
+		c.Fail(device.FaultRefused, "create volume "+q.VolumeKey+": a blank volume needs a size", false)
+		return
+	}
+	if q.Format != "container" {
+		v.Size = max(v.Size, v.Used)
+	} else {
+		v.Size = 0
+	}
+	took := time.Duration(float64(v.Used) / copyRate * float64(time.Second))
+	c.After(took+c.Latency(5*time.Millisecond, 50*time.Millisecond), func() {
+		if v.Used > s.Disk.Free() {
+			c.Fail(device.FaultNoSpace, "create volume "+q.VolumeKey+": no space left on /persist", true)
+			return
+		}
+		s.Disk.Volumes[q.VolumeKey] = v
+		s.showVolume(q.VolumeKey)
+		c.Done(device.None{})
+	})
+}

@@ -1,0 +1,207 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/evetwin/evetwin/backends/sim/disk"
+	"github.com/evetwin/evetwin/backends/sim/world"
+	"github.com/evetwin/evetwin/core/agent"
+	device "github.com/evetwin/evetwin/core/device/web"
+	"github.com/evetwin/evetwin/core/host"
+)
+
+type fetchRun = host.Run[device.FetchReq, device.FetchRes]
+
+// DigestHeader is how a model server states the hash of a body whose bytes stay unmade.
+const DigestHeader = "X-Model-Sha256"
+
+// fetch downloads into a partial, from where it stands.
+func (w *Web) fetch(c fetchRun) {
+	q := c.Req()
+	from, ok := w.From(q.Via.IfName, q.Via.Source)
+	if !ok {
+		c.Fail(device.FaultNoAddress,
+			q.Via.IfName+" does not have the address "+q.Via.Source.String(), true)
+		return
+	}
+	p := w.Disk.Partials[q.Target]
+	if p == nil {
+		p = &disk.Partial{}
+		w.Disk.Partials[q.Target] = p
+	}
+	if p.Done {
+		c.Done(device.FetchRes{Size: p.Size})
+		return
+	}
+	r, f := request(&q.Via, http.MethodGet, q.URL, q.Header, nil)
+	if f != nil {
+		c.Fail(f.Code, f.Text, f.Retry)
+		return
+	}
+	if r.Header == nil {
+		r.Header = http.Header{}
+	}
+	if p.Size > 0 && p.Tag != "" {
+		r.Header.Set("Range", "bytes="+strconv.FormatInt(p.Size, 10)+"-")
+		r.Header.Set("If-Range", p.Tag)
+	} else {
+		p.Reset()
+	}
+	r.Timeout = 24 * time.Hour
+	if w.Real != nil {
+		if t, ok := w.Real(r.HostName()); ok {
+			w.fetchReal(c, t, from, r, p)
+			return
+		}
+	}
+	res := w.World.Do(w.Clock(), from, r)
+	w.arrive(c, r, p, &res)
+}
+
+// arrive takes in the answer of the model, at the speed it came with.
+func (w *Web) arrive(c fetchRun, r *world.Request, p *disk.Partial, res *world.Result) {
+	q := c.Req()
+	fault := w.judge(q.URL, q.TLS, &q.Via, r, res)
+	x := res.Response
+	if fault != nil && (x == nil || res.Received == 0) {
+		c.After(res.Latency, func() { c.Fail(fault.Code, fault.Text, fault.Retry) })
+		return
+	}
+	if x.Status != http.StatusOK && x.Status != http.StatusPartialContent {
+		c.After(res.Latency, func() { c.Fail(device.FaultStatus, status(q.URL, x.Status), true) })
+		return
+	}
+	body := int64(len(x.Body))
+	if x.Size > body {
+		body = x.Size
+	}
+	came := body
+	if fault != nil {
+		came = res.Received
+	}
+	start := int64(0)
+	if x.Status == http.StatusPartialContent {
+		start = p.Size
+	}
+	whole := start + body
+	if q.MaxSize > 0 && whole > q.MaxSize {
+		c.Fail(device.FaultTooLarge, q.URL+" is larger than the "+
+			strconv.FormatInt(q.MaxSize, 10)+" bytes allowed", false)
+		return
+	}
+	c.After(res.First, func() {
+		if start == 0 {
+			p.Reset()
+		}
+		p.Whole, p.Tag, p.Digest = whole, tag(x.Header), x.Header.Get(DigestHeader)
+		w.pieces(c, p, x, came, res.Latency-res.First, fault)
+	})
+}
+
+// pieces lets the bytes come, in pieces of a second at most.
+func (w *Web) pieces(c fetchRun, p *disk.Partial, x *world.Response, came int64, took time.Duration,
+	fault *agent.Fault,
+) {
+	n := int64(took/time.Second) + 1
+	each := (came + n - 1) / n
+	var at int64
+	var next func()
+	next = func() {
+		size := min(each, came-at)
+		if size > w.Disk.Free() {
+			c.Fail(device.FaultNoSpace, "download "+c.Req().URL+": no space left on /persist", true)
+			return
+		}
+		var data []byte
+		if at+size <= int64(len(x.Body)) {
+			data = x.Body[at : at+size]
+		}
+		p.Durable = p.Size // what came before has been synced by now
+		p.Append(data, size)
+		at += size
+		if at < came {
+			w.Show(c.Req().Target)
+			c.After(took/time.Duration(n), next)
+			return
+		}
+		if fault != nil {
+			w.Show(c.Req().Target)
+			c.Fail(fault.Code, fault.Text, fault.Retry)
+			return
+		}
+		c.After(time.Millisecond, func() {
+			p.Durable, p.Done = p.Size, true
+			w.Show(c.Req().Target)
+			c.Done(device.FetchRes{Size: p.Size, ContentType: x.Header.Get("Content-Type")})
+		})
+	}
+	c.After(took/time.Duration(n), next)
+}
+
+// fetchReal asks the model for the way and has a real server send the bytes.
+func (w *Web) fetchReal(c fetchRun, t Transport, from world.From, r *world.Request, p *disk.Partial) {
+	q := c.Req()
+	probe := &world.Request{Method: "HEAD", URL: r.URL, Proxy: r.Proxy, Resolver: r.Resolver}
+	res := w.World.Do(w.Clock(), from, probe)
+	fault := w.judge(q.URL, q.TLS, &q.Via, r, &res)
+	c.After(res.Latency, func() {
+		if fault != nil {
+			c.Fail(fault.Code, fault.Text, fault.Retry)
+			return
+		}
+		roots := append(w.Roots(q.TLS), q.Via.RootPEM...)
+		at, mark, pt := p.Size, p.Tag, w.pt
+		var buf []byte
+		var last time.Time
+		begin := at
+		c.Go(func(ctx context.Context) (device.FetchRes, *agent.Fault) {
+			got, f := t.Fetch(ctx, q, roots, at, mark, func(off int64, data []byte) {
+				if off == 0 && begin != 0 {
+					buf, begin = nil, 0
+				}
+				buf = append(buf, data...)
+				if time.Since(last) < 200*time.Millisecond {
+					return
+				}
+				last = time.Now()
+				have := begin + int64(len(buf))
+				pt.Post(func() { w.progress(q.Target, have) })
+			})
+			mark = got.Tag
+			return device.FetchRes{Size: got.Size, ContentType: got.Type}, f
+		}, func(res device.FetchRes, f *agent.Fault) {
+			if begin == 0 {
+				p.Reset()
+			}
+			p.Append(buf, int64(len(buf)))
+			p.Tag, p.Durable = mark, p.Size
+			if f == nil {
+				p.Whole, p.Done = p.Size, true
+			}
+			w.Show(q.Target)
+			c.Finish(res, f)
+		})
+	})
+}
+
+// progress shows how much of a real download has come.
+func (w *Web) progress(target string, have int64) {
+	if p := w.Disk.Partials[target]; p != nil && !p.Done {
+		w.partials.Put(device.PartialSeen{Target: target, Have: have, Size: max(p.Whole, have)})
+	}
+}
+
+func tag(h http.Header) string {
+	if t := h.Get("ETag"); t != "" && !strings.HasPrefix(t, "W/") {
+		return t
+	}
+	return h.Get("Last-Modified")
+}
+
+func status(url string, code int) string {
+	return url + " answers " + strconv.Itoa(code) + " " + http.StatusText(code)
+}

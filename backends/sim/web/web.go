@@ -1,0 +1,193 @@
+// Package web is the simulated part web: HTTP through the ports of a simulated network, and the
+// downloads on a simulated disk. In real time the exchange itself may be real: the network model then
+// says whether and how fast it gets through, and a Transport carries it out.
+package web
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"sort"
+	"time"
+
+	"github.com/evetwin/evetwin/backends/sim/disk"
+	"github.com/evetwin/evetwin/backends/sim/world"
+	"github.com/evetwin/evetwin/core/agent"
+	"github.com/evetwin/evetwin/core/bus"
+	device "github.com/evetwin/evetwin/core/device/web"
+	"github.com/evetwin/evetwin/core/host"
+)
+
+// Transport carries out a real exchange; roots are the PEM roots to trust.
+type Transport interface {
+	// Do sends a request and returns the answer, or a fault with a code of the part.
+	Do(ctx context.Context, r *device.SendReq, roots []string) (device.SendRes, *agent.Fault)
+	// Fetch gets a body from an offset on; take is called with each piece, in order. It returns the
+	// size of the whole, its type and tag, and whether the server went on from the offset.
+	Fetch(ctx context.Context, r *device.FetchReq, roots []string, from int64, tag string,
+		take func(at int64, data []byte)) (Fetched, *agent.Fault)
+}
+
+// Fetched is how a real download ended.
+type Fetched struct {
+	Size int64
+	Type string
+	Tag  string
+}
+
+// Web is the part over a network and a disk.
+type Web struct {
+	World *world.World
+	Disk  *disk.Disk
+	// From is where a packet starts that leaves an interface from a source address.
+	From func(ifname string, src netip.Addr) (world.From, bool)
+	// Clock is the time of the world.
+	Clock func() time.Time
+	// Roots is the content of /config/root-certificate.pem and of the system's roots.
+	Roots func(policy string) []string
+	// Real carries exchanges with the given host out for real; nil, or false, stays in the model.
+	Real func(host string) (Transport, bool)
+
+	pt       *host.Part
+	partials *bus.Pub[device.PartialSeen]
+	sessions sessions
+}
+
+// Wire serves the ops of the part and publishes the downloads on the disk.
+func (w *Web) Wire(k *host.Kernel) {
+	pt := k.Part("web")
+	w.pt = pt
+	w.sessions = sessions{}
+	w.partials = bus.Publish(pt, device.Partials)
+	for _, t := range disk.Keys(w.Disk.Partials) {
+		w.Show(t)
+	}
+	w.partials.Complete()
+	host.Serve(pt, device.Send, w.send)
+	host.Serve(pt, device.Fetch, w.fetch)
+	host.Serve(pt, device.RemovePartial, func(c host.Run[device.TargetReq, device.None]) {
+		c.After(c.Latency(time.Millisecond, 10*time.Millisecond), func() {
+			delete(w.Disk.Partials, c.Req().Target)
+			w.Show(c.Req().Target)
+			c.Done(device.None{})
+		})
+	})
+}
+
+// Taken publishes that a download has become a blob.
+func (w *Web) Taken(target string) { w.pt.Do(func() { w.Show(target) }) }
+
+// Show publishes a download.
+func (w *Web) Show(target string) {
+	p := w.Disk.Partials[target]
+	if p == nil {
+		w.partials.Delete(target)
+		return
+	}
+	w.partials.Put(device.PartialSeen{Target: target, Have: p.Size, Size: p.Whole, Whole: p.Done})
+}
+
+// request makes the world's request of the part's.
+func request(via *device.Via, method, rawURL string, h []device.Header, body []byte,
+) (*world.Request, *agent.Fault) {
+	u, err := url.Parse(rawURL)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, &agent.Fault{Code: device.FaultRefusedURL, Text: "no URL: " + rawURL}
+	}
+	r := &world.Request{Method: method, URL: u, Body: body, Resolver: via.DNS}
+	if len(h) > 0 {
+		r.Header = make(http.Header, len(h))
+		for _, x := range h {
+			r.Header.Add(x.Name, x.Value)
+		}
+	}
+	if via.Proxy != "" {
+		p, err := url.Parse(via.Proxy)
+		if err != nil || p.Host == "" {
+			return nil, &agent.Fault{Code: device.FaultProxy, Text: "no proxy URL: " + via.Proxy}
+		}
+		r.Proxy = p
+	}
+	return r, nil
+}
+
+func (w *Web) send(c host.Run[device.SendReq, device.SendRes]) {
+	q := c.Req()
+	from, ok := w.From(q.Via.IfName, q.Via.Source)
+	if !ok {
+		c.Fail(device.FaultNoAddress,
+			q.Via.IfName+" does not have the address "+q.Via.Source.String(), true)
+		return
+	}
+	r, f := request(&q.Via, q.Method, q.URL, q.Header, q.Body)
+	if f != nil {
+		c.Fail(f.Code, f.Text, f.Retry)
+		return
+	}
+	r.Dial, r.Timeout = q.Dial, q.Timeout
+	if w.Real != nil {
+		if t, ok := w.Real(r.HostName()); ok {
+			w.sendReal(c, t, from, r)
+			return
+		}
+	}
+	// The request leaves when the call starts; what came of it shows when the answer is here.
+	res := w.World.Do(w.Clock(), from, r)
+	fault := w.judge(q.URL, q.TLS, &q.Via, r, &res)
+	c.After(res.Latency, func() {
+		if fault != nil {
+			c.Fail(fault.Code, fault.Text, fault.Retry)
+			return
+		}
+		x := res.Response
+		limit := q.MaxBody
+		if limit == 0 {
+			limit = 16 << 20
+		}
+		if int64(len(x.Body)) > limit || x.Size > limit {
+			c.Fail(device.FaultTooLarge, q.URL+" answers with more than allowed", false)
+			return
+		}
+		c.Done(device.SendRes{Code: x.Status, Header: headers(x.Header), Body: x.Body,
+			WithTLS: r.URL.Scheme == "https", Took: res.Latency})
+	})
+}
+
+// sendReal asks the model whether a connection gets through and how long that takes, then sends.
+func (w *Web) sendReal(c host.Run[device.SendReq, device.SendRes], t Transport, from world.From,
+	r *world.Request,
+) {
+	q := c.Req()
+	probe := &world.Request{Method: "HEAD", URL: r.URL, Proxy: r.Proxy, Resolver: r.Resolver,
+		Dial: r.Dial, Timeout: r.Timeout}
+	res := w.World.Do(w.Clock(), from, probe)
+	fault := w.judge(q.URL, q.TLS, &q.Via, r, &res)
+	c.After(res.Latency, func() {
+		if fault != nil {
+			c.Fail(fault.Code, fault.Text, fault.Retry)
+			return
+		}
+		roots := append(w.Roots(q.TLS), q.Via.RootPEM...)
+		c.Go(func(ctx context.Context) (device.SendRes, *agent.Fault) {
+			return t.Do(ctx, q, roots)
+		}, c.Finish)
+	})
+}
+
+// headers are header lines in canonical form, sorted.
+func headers(h http.Header) []device.Header {
+	out := make([]device.Header, 0, len(h))
+	for name, vs := range h { //order: sorted below
+		for _, v := range vs {
+			out = append(out, device.Header{Name: name, Value: v})
+		}
+	}
+	sort.Slice(out, func(i, j int) bool {
+		if out[i].Name != out[j].Name {
+			return out[i].Name < out[j].Name
+		}
+		return out[i].Value < out[j].Value
+	})
+	return out
+}
