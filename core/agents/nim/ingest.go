@@ -53,12 +53,14 @@ func (s *sheet) add(d network.DevicePortConfig) {
 	}
 	at := -1
 	if current >= 0 {
-		at = index(list, s.trial.Current)
+		at = find(list, &s.list[current])
 	}
 	if kept, _ := compress(list, at, s.set.lastResort); find(kept, &d) < 0 {
 		return
 	}
-	s.list = list
+	if s.list = list; at >= 0 {
+		s.trial.Current = identify(&list[at]) // its time may be a new one
+	}
 	if i := find(s.list, &d); i >= 0 && !usable(&d) {
 		s.record(i, network.DPCFail, func(r *network.TestResults) bool {
 			return fail(r, unusable(&d), s.t.Wall)

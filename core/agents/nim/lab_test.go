@@ -31,15 +31,16 @@ type lab struct {
 	pings []string
 	// brokenDisk fails every read.
 	brokenDisk bool
-	// stuck makes Set calls of these items run on.
+	// stuck makes Set calls of these items run until their limit; since is when they began.
 	stuck string
+	since map[string]time.Duration
 }
 
 const minute = time.Minute
 
 // newLab is a device with interfaces that have a carrier, a controller's name and no configuration.
 func newLab(t *testing.T, links ...string) *lab {
-	l := &lab{Rig: rig.New(t, "nim", nim.New), t: t, lease: map[string]nic.AddrSeen{},
+	l := &lab{Rig: rig.New(t, "nim", nim.New), t: t, lease: map[string]nic.AddrSeen{}, since: map[string]time.Duration{},
 		files:  map[string]string{"/config/server": "controller.example\n"},
 		answer: func(web.SendReq) (int, *agent.Fault) { return 200, nil }}
 	for i, name := range links {
@@ -153,7 +154,15 @@ func (l *lab) serve() bool {
 // set carries out an item.
 func (l *lab) set(key string, req nic.SetReq) bool {
 	if l.stuck != "" && strings.HasPrefix(req.Item, l.stuck) {
-		return false
+		if _, known := l.since[key]; !known {
+			l.since[key] = l.Now()
+		}
+		if l.Now() < l.since[key]+nic.Set.Limit {
+			return false
+		}
+		delete(l.since, key)
+		rig.Fail(l.Rig, nic.Set, key, agent.Fault{Code: agent.FaultLimit, Text: "took too long"})
+		return true
 	}
 	l.sets = append(l.sets, req.Item)
 	rig.Put(l.Rig, nic.Items, nic.ItemSeen(req))

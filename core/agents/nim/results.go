@@ -2,6 +2,7 @@ package nim
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/evetwin/evetwin/core/controllerconn"
@@ -64,7 +65,8 @@ func (s *sheet) mark(list []controllerconn.PortResult) {
 		switch {
 		case p == nil:
 		case r.Error != "":
-			s.blame(r.Logicallabel, r.Error)
+			// One text whether the port was to be used or only looked at.
+			s.blame(r.Logicallabel, strings.TrimPrefix(r.Error, r.IfName+": "))
 		case r.Tested || !p.IsMgmt || int(p.Cost) != lastCost:
 			succeed(&s.results[s.resultAt(r.Logicallabel)].TestResults, r.Warning, s.t.Wall)
 		}

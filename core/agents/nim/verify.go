@@ -234,10 +234,11 @@ func (s *sheet) anyBound(d *network.DevicePortConfig) bool {
 }
 
 // presence lists the management ports whose interface is missing, and counts those that are there.
+// One that is bound away from the host is neither: it is known where it is.
 func (s *sheet) presence(d *network.DevicePortConfig) (missing []network.NetworkPortConfig, there int) {
 	for _, p := range d.Ports {
 		switch {
-		case !p.IsMgmt || refusal(&p) != "":
+		case !p.IsMgmt || refusal(&p) != "" || s.withheld(&p):
 		case s.n.links.Get(p.IfName) == nil:
 			missing = append(missing, p)
 		default:
