@@ -99,12 +99,14 @@ soak: $(BIN)/evetwin ## many seeds with brutal faults, on all cores
 		--jobs $$(nproc) --json $(ARGS)
 
 .PHONY: lint
-lint: ## gofmt, go vet, house rules, golangci-lint
-	@bad=$$(git ls-files --cached --others --exclude-standard '*.go' | xargs -r gofmt -l); \
-	if [ -n "$$bad" ]; then echo "not gofmt-ed:"; echo "$$bad"; exit 1; fi
-	go vet ./...
-	go test ./core/archtest
-	$(LINT) run
+lint: ## gofmt, go vet, house rules, golangci-lint; all of them, even if one fails
+	@status=0; \
+	bad=$$(git ls-files --cached --others --exclude-standard '*.go' | xargs -r gofmt -l); \
+	if [ -n "$$bad" ]; then echo "not gofmt-ed:"; echo "$$bad"; status=1; fi; \
+	go vet ./... || status=1; \
+	go test ./core/archtest || status=1; \
+	$(LINT) run || status=1; \
+	exit $$status
 
 ##@ Build
 
