@@ -39,7 +39,8 @@ func TestAPI2_PostIsEnveloped(t *testing.T) {
 	digest := eveapi.Digest([]byte("payload"))
 	name := sha256.Sum256([]byte(tpm.Device))
 	if string(e.Payload) != "payload" ||
-		e.Algo != evecommon.HashAlgorithm_HASH_ALGORITHM_SHA256_32BYTES || len(e.Signature) != 64 || !bytes.Equal(e.Signature[:32], digest[:]) ||
+		e.Algo != evecommon.HashAlgorithm_HASH_ALGORITHM_SHA256_32BYTES || len(e.Signature) != 64 ||
+		!bytes.Equal(e.Signature[:32], digest[:]) ||
 		!bytes.Equal(e.CertHash, name[:]) || e.SenderCert != nil {
 		t.Fatalf("envelope %+v", e)
 	}

@@ -60,10 +60,9 @@ func (f *File) Read(t *agent.Turn) ([]byte, FileState) {
 	case agent.Failed:
 		if again := call.Ended + rereadAfter; t.Now < again {
 			t.WakeAt("read/"+f.key, again)
-		} else {
-			f.read.Redo(f.key)
+			return nil, FileBroken
 		}
-		return nil, FileBroken
+		f.read.Redo(f.key)
 	}
 	return nil, FileUnknown
 }

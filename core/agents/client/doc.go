@@ -2,7 +2,7 @@
 // device if it has an onboarding key, and asks for its UUID. It publishes as zedclient.
 //
 //	in   nim/DeviceNetworkStatus       ports and state: the gate of every request
-//	in   tpm/KeySeen                   the device key's certificate; whether there is an onboarding key
+//	in   tpm/KeySeen                   the device certificate; whether there is an onboarding key
 //	in   store/FileSeen                /config/server, root certificate, soft serial, checkpoints
 //	in   hyper/HostSeen                product serial and model
 //	in   clock/ClockSeen               whether the time can be trusted
