@@ -7,9 +7,9 @@ import (
 )
 
 // compress keeps of a list what may still be needed: the first, the current one, the highest that
-// works, the newest of the controller; as long as none of the controller's ever worked, the newest of
-// each key; a manual one unless a higher one works; last resort where it is allowed. It returns where
-// the current one is now. It must not be called while a verification runs.
+// works, the newest of the controller; as long as none of the controller's ever worked, the newest
+// of each key; a manual one unless a higher one works; last resort where it is allowed. It returns
+// where the current one is now. It must not be called while a verification runs.
 func compress(list []network.DevicePortConfig, current int, lastResort bool) (
 	[]network.DevicePortConfig, int) {
 	everWorked := slices.ContainsFunc(list, func(d network.DevicePortConfig) bool {

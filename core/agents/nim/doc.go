@@ -32,13 +32,14 @@
 //	   └────────────────────────┘ the next one that may be tested
 //
 // Waits count from the start of the verification, in units of timer.port.testduration (D): 2 D for
-// the items to be applied, for an adapter to come back from PCIBack and for an interface to appear, 5 D
-// for an address and a name server. The phase of "test" is in no state: while it runs the state
+// the items to be applied, for an adapter to come back from PCIBack and for an interface to appear,
+// 5 D for an address and a name server. The phase of "test" is in no state: while it runs the state
 // before it stands.
 //
 // Verdicts go to flash when they change, times with them, so that a calm device writes nothing.
 //
-// EVE: a lost carrier or a new address leads to a test after one second; in EVE only the timer does.
+// EVE: a lost carrier or a new address leads to a test after one second; in EVE only the timer
+// does.
 // EVE: a failure is left alone for five minutes of the time since boot, not of the wall clock.
 // EVE: bonds, wireless ports, 802.1X, PAC and WPAD give an error on the port; the rest is applied.
 package nim

@@ -99,7 +99,8 @@ func stripped(d network.DevicePortConfig) network.DevicePortConfig {
 	return d
 }
 
-// mostlyEqual compares configurations but for their times and test results; the order of ports counts.
+// mostlyEqual compares configurations but for their times and test results; the order of ports
+// counts.
 func mostlyEqual(a, b *network.DevicePortConfig) bool {
 	x, y := stripped(*a), stripped(*b)
 	return network.DPCs.Of(keyController).Equal(&x, &y)

@@ -28,7 +28,7 @@ func (s *sheet) takeIn() {
 // takeRows takes in the rows of a source that were not looked at yet.
 func (s *sheet) takeRows(sub *bus.Sub[network.DevicePortConfig]) {
 	for key, row := range sub.All() {
-		seen := Taken{Source: sub.Topic().Owner + ":" + key, Rev: sub.Rev(key)}
+		seen := taken{Source: sub.Topic().Owner + ":" + key, Rev: sub.Rev(key)}
 		if old := s.n.taken.Get(seen.Source); old != nil && *old == seen {
 			continue
 		}
@@ -83,7 +83,7 @@ func unusable(d *network.DevicePortConfig) string {
 func (s *sheet) reselect(why string) {
 	s.t.Log(agent.Info, "", why)
 	if s.current() < 0 {
-		s.trial, s.results = Trial{}, nil
+		s.trial, s.results = trial{}, nil
 	}
 	if len(s.list) > 0 {
 		s.restart()

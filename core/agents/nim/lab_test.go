@@ -16,8 +16,8 @@ import (
 	"github.com/evetwin/evetwin/core/topics/network"
 )
 
-// lab plays the parts around nim: interfaces that take items and get addresses, files, and a controller
-// that answers as the test says.
+// lab plays the parts around nim: interfaces that take items and get addresses, files, and a
+// controller that answers as the test says.
 type lab struct {
 	*rig.Rig
 	t testing.TB
@@ -29,8 +29,12 @@ type lab struct {
 	// sets and pings are what was asked for, in order.
 	sets  []string
 	pings []string
+	// events counts rounds of calls that ended; nim crashes after the one of number crashAt.
+	events, crashAt int
 	// brokenDisk fails every read.
 	brokenDisk bool
+	// refuse fails Set calls of these items.
+	refuse map[string]agent.Fault
 	// stuck makes Set calls of these items run until their limit; since is when they began.
 	stuck string
 	since map[string]time.Duration
@@ -40,7 +44,8 @@ const minute = time.Minute
 
 // newLab is a device with interfaces that have a carrier, a controller's name and no configuration.
 func newLab(t *testing.T, links ...string) *lab {
-	l := &lab{Rig: rig.New(t, "nim", nim.New), t: t, lease: map[string]nic.AddrSeen{}, since: map[string]time.Duration{},
+	l := &lab{Rig: rig.New(t, "nim", nim.New), t: t,
+		lease: map[string]nic.AddrSeen{}, since: map[string]time.Duration{},
 		files:  map[string]string{"/config/server": "controller.example\n"},
 		answer: func(web.SendReq) (int, *agent.Fault) { return 200, nil }}
 	for i, name := range links {
@@ -93,6 +98,9 @@ func (l *lab) run() {
 		l.Step()
 		if !l.serve() {
 			return
+		}
+		if l.events++; l.events == l.crashAt {
+			l.Crash()
 		}
 	}
 	l.t.Fatalf("no end:\n%s", l.Dump())
@@ -165,6 +173,10 @@ func (l *lab) set(key string, req nic.SetReq) bool {
 		return true
 	}
 	l.sets = append(l.sets, req.Item)
+	if f, bad := l.refuse[req.Item]; bad {
+		rig.Fail(l.Rig, nic.Set, key, f)
+		return true
+	}
 	rig.Put(l.Rig, nic.Items, nic.ItemSeen(req))
 	_, name, _ := strings.Cut(req.Item, "/")
 	switch spec := req.Spec; {

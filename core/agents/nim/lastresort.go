@@ -26,8 +26,8 @@ func (s *sheet) takeLastResort() {
 	s.add(made)
 }
 
-// nothingElse reports whether no other configuration is to be expected: there is no source of one, or
-// it was waited for long enough.
+// nothingElse reports whether no other configuration is to be expected: there is no source of one,
+// or it was waited for long enough.
 func (s *sheet) nothingElse() bool {
 	if s.source() == sourceNone || s.t.Now >= dpcAvailLimit {
 		return true

@@ -6,8 +6,8 @@ import (
 	"github.com/evetwin/evetwin/core/topics/network"
 )
 
-// before reports whether a outranks b: a manual configuration first, then the controller's before all
-// others, then the one with the newer time.
+// before reports whether a outranks b: a manual configuration first, then the controller's before
+// all others, then the one with the newer time.
 func before(a, b *network.DevicePortConfig) bool {
 	if am, bm := a.DPCKey == keyManual, b.DPCKey == keyManual; am != bm {
 		return am
@@ -18,7 +18,8 @@ func before(a, b *network.DevicePortConfig) bool {
 	return a.TimePriority.After(b.TimePriority)
 }
 
-// find looks for a configuration in the list: the same version, key and time, else the same content.
+// find looks for a configuration in the list: the same version, key and time, else the same
+// content.
 func find(list []network.DevicePortConfig, d *network.DevicePortConfig) int {
 	i := slices.IndexFunc(list, func(o network.DevicePortConfig) bool {
 		return o.Version == d.Version && identify(&o).is(d)
@@ -37,7 +38,8 @@ func index(list []network.DevicePortConfig, id identity) int {
 }
 
 // insert returns the list with d at its place; among equals the newcomer is last.
-func insert(list []network.DevicePortConfig, d network.DevicePortConfig) []network.DevicePortConfig {
+func insert(list []network.DevicePortConfig, d network.DevicePortConfig,
+) []network.DevicePortConfig {
 	at := slices.IndexFunc(list, func(o network.DevicePortConfig) bool { return before(&d, &o) })
 	if at < 0 {
 		at = len(list)
@@ -45,8 +47,8 @@ func insert(list []network.DevicePortConfig, d network.DevicePortConfig) []netwo
 	return slices.Insert(slices.Clone(list), at, d)
 }
 
-// update returns the list with d added, or in place of its older self, and whether that changed what
-// there is to verify. A list is never written to: rows are immutable.
+// update returns the list with d added, or in place of its older self, and whether that changed
+// what there is to verify. A list is never written to: rows are immutable.
 func update(list []network.DevicePortConfig, d network.DevicePortConfig, current int) (
 	[]network.DevicePortConfig, bool) {
 	if d.DPCKey == keyManual || d.DPCKey == keyLastResort {
@@ -70,7 +72,8 @@ func update(list []network.DevicePortConfig, d network.DevicePortConfig, current
 }
 
 // replaceOnly removes another configuration of a key that may be there once.
-func replaceOnly(list []network.DevicePortConfig, d *network.DevicePortConfig) []network.DevicePortConfig {
+func replaceOnly(list []network.DevicePortConfig, d *network.DevicePortConfig,
+) []network.DevicePortConfig {
 	return slices.DeleteFunc(slices.Clone(list), func(o network.DevicePortConfig) bool {
 		return o.DPCKey == d.DPCKey && !mostlyEqual(&o, d)
 	})

@@ -7,9 +7,9 @@ import (
 	"github.com/evetwin/evetwin/core/topics/network"
 )
 
-// Trial is what nim remembers of the verification: which configuration is in use, what is being done
-// with it, and when that began. It is rebuilt from DeviceNetworkStatus after a crash.
-type Trial struct {
+// trial is what nim remembers of the verification: which configuration is in use, what is being
+// done with it, and when that began. It is rebuilt from DeviceNetworkStatus after a crash.
+type trial struct {
 	Current identity         // in use; zero if none is
 	State   network.DPCState // of the one in use, as it is now
 	Since   time.Duration    // since when State is what it is
@@ -24,29 +24,29 @@ type Trial struct {
 }
 
 // Key is "trial".
-func (Trial) Key() string { return "trial" }
+func (trial) Key() string { return "trial" }
 
-// Failure remembers within a boot when a configuration failed last: the wall clock may have jumped.
-type Failure struct {
+// failure remembers within a boot when a configuration failed last: the wall clock may have jumped.
+type failure struct {
 	DPC        identity
 	LastFailed time.Time     // as in the list: another one means another content or outcome
 	At         time.Duration // since boot
 }
 
 // Key is the configuration's.
-func (f Failure) Key() string { return f.DPC.text() }
+func (f failure) Key() string { return f.DPC.text() }
 
-// Taken remembers which row of a source was taken in, so that it is looked at once.
-type Taken struct {
+// taken remembers which row of a source was taken in, so that it is looked at once.
+type taken struct {
 	Source string // owner and key of the row
 	Rev    uint64
 }
 
 // Key is the source.
-func (t Taken) Key() string { return t.Source }
+func (t taken) Key() string { return t.Source }
 
 var (
-	trials   = bus.NewTopic[Trial](bus.Decl{Owner: "nim", Name: "Trial", Life: bus.Local, MaxRows: 1})
-	failures = bus.NewTopic[Failure](bus.Decl{Owner: "nim", Name: "Failure", Life: bus.Local})
-	takens   = bus.NewTopic[Taken](bus.Decl{Owner: "nim", Name: "Taken", Life: bus.Local})
+	trials   = bus.NewTopic[trial](bus.Decl{Owner: "nim", Name: "Trial", Life: bus.Local, MaxRows: 1})
+	failures = bus.NewTopic[failure](bus.Decl{Owner: "nim", Name: "Failure", Life: bus.Local})
+	takens   = bus.NewTopic[taken](bus.Decl{Owner: "nim", Name: "Taken", Life: bus.Local})
 )

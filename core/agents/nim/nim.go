@@ -32,10 +32,10 @@ type nim struct {
 	ingested *bus.Pub[network.PortConfigFile]
 	led      *bus.Pub[node.LedBlinkCounter]
 
-	trial    *bus.Pub[Trial]
-	failures *bus.Pub[Failure]
-	taken    *bus.Pub[Taken]
-	doing    *bus.Pub[Doing]
+	trial    *bus.Pub[trial]
+	failures *bus.Pub[failure]
+	taken    *bus.Pub[taken]
+	doing    *bus.Pub[doing]
 
 	set   *agent.Calls[nic.SetReq, nic.None]
 	clear *agent.Calls[nic.ClearReq, nic.None]
@@ -75,7 +75,7 @@ type sheet struct {
 	t       *agent.Turn
 	set     settings
 	list    []network.DevicePortConfig
-	trial   Trial
+	trial   trial
 	results []portResult                // that stand on the ports of the one in use
 	ports   []network.NetworkPortStatus // of the one in use, as they are seen
 	done    reconciled
@@ -102,13 +102,13 @@ func (s *sheet) recall() {
 		s.list = row.PortConfigList
 	}
 	dns := s.n.dns.Get(entity.Global)
-	switch old := s.n.trial.Get(Trial{}.Key()); {
+	switch old := s.n.trial.Get(trial{}.Key()); {
 	case old != nil:
 		s.trial = *old
 	case dns == nil:
 		s.list = loaded(s.list)
 	case dns.CurrentIndex >= 0 && dns.CurrentIndex < len(s.list):
-		s.trial = Trial{Current: identify(&s.list[dns.CurrentIndex]), State: dns.State,
+		s.trial = trial{Current: identify(&s.list[dns.CurrentIndex]), State: dns.State,
 			Since: time.Duration(dns.StateSince), Running: dns.Testing, Started: s.t.Now,
 			Test: s.t.Now + s.set.interval}
 	}

@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// object is a JSON object read as EVE reads it: names match without regard to case, the last of equal
-// names counts, null is nothing, unknown names are passed over. What EVE's types would refuse is an
-// error that names the field; quoted numbers and booleans, which people write, are taken.
+// object is a JSON object read as EVE reads it: names match without regard to case, the last of
+// equal names counts, null is nothing, unknown names are passed over. What EVE's types would refuse
+// is an error that names the field; quoted numbers and booleans, which people write, are taken.
 type object struct {
 	path   string
 	fields []field
@@ -196,7 +196,8 @@ func (o object) children(name string) []object {
 	}
 	var out []object
 	for i, r := range list {
-		out = append(out, readObject(strings.Trim(fmt.Sprintf("%s.%s[%d]", o.path, name, i), "."), r, o.err))
+		path := strings.Trim(fmt.Sprintf("%s.%s[%d]", o.path, name, i), ".")
+		out = append(out, readObject(path, r, o.err))
 	}
 	return out
 }

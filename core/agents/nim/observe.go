@@ -66,8 +66,8 @@ func join[T comparable](fixed, learned []T) []T {
 	return out
 }
 
-// print is a checksum of what a connectivity test depends on. It is the same as long as nothing of that
-// moved, so that a test that failed is repeated as soon as there is a reason and not before.
+// print is a checksum of what a connectivity test depends on. It is the same as long as nothing of
+// that moved, so that a test that failed is repeated as soon as there is a reason and not before.
 func (s *sheet) print() uint64 {
 	bare := network.DeviceNetworkStatus{Ports: slices.Clone(s.ports)}
 	sum := bus.Sum{}

@@ -16,8 +16,8 @@ import (
 const maxPortFile = 16 << 10
 
 // parsePortFile reads a port configuration as an installer puts it below /config: EVE's
-// DevicePortConfig in JSON. base is the file's name without ".json", the key if the file names none.
-// The error names field and reason.
+// DevicePortConfig in JSON. base is the file's name without ".json", the key if the file names
+// none. The error names field and reason.
 func parsePortFile(data []byte, base string) (network.DevicePortConfig, error) {
 	var d network.DevicePortConfig
 	if len(data) > maxPortFile {

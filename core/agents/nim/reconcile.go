@@ -11,18 +11,18 @@ import (
 	"github.com/evetwin/evetwin/core/topics/network"
 )
 
-// Doing is the call under way or ended for an item: what the planner must be told of it, for a call
+// doing is the call under way or ended for an item: what the planner must be told of it, for a call
 // itself does not say what it was for.
-type Doing struct {
+type doing struct {
 	Item string
 	Verb plan.Verb
 	Spec string // plan's name of the spec
 }
 
 // Key is the item's, which may not hold "/" as a row's key.
-func (d Doing) Key() string { return strings.Replace(d.Item, "/", "!", 1) }
+func (d doing) Key() string { return strings.Replace(d.Item, "/", "!", 1) }
 
-var doings = bus.NewTopic[Doing](bus.Decl{Owner: "nim", Name: "Doing", Life: bus.Local})
+var doings = bus.NewTopic[doing](bus.Decl{Owner: "nim", Name: "Doing", Life: bus.Local})
 
 // A failed item is tried again after a second, then after twice the time, up to a minute.
 const (
@@ -32,7 +32,7 @@ const (
 
 // reconciled is what became of a plan.
 type reconciled struct {
-	busy   bool        // something is under way or has its turn later
+	busy   bool        // something is under way
 	failed []plan.Hold // items that failed and are left alone for now
 }
 
@@ -50,12 +50,23 @@ func (s *sheet) reconcile(d *network.DevicePortConfig) reconciled {
 	for _, key := range steps.Drop {
 		s.n.set.Drop(key)
 		s.n.clear.Drop(key)
-		s.n.doing.Delete(Doing{Item: key}.Key())
+		s.n.doing.Delete(doing{Item: key}.Key())
 	}
 	if steps.Next > s.t.Now {
 		s.t.WakeAt("items", steps.Next)
 	}
-	return reconciled{busy: len(steps.Want) > 0 || len(steps.Waiting) > 0, failed: steps.Blocked}
+	// Items that wait with no call under way wait for one that failed.
+	return reconciled{busy: len(steps.Want) > 0 || s.underWay(), failed: steps.Blocked}
+}
+
+// underWay reports whether a call for an item runs.
+func (s *sheet) underWay() bool {
+	for _, d := range s.n.doing.All() {
+		if underWay(s.n.set.Get(d.Item).Phase) || underWay(s.n.clear.Get(d.Item).Phase) {
+			return true
+		}
+	}
+	return false
 }
 
 // carryOut wants the call of one action. Set and Clear are two ops with one fence each, so the one
@@ -66,8 +77,8 @@ func (s *sheet) carryOut(a *plan.Action) {
 			return
 		}
 		s.n.set.Drop(a.Key)
-		s.n.doing.Put(Doing{Item: a.Key, Verb: a.Verb, Spec: a.Spec})
-		if c := s.n.clear.Want(a.Key, nic.ClearReq{Item: a.Key}); c.Phase >= agent.Done && a.Again {
+		s.n.doing.Put(doing{Item: a.Key, Verb: a.Verb, Spec: a.Spec})
+		if c := s.n.clear.Want(a.Key, nic.ClearReq{Item: a.Key}); c.Over() && a.Again {
 			s.n.clear.Redo(a.Key)
 		}
 		return
@@ -76,9 +87,9 @@ func (s *sheet) carryOut(a *plan.Action) {
 		return
 	}
 	s.n.clear.Drop(a.Key)
-	s.n.doing.Put(Doing{Item: a.Key, Verb: a.Verb, Spec: a.Spec})
+	s.n.doing.Put(doing{Item: a.Key, Verb: a.Verb, Spec: a.Spec})
 	spec, _ := a.Item.Data.(nic.Spec)
-	if c := s.n.set.Want(a.Key, nic.SetReq{Item: a.Key, Spec: spec}); c.Phase >= agent.Done && a.Again {
+	if c := s.n.set.Want(a.Key, nic.SetReq{Item: a.Key, Spec: spec}); c.Over() && a.Again {
 		s.n.set.Redo(a.Key)
 	}
 }

@@ -6,8 +6,9 @@ import (
 	"github.com/evetwin/evetwin/core/topics/network"
 )
 
-// refusal says why a port cannot be used as it is configured: its configuration makes no sense, or it
-// asks for what this device does not do. Empty: nothing is wrong. The other ports are not affected.
+// refusal says why a port cannot be used as it is configured: its configuration makes no sense, or
+// it asks for what this device does not do. Empty: nothing is wrong. The other ports are not
+// affected.
 func refusal(p *network.NetworkPortConfig) string {
 	switch {
 	case p.InvalidConfig && p.LastError != "":
@@ -33,8 +34,8 @@ func refusal(p *network.NetworkPortConfig) string {
 	return ""
 }
 
-// linkless reports whether a refused port must not be touched at all. A port whose proxy alone cannot
-// be served still gets its link and addresses, for applications use it without the proxy.
+// linkless reports whether a refused port must not be touched at all. A port whose proxy alone
+// cannot be served still gets its link and addresses, for applications use it without the proxy.
 func linkless(p *network.NetworkPortConfig) bool {
 	return p.InvalidConfig || p.L2Type == network.L2Bond || p.PNACEnabled || p.IfName == "" ||
 		p.WirelessCfg != network.WirelessNone

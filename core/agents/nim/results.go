@@ -9,9 +9,9 @@ import (
 	"github.com/evetwin/evetwin/core/topics/network"
 )
 
-// succeed records a success. The times are those of the first of a row of equal outcomes: a test that
-// says nothing new changes nothing, for the list is on flash. A wall clock that jumped back does
-// not make the success older than the failure before it.
+// succeed records a success. The times are those of the first of a row of equal outcomes: a test
+// that says nothing new changes nothing, for the list is on flash. A wall clock that jumped back
+// does not make the success older than the failure before it.
 func succeed(r *network.TestResults, warning string, wall time.Time) bool {
 	if r.Working() && r.LastError == "" && r.LastWarning == warning {
 		return false

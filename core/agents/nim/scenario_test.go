@@ -147,7 +147,8 @@ func TestNET8_BrokenConfigurationFallsBackAndReturns(t *testing.T) {
 	l.lease["eth1"] = addr("eth1", "10.9.9.9/24")
 	l.pass(10 * minute)
 	l.in("zedagent", network.DPCSuccess)
-	if d := l.dpcl(); d.CurrentIndex != 0 || len(d.PortConfigList) != 1 || d.PortConfigList[0].LastError != "" {
+	d = l.dpcl()
+	if d.CurrentIndex != 0 || len(d.PortConfigList) != 1 || d.PortConfigList[0].LastError != "" {
 		t.Errorf("after it was mended: current %d of %q", d.CurrentIndex, l.keys())
 	}
 }

@@ -1,6 +1,7 @@
 package nim_test
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -53,12 +54,13 @@ func TestNET11_WaitsInOrderAndLimits(t *testing.T) {
 			IoBundleList: []network.IoBundle{{Phylabel: name, Ifname: name, IsPCIBack: bound}}})
 	}
 	cases := []struct {
-		name    string
-		prepare func(l *lab)
-		want    []string
+		name     string
+		duration string
+		prepare  func(l *lab)
+		want     []string
 	}{
-		{name: "items", prepare: func(l *lab) { l.stuck = "dhcp/eth1" },
-			want: []string{"DPC_ASYNC_WAIT 0s", "DPC_IPDNS_WAIT 1m0s", "end 2m30s"}},
+		{name: "items", duration: "10", prepare: func(l *lab) { l.stuck = "dhcp/eth1" },
+			want: []string{"DPC_ASYNC_WAIT 0s", "DPC_IPDNS_WAIT 20s", "end 50s"}},
 		{name: "adapter", prepare: func(l *lab) { pci(l, "eth1", true) },
 			want: []string{"DPC_PCI_WAIT 0s", "end 1m0s"}},
 		{name: "interface", prepare: func(l *lab) { rig.Delete(l.Rig, nic.Links, "eth1") },
@@ -74,7 +76,8 @@ func TestNET11_WaitsInOrderAndLimits(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			l := newLab(t, "eth0", "eth1")
-			l.settings()
+			l.settings(config.Value{Key: config.PortTestDuration,
+				Value: cmp.Or(c.duration, "30")})
 			l.wish(working)
 			l.run()
 			l.in("zedagent", network.DPCSuccess)
@@ -173,7 +176,8 @@ func TestCarrierLossIsNoticedAfterASecond(t *testing.T) {
 	}
 	l.pass(200 * time.Millisecond)
 	d := l.dns()
-	if !d.Ports[0].HasError() || d.Ports[1].HasError() || d.State != network.DPCSuccess || d.Ports[0].Up {
+	if !d.Ports[0].HasError() || d.Ports[1].HasError() || d.State != network.DPCSuccess ||
+		d.Ports[0].Up {
 		t.Errorf("after the loss: %v, %q, %q", d.State, d.Ports[0].Error, d.Ports[1].Error)
 	}
 	l.carrier("eth0", true)
@@ -202,7 +206,8 @@ func TestNamelessControllerIsAnError(t *testing.T) {
 	l.settings()
 	l.run()
 	l.in("lastresort", network.DPCFailWithIPAndDNS)
-	if e := l.dpcl().PortConfigList[0].LastError; !strings.Contains(e, "controller hostname is not available") {
+	const want = "controller hostname is not available"
+	if e := l.dpcl().PortConfigList[0].LastError; !strings.Contains(e, want) {
 		t.Errorf("error %q", e)
 	}
 	l.file("/config/server", "zedcloud.example")

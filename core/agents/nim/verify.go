@@ -32,7 +32,7 @@ func (s *sheet) verify() {
 // round looks once at the configuration in use, and reports whether another one was selected.
 func (s *sheet) round() bool {
 	if len(s.list) == 0 {
-		s.trial = Trial{}
+		s.trial = trial{}
 		s.ports, s.results = nil, nil
 		return false
 	}
@@ -63,7 +63,7 @@ func (s *sheet) restart() bool {
 // until there is something to say.
 func (s *sheet) begin(i int) {
 	id := identify(&s.list[i])
-	next := Trial{Current: id, State: network.DPCAsyncWait, Since: s.t.Now, Running: true,
+	next := trial{Current: id, State: network.DPCAsyncWait, Since: s.t.Now, Running: true,
 		Started: s.t.Now}
 	if s.trial.Current.is(&s.list[i]) {
 		next.State, next.Since = s.trial.State, s.trial.Since
@@ -82,7 +82,7 @@ func (s *sheet) park() bool {
 	if other {
 		s.results = nil
 		s.n.conn.Drop(s.t, testKey)
-		s.trial = Trial{Current: identify(d), State: d.State, Since: s.t.Now}
+		s.trial = trial{Current: identify(d), State: d.State, Since: s.t.Now}
 	}
 	s.trial.Running, s.trial.Parked, s.trial.Broken = false, 0, true
 	s.trial.Test = s.t.Now + s.set.interval
@@ -175,7 +175,7 @@ func (s *sheet) failed(i int, state network.DPCState, text string) bool {
 	s.record(i, state, func(r *network.TestResults) bool { return fail(r, text, s.t.Wall) })
 	s.state(state)
 	d, first := &s.list[i], &s.list[0]
-	s.n.failures.Put(Failure{DPC: identify(d), LastFailed: d.LastFailed, At: s.t.Now})
+	s.n.failures.Put(failure{DPC: identify(d), LastFailed: d.LastFailed, At: s.t.Now})
 	s.t.Log(agent.Warn, "", fmt.Sprintf("port configuration %s failed: %s", d.DPCKey, text))
 	next := s.nextTestable(i + 1)
 	if i != 0 && (untested(first) || first.Working() && s.testable(first)) {
@@ -235,7 +235,8 @@ func (s *sheet) anyBound(d *network.DevicePortConfig) bool {
 
 // presence lists the management ports whose interface is missing, and counts those that are there.
 // One that is bound away from the host is neither: it is known where it is.
-func (s *sheet) presence(d *network.DevicePortConfig) (missing []network.NetworkPortConfig, there int) {
+func (s *sheet) presence(d *network.DevicePortConfig) (
+	missing []network.NetworkPortConfig, there int) {
 	for _, p := range d.Ports {
 		switch {
 		case !p.IsMgmt || refusal(&p) != "" || s.withheld(&p):
