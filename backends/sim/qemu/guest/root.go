@@ -33,7 +33,7 @@ const (
 
 // RootOptions say how to prepare a root.
 type RootOptions struct {
-	// Dir takes the root's files. It is made, and must be empty.
+	// Dir takes the root's files. It is made if need be; a root that is in it is replaced.
 	Dir string
 	// InitramfsMax is the largest root, in bytes, that travels in the initramfs; 0 means 64 MiB,
 	// negative means that every root becomes a disk. A guest needs three times its root's size
@@ -68,6 +68,14 @@ type Root struct {
 func Prepare(ctx context.Context, image Image, opts RootOptions) (Root, error) {
 	if err := os.MkdirAll(opts.Dir, 0o755); err != nil {
 		return Root{}, fmt.Errorf("prepare root: %w", err)
+	}
+	// What an earlier attempt left behind goes; the description first, so that there is no root
+	// until it is written again.
+	for _, name := range []string{rootFile, cpioFile, diskFile, upperFile} {
+		err := os.Remove(filepath.Join(opts.Dir, name))
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return Root{}, fmt.Errorf("prepare root: %w", err)
+		}
 	}
 	tree, err := image.Tree(opts.Dir)
 	if err != nil {

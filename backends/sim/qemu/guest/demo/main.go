@@ -2,7 +2,8 @@
 // guest it runs in. That its answer carries the guest kernel's boot id proves that a guest
 // answered, and which boot of it.
 //
-// It listens on port 8080, or where the variable DEMO_PORT says.
+// It listens on port 8080, or where the variable DEMO_PORT says. DEMO_LINES makes it write so many
+// numbered lines first, for those who look after consoles and logs.
 package main
 
 import (
@@ -43,7 +44,14 @@ func main() {
 	}
 }
 
+// lineText fills up a line of DEMO_LINES behind its number.
+const lineText = "the quick brown fox jumps over the lazy dog"
+
 func run() error {
+	lines, _ := strconv.Atoi(os.Getenv("DEMO_LINES"))
+	for i := range lines {
+		fmt.Printf("line %d %s\n", i, lineText)
+	}
 	port := os.Getenv("DEMO_PORT")
 	if port == "" {
 		port = "8080"
