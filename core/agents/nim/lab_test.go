@@ -43,7 +43,7 @@ type lab struct {
 const minute = time.Minute
 
 // newLab is a device with interfaces that have a carrier, a controller's name and no configuration.
-func newLab(t *testing.T, links ...string) *lab {
+func newLab(t testing.TB, links ...string) *lab {
 	l := &lab{Rig: rig.New(t, "nim", nim.New), t: t,
 		lease: map[string]nic.AddrSeen{}, since: map[string]time.Duration{},
 		files:  map[string]string{"/config/server": "controller.example\n"},

@@ -68,25 +68,26 @@ func (s *sheet) begin(i int) {
 	if s.trial.Current.is(&s.list[i]) {
 		next.State, next.Since = s.trial.State, s.trial.Since
 	}
-	s.trial, s.results = next, nil
+	s.trial, s.results, s.other = next, nil, true
 	s.n.conn.Drop(s.t, testKey)
 	s.t.Log(agent.Info, "", fmt.Sprintf("verification of port configuration %s at index %d begins",
 		id.DPCKey, i))
 }
 
 // park stays with the first configuration although it does not work, and tests it from time to
-// time. It reports whether that is another one than before.
+// time. It reports whether there is more to do: it is another one, or was under verification.
 func (s *sheet) park() bool {
 	d := &s.list[0]
 	other := !s.trial.Current.is(d)
 	if other {
-		s.results = nil
+		s.results, s.other = nil, true
 		s.n.conn.Drop(s.t, testKey)
 		s.trial = trial{Current: identify(d), State: d.State, Since: s.t.Now}
 	}
+	more := other || s.trial.Running
 	s.trial.Running, s.trial.Parked, s.trial.Broken = false, 0, true
 	s.trial.Test = s.t.Now + s.set.interval
-	return other
+	return more
 }
 
 // examine is one pass over a configuration under verification.
