@@ -33,6 +33,7 @@ type BootSeen struct {
 	RebootTime     time.Time // wall clock of the record; zero if there is none
 	RestartCounter uint32    // counts boots
 	PowerCycled    bool      // the power was off since the last boot, as the disk's counters tell
+	CountsPower    bool      // the disk has such counters
 	Watchdog       bool      // the hardware watchdog reset the device
 	HWWatchdog     bool      // there is a hardware watchdog
 }
