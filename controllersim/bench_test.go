@@ -42,7 +42,7 @@ func benchFleet(b *testing.B, current bool) (*controllersim.Controller, []contro
 		}
 		payload := eveapi.ConfigRequestBody(have, nil)
 		digest := eveapi.Digest(payload)
-		sig, err := s.key.Sign(nil, digest[:], crypto.SHA256)
+		sig, err := s.Key.Sign(nil, digest[:], crypto.SHA256)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -53,7 +53,7 @@ func benchFleet(b *testing.B, current bool) (*controllersim.Controller, []contro
 		requests[i] = controllersim.Request{
 			Method: "POST", Header: http.Header{"Content-Type": {eveapi.ContentType}},
 			Path: eveapi.Route{Endpoint: eveapi.Config, Device: d.UUID()}.Path(),
-			Body: eveapi.Seal(payload, rs, eveapi.DeviceCertHash(s.der), nil),
+			Body: eveapi.Seal(payload, rs, eveapi.DeviceCertHash(s.DER), nil),
 		}
 	}
 	return c, requests

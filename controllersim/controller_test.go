@@ -19,7 +19,7 @@ func TestOneSeedGivesTheSameBytes(t *testing.T) {
 		c := newController(t)
 		d := newDevice(t, c, "1")
 		d.onboardFully()
-		answers[i] = append(answers[i], c.RootPEM(), d.get(eveapi.Certs).Body, []byte(d.uuid),
+		answers[i] = append(answers[i], c.RootPEM(), d.get(eveapi.Certs).Body, []byte(d.UUID),
 			d.post(eveapi.Config, nil).Body, c.TLSCertificate().Certificate[0])
 	}
 	for i := range answers[0] {
@@ -91,7 +91,7 @@ func TestRestartFromSnapshot(t *testing.T) {
 	if err := c.Rotate(); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.fetchCerts(); err != nil {
+	if err := d.FetchCerts(); err != nil {
 		t.Fatal(err)
 	}
 	change := fleet.Change{Config: &config.EdgeDevConfig{ProductName: "p"}, At: noon}

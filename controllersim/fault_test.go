@@ -29,7 +29,7 @@ func TestFaultsAsADeviceSeesThem(t *testing.T) {
 		c := newController(t)
 		d := newDevice(t, c, "1")
 		d.onboardFully()
-		f.fault.Name, f.fault.Endpoint, f.fault.Device = "f", eveapi.Config, d.uuid
+		f.fault.Name, f.fault.Endpoint, f.fault.Device = "f", eveapi.Config, d.UUID
 		if err := c.SetFault(f.fault); err != nil {
 			t.Fatal(err)
 		}
@@ -43,7 +43,7 @@ func TestFaultsAsADeviceSeesThem(t *testing.T) {
 		if !c.ClearFault("f") || c.ClearFault("f") {
 			t.Errorf("%s: cleared not once", f.fault.Kind)
 		}
-		d.hash = ""
+		d.Hash = ""
 		if cfg, code, fault := d.fetchConfig(); code != 200 || fault != nil || cfg == nil {
 			t.Errorf("%s cleared: %d, %v", f.fault.Kind, code, fault)
 		}
@@ -57,8 +57,8 @@ func TestFaultsOfDelayTypeAndCount(t *testing.T) {
 	other.onboardFully()
 	for _, f := range []controllersim.Fault{
 		{Name: "slow", Kind: controllersim.FaultDelay, Delay: 7 * time.Second},
-		{Name: "html", Kind: controllersim.FaultContentType, ContentType: "text/html", Device: d.uuid},
-		{Name: "twice", Kind: controllersim.FaultStatus, Status: 403, Count: 2, Device: other.uuid},
+		{Name: "html", Kind: controllersim.FaultContentType, ContentType: "text/html", Device: d.UUID},
+		{Name: "twice", Kind: controllersim.FaultStatus, Status: 403, Count: 2, Device: other.UUID},
 	} {
 		if err := c.SetFault(f); err != nil {
 			t.Fatal(err)
@@ -113,11 +113,11 @@ func TestRotationAndExpiredList(t *testing.T) {
 	if err := c.SetFault(expired); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.fetchCerts(); eveapi.CodeOf(err) != eveapi.CertInvalid {
+	if err := d.FetchCerts(); eveapi.CodeOf(err) != eveapi.CertInvalid {
 		t.Errorf("expired signing certificate: %v, want CertInvalid", err)
 	}
 	c.ClearFaults()
-	if err := d.fetchCerts(); err != nil {
+	if err := d.FetchCerts(); err != nil {
 		t.Fatal(err)
 	}
 	second, code, fault := d.fetchConfig()

@@ -28,7 +28,7 @@ func TestAPI1_DeviceLife(t *testing.T) {
 		}
 	}
 	empty, code, _ := d.fetchConfig()
-	if code != http.StatusOK || empty.GetId().GetUuid() != d.uuid {
+	if code != http.StatusOK || empty.GetId().GetUuid() != d.UUID {
 		t.Fatalf("first config: %d %v", code, empty)
 	}
 	want, err := fleet.NewDraft("edge").MgmtPort("eth0", 0).Item("timer.config.interval", "60").Build()
@@ -51,7 +51,7 @@ func TestAPI1_DeviceLife(t *testing.T) {
 	}
 	app := "6ba7b811-9dad-11d1-80b4-00c04fd430c8"
 	for _, state := range []info.ZSwState{info.ZSwState_DOWNLOAD_STARTED, info.ZSwState_RUNNING} {
-		if r := d.post(eveapi.Info, appInfo(t, d.uuid, app, state)); r.Code != http.StatusCreated ||
+		if r := d.post(eveapi.Info, appInfo(t, d.UUID, app, state)); r.Code != http.StatusCreated ||
 			r.Body != nil {
 			t.Errorf("info: %d", r.Code)
 		}
@@ -59,14 +59,14 @@ func TestAPI1_DeviceLife(t *testing.T) {
 	if s := d.record().AppInfo(app).GetState(); s != info.ZSwState_RUNNING {
 		t.Errorf("the fleet holds state %v", s)
 	}
-	m, err := eveapi.MetricsBody(&metrics.ZMetricMsg{DevID: d.uuid})
+	m, err := eveapi.MetricsBody(&metrics.ZMetricMsg{DevID: d.UUID})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if r := d.post(eveapi.Metrics, m); r.Code != http.StatusCreated {
 		t.Errorf("metrics: %d", r.Code)
 	}
-	if d.record().Metrics().GetDevID() != d.uuid || !d.record().LastSeen().Equal(noon) {
+	if d.record().Metrics().GetDevID() != d.UUID || !d.record().LastSeen().Equal(noon) {
 		t.Errorf("the fleet has no metrics, or did not see the device")
 	}
 	if n := d.record().Count(eveapi.Config); n != 4 {
@@ -150,54 +150,54 @@ func TestRequestCodes(t *testing.T) {
 		body   []byte
 		want   int
 	}{
-		{"good", "POST", path(eveapi.Config, d.uuid), proto, good, 200},
+		{"good", "POST", path(eveapi.Config, d.UUID), proto, good, 200},
 		{"uuid without its id", "POST", path(eveapi.UUID, ""), proto, good, 200},
-		{"uuid with its id", "POST", path(eveapi.UUID, d.uuid), proto, good, 200},
-		{"certs with an id", "GET", path(eveapi.Certs, d.uuid), nil, nil, 200},
-		{"ping with an id", "GET", path(eveapi.Ping, d.uuid), nil, nil, 200},
-		{"parameters of the type", "POST", path(eveapi.Config, d.uuid),
+		{"uuid with its id", "POST", path(eveapi.UUID, d.UUID), proto, good, 200},
+		{"certs with an id", "GET", path(eveapi.Certs, d.UUID), nil, nil, 200},
+		{"ping with an id", "GET", path(eveapi.Ping, d.UUID), nil, nil, 200},
+		{"parameters of the type", "POST", path(eveapi.Config, d.UUID),
 			http.Header{"Content-Type": {eveapi.ContentType + "; v=1"}}, good, 200},
-		{"GET config", "GET", path(eveapi.Config, d.uuid), nil, nil, 405},
+		{"GET config", "GET", path(eveapi.Config, d.UUID), nil, nil, 405},
 		{"POST certs", "POST", path(eveapi.Certs, ""), proto, good, 405},
 		{"unknown path", "POST", "/api/v2/edgedevice/nonsense", proto, good, 404},
 		{"config without an id", "POST", "/api/v2/edgedevice/config", proto, good, 404},
 		{"v1", "POST", "/api/v1/edgedevice/config", proto, good, 404},
 		{"UUID that is none", "POST", "/api/v2/edgedevice/id/7/config", proto, good, 404},
-		{"no content type", "POST", path(eveapi.Config, d.uuid), nil, good, 415},
-		{"JSON", "POST", path(eveapi.Config, d.uuid),
+		{"no content type", "POST", path(eveapi.Config, d.UUID), nil, good, 415},
+		{"JSON", "POST", path(eveapi.Config, d.UUID),
 			http.Header{"Content-Type": {"application/json"}}, good, 415},
-		{"no body", "POST", path(eveapi.Config, d.uuid), proto, nil, 400},
-		{"no envelope", "POST", path(eveapi.Config, d.uuid), proto, []byte("\xff\xff"), 400},
-		{"truncated", "POST", path(eveapi.Config, d.uuid), proto, good[:len(good)-1], 400},
-		{"unknown certificate", "POST", path(eveapi.Config, d.uuid), proto,
+		{"no body", "POST", path(eveapi.Config, d.UUID), proto, nil, 400},
+		{"no envelope", "POST", path(eveapi.Config, d.UUID), proto, []byte("\xff\xff"), 400},
+		{"truncated", "POST", path(eveapi.Config, d.UUID), proto, good[:len(good)-1], 400},
+		{"unknown certificate", "POST", path(eveapi.Config, d.UUID), proto,
 			newSigner(t, "x").seal(t, nil, nil), 400},
-		{"hash of 16 bytes", "POST", path(eveapi.Config, d.uuid), proto,
+		{"hash of 16 bytes", "POST", path(eveapi.Config, d.UUID), proto,
 			resigned(func(e *eveapi.Envelope) { e.CertHash, e.Algo = e.CertHash[:16], 1 }), 400},
-		{"algorithm missing", "POST", path(eveapi.Config, d.uuid), proto,
+		{"algorithm missing", "POST", path(eveapi.Config, d.UUID), proto,
 			resigned(func(e *eveapi.Envelope) { e.Algo = 0 }), 400},
-		{"signature missing", "POST", path(eveapi.Config, d.uuid), proto,
+		{"signature missing", "POST", path(eveapi.Config, d.UUID), proto,
 			resigned(func(e *eveapi.Envelope) { e.Signature = nil }), 401},
-		{"signature of another payload", "POST", path(eveapi.Config, d.uuid), proto,
+		{"signature of another payload", "POST", path(eveapi.Config, d.UUID), proto,
 			resigned(func(e *eveapi.Envelope) { e.Payload = []byte{0x0a, 0} }), 401},
-		{"another device's path", "POST", path(eveapi.Config, other.uuid), proto, good, 403},
+		{"another device's path", "POST", path(eveapi.Config, other.UUID), proto, good, 403},
 		{"path of a device that is gone", "POST", path(eveapi.Config, gone), proto, good, 400},
-		{"config request not to parse", "POST", path(eveapi.Config, d.uuid), proto,
+		{"config request not to parse", "POST", path(eveapi.Config, d.UUID), proto,
 			d.own.seal(t, []byte("\xff"), nil), 422},
 		{"uuid request not to parse", "POST", path(eveapi.UUID, ""), proto,
 			d.own.seal(t, []byte("\xff"), nil), 422},
-		{"info not to parse", "POST", path(eveapi.Info, d.uuid), proto,
+		{"info not to parse", "POST", path(eveapi.Info, d.UUID), proto,
 			d.own.seal(t, []byte("\xff"), nil), 422},
-		{"info without content", "POST", path(eveapi.Info, d.uuid), proto, good, 422},
-		{"info about another device", "POST", path(eveapi.Info, d.uuid), proto,
-			d.own.seal(t, appInfo(t, other.uuid, "a", 0), nil), 422},
-		{"metrics without a device", "POST", path(eveapi.Metrics, d.uuid), proto, good, 422},
-		{"health", "POST", path(eveapi.HardwareHealth, d.uuid), proto, good, 201},
-		{"flow log", "POST", path(eveapi.FlowLog, d.uuid), proto, good, 201},
-		{"log file", "POST", path(eveapi.NewLogs, d.uuid), proto,
+		{"info without content", "POST", path(eveapi.Info, d.UUID), proto, good, 422},
+		{"info about another device", "POST", path(eveapi.Info, d.UUID), proto,
+			d.own.seal(t, appInfo(t, other.UUID, "a", 0), nil), 422},
+		{"metrics without a device", "POST", path(eveapi.Metrics, d.UUID), proto, good, 422},
+		{"health", "POST", path(eveapi.HardwareHealth, d.UUID), proto, good, 201},
+		{"flow log", "POST", path(eveapi.FlowLog, d.UUID), proto, good, 201},
+		{"log file", "POST", path(eveapi.NewLogs, d.UUID), proto,
 			d.own.seal(t, []byte("\x1f\x8b..."), nil), 201},
-		{"log file not compressed", "POST", path(eveapi.NewLogs, d.uuid), proto, good, 422},
-		{"compound config", "POST", path(eveapi.CompoundConfig, d.uuid), proto, good, 404},
-		{"attestation of a state", "POST", path(eveapi.Attest, d.uuid), proto, good, 404},
+		{"log file not compressed", "POST", path(eveapi.NewLogs, d.UUID), proto, good, 422},
+		{"compound config", "POST", path(eveapi.CompoundConfig, d.UUID), proto, good, 404},
+		{"attestation of a state", "POST", path(eveapi.Attest, d.UUID), proto, good, 404},
 	} {
 		got := c.Handle(noon, controllersim.Request{
 			Method: r.method, Path: r.path, Header: r.header, Body: bytes.Clone(r.body),
@@ -250,10 +250,10 @@ func FuzzHandle(f *testing.F) {
 	d := newDevice(f, c, "1")
 	d.onboardFully()
 	good := d.own.seal(f, nil, nil)
-	f.Add("/api/v2/edgedevice/id/"+d.uuid+"/config", good)
+	f.Add("/api/v2/edgedevice/id/"+d.UUID+"/config", good)
 	f.Add("/api/v2/edgedevice/uuid", good[:20])
 	f.Add("/api/v2/edgedevice/register", d.onboard.seal(f, []byte{1}, d.onboard.pem))
-	f.Add("/api/v2/edgedevice/id/"+d.uuid+"/info", []byte{0x0a, 0xff})
+	f.Add("/api/v2/edgedevice/id/"+d.UUID+"/info", []byte{0x0a, 0xff})
 	f.Add("/api/v2/edgedevice/id//apps/instanceid//newlogs", []byte(nil))
 	f.Fuzz(func(t *testing.T, path string, body []byte) {
 		r := c.Handle(noon, controllersim.Request{

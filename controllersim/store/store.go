@@ -1,5 +1,5 @@
-// Package store keeps what a controller must not forget over a restart: its seed, which all its keys
-// derive from, the generation of its signing certificate, and the fleet.
+// Package store keeps what a controller must not forget over a restart: its seed, which all its
+// keys derive from, the generation of its signing certificate, and the fleet.
 package store
 
 import (

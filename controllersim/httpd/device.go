@@ -1,0 +1,75 @@
+package httpd
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/evetwin/evetwin/controllersim"
+	"github.com/evetwin/evetwin/core/eveapi"
+)
+
+// serveDevice answers one request of a device. What it changed in the fleet is saved before the
+// answer leaves, so that a device never knows more than a restarted controller.
+func (s *Server) serveDevice(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, eveapi.MaxEnvelope))
+	if err != nil {
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			w.WriteHeader(http.StatusRequestEntityTooLarge)
+			return
+		}
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	ip, _, _ := net.SplitHostPort(r.RemoteAddr)
+	req := controllersim.Request{
+		Method: r.Method, Path: r.URL.Path, Header: r.Header, Body: body, ClientIP: ip,
+	}
+	s.mu.Lock()
+	before := s.controller.Fleet().Revision()
+	answer := s.controller.Handle(s.opts.Now(), req)
+	after := s.controller.Fleet().Revision()
+	s.mu.Unlock()
+	// A repeated registration is answered only if the first one is saved.
+	route, _ := eveapi.ParsePath(req.Path)
+	if s.saver != nil && (after != before || route.Endpoint == eveapi.Register) {
+		if err := s.saver.flush(after); err != nil {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+	}
+	if answer.Delay > 0 && !s.pause(w, r, answer.Delay) {
+		return
+	}
+	for name, values := range answer.Header {
+		w.Header()[name] = values
+	}
+	if len(answer.Body) > 0 {
+		w.Header().Set("Content-Length", strconv.Itoa(len(answer.Body)))
+	}
+	if answer.Header.Get(eveapi.HeaderContentType) == "" {
+		// Keeps net/http from guessing one: a missing type may be what a fault asks for.
+		w.Header()[eveapi.HeaderContentType] = nil
+	}
+	w.WriteHeader(answer.Code)
+	_, _ = w.Write(answer.Body) // a device that has left needs no answer
+}
+
+// pause waits, unless the client leaves or the server stops first.
+func (s *Server) pause(w http.ResponseWriter, r *http.Request, d time.Duration) bool {
+	// The deadline for reading the request would end the pause as well.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // without deadlines needs none
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-r.Context().Done():
+	case <-s.stopping.Done():
+	}
+	return false
+}
