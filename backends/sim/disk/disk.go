@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// Content is what a file holds. Large downloads stay unmade: Data is nil then, Size counts, and Digest
-// is what the model says a hash would give.
+// Content is what a file holds. Large downloads stay unmade: Data is nil then and Size counts. Digest is
+// what the model says a hash would give, where it says so.
 type Content struct {
 	Data   []byte
 	Size   int64
@@ -20,13 +20,13 @@ type Content struct {
 // Bytes is content whose bytes are all there.
 func Bytes(b []byte) Content { return Content{Data: b, Size: int64(len(b))} }
 
-// Sha256 is the hash of the content in lower-case hex: computed where the bytes are there.
+// Sha256 is the hash of the content in lower-case hex: stated by the model, or computed.
 func (c *Content) Sha256() string {
-	if c.Data != nil || c.Size == 0 {
-		h := sha256.Sum256(c.Data)
-		return hex.EncodeToString(h[:])
+	if c.Digest != "" {
+		return c.Digest
 	}
-	return c.Digest
+	h := sha256.Sum256(c.Data)
+	return hex.EncodeToString(h[:])
 }
 
 // File is a small file.

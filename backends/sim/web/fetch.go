@@ -16,8 +16,9 @@ import (
 
 type fetchRun = host.Run[device.FetchReq, device.FetchRes]
 
-// DigestHeader is how a model server states the hash of a body whose bytes stay unmade.
-const DigestHeader = "X-Model-Sha256"
+// DigestHeader is how a model server states the hash that a body is served under where its bytes have
+// another (data.Pretended) or stay unmade.
+const DigestHeader = "X-Evetwin-Pretended"
 
 // fetch downloads into a partial, from where it stands.
 func (w *Web) fetch(c fetchRun) {
@@ -97,7 +98,7 @@ func (w *Web) arrive(c fetchRun, r *world.Request, p *disk.Partial, res *world.R
 		if start == 0 {
 			p.Reset()
 		}
-		p.Whole, p.Tag, p.Digest = whole, tag(x.Header), x.Header.Get(DigestHeader)
+		p.Whole, p.Tag, p.Digest = whole, tag(x.Header), strings.TrimPrefix(x.Header.Get(DigestHeader), "sha256:")
 		w.pieces(c, p, x, came, res.Latency-res.First, fault)
 	})
 }

@@ -1,0 +1,84 @@
+package scenario
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/evetwin/evetwin/controllersim"
+	"github.com/evetwin/evetwin/core/host"
+	"github.com/evetwin/evetwin/core/host/sim"
+	"github.com/evetwin/evetwin/scenarios/twin"
+)
+
+// virtual is the host of virtual time.
+type virtual struct {
+	w    *sim.World
+	site *twin.Site
+}
+
+// NewVirtual makes a virtual host for one run.
+func NewVirtual(seed uint64) (Host, error) {
+	site, err := twin.NewSite(twin.SiteOptions{Seed: seed})
+	if err != nil {
+		return nil, err
+	}
+	return &virtual{w: sim.New(sim.Options{Seed: seed}), site: site}, nil
+}
+
+// Name is "virtual".
+func (v *virtual) Name() string { return Virtual }
+
+// Site is the outside.
+func (v *virtual) Site() *twin.Site { return v.site }
+
+// With does f with the controller.
+func (v *virtual) With(f func(*controllersim.Controller)) { f(v.site.Controller) }
+
+// Now is the world's time.
+func (v *virtual) Now() time.Duration { return v.w.Now() }
+
+// Until runs the world.
+func (v *virtual) Until(cond func() bool, limit time.Duration) bool {
+	return v.w.RunUntil(cond, limit)
+}
+
+// Turns counts turns.
+func (v *virtual) Turns() uint64 { return v.w.Turns() }
+
+// Trace is the world's.
+func (v *virtual) Trace() string { return fmt.Sprintf("%016x", v.w.Trace()) }
+
+// Device makes a device.
+func (v *virtual) Device(o twin.DeviceOptions) (Machine, error) {
+	d, err := v.site.NewDevice(v.w, o)
+	if err != nil {
+		return nil, err
+	}
+	return &virtualMachine{d}, nil
+}
+
+type virtualMachine struct{ d *twin.Device }
+
+// Boot turns the device on.
+func (m *virtualMachine) Boot() error { return m.d.Boot() }
+
+// Read does f with the running boot.
+func (m *virtualMachine) Read(f func(*host.Kernel)) { f(m.d.Kernel()) }
+
+// Kernel is the running boot.
+func (m *virtualMachine) Kernel() *host.Kernel { return m.d.Kernel() }
+
+// Cut pulls a cable.
+func (m *virtualMachine) Cut(ifname string) error { return m.d.Cable(ifname, false) }
+
+// Plug puts a cable in.
+func (m *virtualMachine) Plug(ifname string) error { return m.d.Cable(ifname, true) }
+
+// PowerCut cuts the power.
+func (m *virtualMachine) PowerCut(off time.Duration) { m.d.Reboot(off) }
+
+// Crash ends an agent.
+func (m *virtualMachine) Crash(agent string) { m.d.Crash(agent) }
+
+// Twin is the model.
+func (m *virtualMachine) Twin() *twin.Device { return m.d }

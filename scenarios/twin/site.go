@@ -1,0 +1,154 @@
+package twin
+
+import (
+	"crypto/x509"
+	"encoding/binary"
+	"encoding/pem"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/evetwin/evetwin/backends/sim/world"
+	"github.com/evetwin/evetwin/controllersim"
+	"github.com/evetwin/evetwin/controllersim/data"
+)
+
+// Server is the controller's name, as /config/server has it.
+const Server = world.DefaultController
+
+// SiteOptions of a site.
+type SiteOptions struct {
+	Seed uint64
+	// Secret replaces the keys that derive from Seed, for controllers of real time.
+	Secret []byte
+	// Controller takes the place of one that is made.
+	Controller *controllersim.Controller
+	// Hosts are further names and addresses of the controller's certificate.
+	Hosts []string
+}
+
+// Site is the outside: a controller, and datastores that hold what they were given and make the
+// rest up.
+type Site struct {
+	Controller *controllersim.Controller
+
+	public *world.Authority
+	stores map[string]*data.Store
+	order  []string
+	chains map[string][][]byte
+	root   [][]byte
+}
+
+// NewSite makes a site.
+func NewSite(o SiteOptions) (*Site, error) {
+	s := &Site{Controller: o.Controller, stores: map[string]*data.Store{},
+		chains: map[string][][]byte{}}
+	if s.Controller == nil {
+		secret := o.Secret
+		if secret == nil {
+			secret = binary.BigEndian.AppendUint64([]byte("evetwin site"), o.Seed)
+		}
+		c, err := controllersim.New(controllersim.Options{Seed: secret,
+			Hosts: append([]string{Server}, o.Hosts...)})
+		if err != nil {
+			return nil, fmt.Errorf("make site: %w", err)
+		}
+		s.Controller = c
+	}
+	ca, err := world.DeriveAuthority("evetwin public roots", time.Unix(0, 0).UTC(),
+		time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC))
+	if err != nil {
+		return nil, fmt.Errorf("make site: %w", err)
+	}
+	s.public = ca
+	cert := s.Controller.TLSCertificate()
+	s.root = cert.Certificate
+	return s, nil
+}
+
+// Roots are the roots that a device's system trusts, in PEM.
+func (s *Site) Roots() []string { return []string{s.public.CertPEM()} }
+
+// Public signs the certificates of the outside.
+func (s *Site) Public() *world.Authority { return s.public }
+
+// ConfigFiles are the files of /config of a device that belongs to the site.
+func (s *Site) ConfigFiles(softSerial string) (map[string][]byte, error) {
+	cert, key, err := s.Controller.OnboardPEM()
+	if err != nil {
+		return nil, fmt.Errorf("make onboarding identity: %w", err)
+	}
+	return map[string][]byte{"server": []byte(Server + "\n"),
+		"root-certificate.pem": s.Controller.RootPEM(), "onboard.cert.pem": cert,
+		"onboard.key.pem": key, "soft_serial": []byte(softSerial)}, nil
+}
+
+// Origin is the controller as a server of a world.
+func (s *Site) Origin() *world.Origin {
+	return &world.Origin{Label: "controller", Names: []string{Server}, Chain: s.root,
+		Owner: "controller", Ports: []world.ListenPort{{Number: 443, TLS: true}},
+		Serve: func(now time.Time, r *world.Request) *world.Response {
+			a := s.Controller.Handle(now, controllersim.Request{Method: r.Method, Path: r.URL.Path,
+				Header: r.Header, Body: r.Body, ClientIP: r.Remote.String()})
+			return &world.Response{Status: a.Code, Header: a.Header, Body: a.Body, Think: a.Delay}
+		}}
+}
+
+// Store is the datastore of a host of the outside, made when first asked for.
+func (s *Site) Store(host string) *data.Store {
+	if st := s.stores[host]; st != nil {
+		return st
+	}
+	st := data.New(data.Options{Host: host, MakeUp: true, Pretend: true})
+	s.stores[host] = st
+	s.order = append(s.order, host)
+	return st
+}
+
+// Made lists what the datastores made up.
+func (s *Site) Made() []data.Made {
+	var out []data.Made
+	for _, h := range s.order {
+		out = append(out, s.stores[h].Made()...)
+	}
+	return out
+}
+
+// Outside is the server of a host of the outside: a datastore that makes up what it does not hold.
+func (s *Site) Outside(host string) *world.Origin {
+	if world.KnownOutside(host) {
+		return nil
+	}
+	chain, ok := s.chains[host]
+	if !ok {
+		if c, err := s.public.Issue(host); err == nil {
+			chain = c
+		}
+		s.chains[host] = chain
+	}
+	return &world.Origin{Label: host, Names: []string{host}, Chain: chain, Owner: host,
+		Ports: []world.ListenPort{{Number: 80}, {Number: 443, TLS: true}, {Number: 5000},
+			{Number: 8080}, {Number: 8888}},
+		Serve: func(_ time.Time, r *world.Request) *world.Response {
+			a := s.Store(host).Handle(data.Request{Method: r.Method, Path: r.URL.Path, Header: r.Header})
+			return &world.Response{Status: a.Code, Header: a.Header, Body: a.Body,
+				Size: bodySize(r, a)}
+		}}
+}
+
+func bodySize(r *world.Request, a data.Response) int64 {
+	if r.Method == http.MethodHead {
+		return 0
+	}
+	return int64(len(a.Body))
+}
+
+// PublicPool is the roots as a pool, for clients of real time.
+func (s *Site) PublicPool() *x509.CertPool {
+	p := x509.NewCertPool()
+	b, _ := pem.Decode([]byte(s.public.CertPEM()))
+	if c, err := x509.ParseCertificate(b.Bytes); err == nil {
+		p.AddCert(c)
+	}
+	return p
+}
