@@ -1,0 +1,39 @@
+package volumemgr
+
+import (
+	"github.com/evetwin/evetwin/core/topics/entity"
+	"github.com/evetwin/evetwin/core/topics/volume"
+)
+
+// remaining is how much of /persist applications may still take: its size without what the system
+// keeps, without the blobs that are here or under way, and without what volumes may grow to. It never
+// is what the disk happens to have free, so the same configuration always fits or never.
+//
+// EVE: counts a blob once per content tree; here a blob counts once (it lies there once).
+func (a *volumemgr) remaining() uint64 {
+	s := a.space.Get("persist")
+	if s == nil {
+		return 0
+	}
+	left := s.Total - s.Reserved
+	for _, b := range a.blobs.All() {
+		if b.State == entity.LOADED || b.HasDownloaderRef {
+			left -= max(int64(b.Size), b.CurrentSize)
+		}
+	}
+	for _, v := range a.volumes.All() {
+		left -= reservation(v)
+	}
+	return uint64(max(left, 0))
+}
+
+// reservation is what a volume takes of the space: what it may grow to, or what it is if it cannot.
+func reservation(v *volume.VolumeStatus) int64 {
+	switch {
+	case v.State < entity.CREATING_VOLUME:
+		return 0
+	case v.ReadOnly || v.HasNoAppReferences:
+		return v.CurrentSize
+	}
+	return max(int64(v.MaxVolSize), 0)
+}

@@ -1,0 +1,87 @@
+package volumemgr
+
+import (
+	"github.com/evetwin/evetwin/core/topics/content"
+	"github.com/evetwin/evetwin/core/topics/entity"
+)
+
+// stateTrees publishes what became of every tree: the least state of its blobs, and their sums.
+func (a *volumemgr) stateTrees(x *pass) {
+	for i := range x.trees {
+		a.stateTree(x, &x.trees[i])
+	}
+	for id := range a.trees.All() {
+		if a.treeConfigs.Gone(id) {
+			a.deferDelete(x, id)
+			a.trees.Delete(id)
+		}
+	}
+}
+
+func (a *volumemgr) stateTree(x *pass, tr *tree) {
+	cfg := tr.cfg
+	st := content.ContentTreeStatus{ContentTreeConfig: *cfg, Of: a.treeConfigs.Rev(cfg.ContentID),
+		IsOCIRegistry: a.isRegistry(cfg), AllDatastoresResolved: a.known(cfg),
+		HasResolverRef: tr.state == entity.RESOLVING_TAG, CreateTime: x.Wall}
+	for _, id := range cfg.DatastoreIDList {
+		if ds := a.datastores.Get(id); ds != nil {
+			st.DatastoreTypesList = append(st.DatastoreTypesList, ds.DsType)
+		}
+	}
+	if old := a.trees.Get(cfg.ContentID); old != nil {
+		st.CreateTime, st.ErrorAndTimeWithSource = old.CreateTime, old.ErrorAndTimeWithSource
+	}
+	if tr.tagged && len(tr.parts) > 0 {
+		st.RelativeURL = byDigest(cfg, tr.parts[0].Sha)
+	}
+	errs := a.sumBlobs(tr, &st)
+	if tr.wrong.Error != "" {
+		errs = append(errs, tr.wrong)
+	}
+	tr.wrong = entity.Join(errs...)
+	tr.state = st.State
+	st.SetFrom(fromBlob, tr.wrong, x.Wall)
+	if st.HasError() {
+		tr.wrong = st.ErrorDescription
+	}
+	a.trees.Put(st)
+}
+
+// sumBlobs joins the blobs of a tree.
+func (a *volumemgr) sumBlobs(tr *tree, st *content.ContentTreeStatus) (
+	errs []entity.ErrorDescription) {
+	least, begun := entity.LOADED, false
+	for _, p := range tr.parts {
+		st.Blobs = append(st.Blobs, p.Sha)
+		b := a.blobs.Get(p.Sha)
+		if b == nil {
+			least = entity.INITIAL
+			continue
+		}
+		least = min(least, b.State)
+		begun = begun || b.State > entity.INITIAL
+		st.CurrentSize += b.CurrentSize
+		st.TotalSize += max(b.TotalSize, int64(b.Size))
+		if b.HasError() {
+			errs = append(errs, b.ErrorDescription)
+		}
+	}
+	switch {
+	case len(tr.parts) == 0:
+		st.State = tr.state
+		return errs
+	case !tr.closed && (begun || least > entity.INITIAL), least == entity.INITIAL && begun:
+		// While blobs are missing, known or not, the tree is no further.
+		least = entity.DOWNLOADING
+	case least == entity.INITIAL && tr.tagged:
+		least = entity.RESOLVED_TAG
+	}
+	st.State = least
+	switch {
+	case st.State == entity.LOADED:
+		st.Progress = 100
+	case tr.closed && st.TotalSize > 0:
+		st.Progress = uint8(min(99, 100*st.CurrentSize/st.TotalSize))
+	}
+	return errs
+}
