@@ -43,3 +43,34 @@ func (LedStatus) Key() string { return "global" }
 
 // LedShown is ledmanager's topic.
 var LedShown = bus.NewTopic[LedStatus](bus.Decl{Owner: "ledmanager", Name: "LedStatus"})
+
+// String is what the code means, for people.
+func (c LedBlinkCount) String() string {
+	switch c {
+	case LedWaitingForIP:
+		return "waiting for an IP address"
+	case LedConnecting:
+		return "trying to connect to the controller"
+	case LedConnected:
+		return "connected to the controller, not onboarded"
+	case LedOnboarded:
+		return "connected to the controller and onboarded"
+	case LedRadioSilence:
+		return "radio silence is imposed"
+	case LedOnboardingFailure:
+		return "onboarding failed"
+	case LedResponseWithoutTLS:
+		return "the controller answered without TLS"
+	case LedInvalidCert:
+		return "the controller's certificates could not be fetched or verified"
+	case LedInvalidAuthContainer:
+		return "the controller's signature is missing or wrong"
+	case LedInvalidBootstrap:
+		return "the bootstrap configuration is invalid"
+	case LedOnboardingConflict:
+		return "onboarding: another device has this identity"
+	case LedOnboardingNotFound:
+		return "onboarding: the controller does not know this device"
+	}
+	return "unknown"
+}
