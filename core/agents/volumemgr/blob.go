@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -198,6 +199,14 @@ func targetOf(u *use) string {
 	return hex.EncodeToString(h[:]) + "." + u.Sha
 }
 
+// unfolding reports whether a tree is on its way to know its parts: they may be blobs that are here and
+// that nobody wants so far. A tree that is stuck keeps nothing.
+func (x *pass) unfolding() bool {
+	return slices.ContainsFunc(x.trees, func(tr tree) bool {
+		return !tr.closed && tr.wrong.Error == ""
+	})
+}
+
 // collectBlobs removes blobs that no tree wants and no deferral keeps.
 func (a *volumemgr) collectBlobs(x *pass) {
 	a.expireDeferrals(x)
@@ -206,7 +215,7 @@ func (a *volumemgr) collectBlobs(x *pass) {
 			a.removeBlob.Drop(sha)
 		}
 	}
-	if !a.treeConfigs.Complete() || !a.seenBlobs.Complete() || x.unread {
+	if !a.treeConfigs.Complete() || !a.seenBlobs.Complete() || x.unread || x.unfolding() {
 		return
 	}
 	for sha := range a.seenBlobs.All() {
