@@ -193,6 +193,12 @@ func (c *Conn) trusted() []eveapi.TrustedCert {
 	return nil
 }
 
+// Open verifies an envelope that was received earlier with the certificates in force and returns
+// what is in it.
+func (c *Conn) Open(envelope []byte) ([]byte, *eveapi.Fault) {
+	return eveapi.Open(envelope, c.trusted())
+}
+
 // trust takes the key out of a certificate whose chain was verified when it was fetched.
 func trust(text []byte) (eveapi.TrustedCert, bool) {
 	tc := eveapi.TrustedCert{Hash: eveapi.ControllerCertHash(text)}

@@ -119,6 +119,8 @@ type Result struct {
 	// Payload is the answer's body or, with Request.Verify, what its envelope holds. It lives until
 	// Redo, Drop or another request.
 	Payload []byte
+	// Body is the answer as it was received: what a checkpoint keeps. It lives as long as Payload.
+	Body []byte
 	// Status classes what went wrong.
 	Status SenderStatus
 	// LastCode is the last HTTP status seen on any port, 0 if there was none.

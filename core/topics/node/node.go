@@ -159,6 +159,9 @@ type ZedAgentStatus struct {
 	// ConfigVersion is the id.version of the configuration in force, ControllerEpoch its epoch.
 	ConfigVersion   string
 	ControllerEpoch int64
+	// The error is why the last request for a configuration went wrong, or what of the configuration
+	// in force was not taken and has no row of its own to show it.
+	entity.ErrorAndTime
 }
 
 // Key is the agent's name.
