@@ -64,6 +64,7 @@ type Pass struct {
 	Item   Item
 	Mark   uint64
 	Sum    uint64
+	Final  bool
 }
 
 // Key is "queue".
@@ -81,13 +82,17 @@ type Message struct {
 	Sum uint64
 	// Nothing: there is nothing to say; the item is forgotten.
 	Nothing bool
-	// Later, if in the future, leaves the item in the queue until then (since boot).
-	Later time.Duration
+	// Final: this is the last word on the item. Once it was accepted or dropped, it is forgotten.
+	Final bool
 }
 
 // MarkDue puts an item into the queue; one that is there already is due again with the state it has
 // when it is sent, and keeps its place and back-off. force sends it even if it says nothing new.
-func (c *Conn) MarkDue(t *agent.Turn, item Item, force bool) {
+func (c *Conn) MarkDue(t *agent.Turn, item Item, force bool) { c.MarkDueAt(t, item, 0, force) }
+
+// MarkDueAt is MarkDue for an item that is to be sent at a time since boot, not earlier: changes up to
+// then travel in one message.
+func (c *Conn) MarkDueAt(t *agent.Turn, item Item, at time.Duration, force bool) {
 	if d := c.dues.Get(item.key()); d != nil {
 		n := *d
 		n.Force = n.Force || force
@@ -101,7 +106,7 @@ func (c *Conn) MarkDue(t *agent.Turn, item Item, force bool) {
 	p := c.pass()
 	p.Seq++
 	c.passes.Put(p)
-	c.dues.Put(Due{Item: item, Seq: p.Seq, Force: force})
+	c.dues.Put(Due{Item: item, Seq: p.Seq, Force: force, NotBefore: at})
 }
 
 // Forget takes an item out of the queue and forgets what it last said.
@@ -183,18 +188,12 @@ func (c *Conn) launch(t *agent.Turn, p *Pass, build func(Item) Message) {
 		}
 		m := build(d.Item)
 		name := d.Key()
-		if m.Later > t.Now {
-			n := *d
-			n.NotBefore = m.Later
-			c.dues.Put(n)
-			continue
-		}
 		if old := c.sents.Get(name); m.Nothing ||
 			!d.Force && m.Sum != 0 && old != nil && old.Sum == m.Sum {
 			c.dues.Delete(name)
 			continue
 		}
-		p.Flying, p.Item, p.Mark, p.Sum = true, d.Item, d.Mark, m.Sum
+		p.Flying, p.Item, p.Mark, p.Sum, p.Final = true, d.Item, d.Mark, m.Sum, m.Final
 		m.Request.Bail = true
 		if x := c.rows.Get(queueKey); x != nil && x.Stage != StageNone {
 			c.Drop(t, queueKey)
@@ -222,9 +221,9 @@ func (c *Conn) first(now time.Duration) (best *Due, wake time.Duration) {
 
 // settle deals with the answer to the item under way.
 func (c *Conn) settle(t *agent.Turn, p *Pass, res *Result) {
-	name, mark := p.Item.key(), p.Mark
+	name, mark, sum, final := p.Item.key(), p.Mark, p.Sum, p.Final
 	c.Drop(t, queueKey)
-	p.Flying, p.Item, p.Mark = false, Item{}, 0
+	p.Flying, p.Item, p.Mark, p.Sum, p.Final = false, Item{}, 0, 0, false
 	d := c.dues.Get(name)
 	switch {
 	case res.OK():
@@ -232,7 +231,11 @@ func (c *Conn) settle(t *agent.Turn, p *Pass, res *Result) {
 		if d == nil {
 			return
 		}
-		c.sents.Put(Sent{Name: name, Sum: p.Sum})
+		if final {
+			c.sents.Delete(name)
+		} else {
+			c.sents.Put(Sent{Name: name, Sum: sum})
+		}
 		if d.Mark == mark {
 			c.dues.Delete(name)
 			return
@@ -249,6 +252,7 @@ func (c *Conn) settle(t *agent.Turn, p *Pass, res *Result) {
 	default:
 		t.Log(agent.Err, d.Entity, "message "+d.Kind+" dropped: "+res.Error())
 		c.dues.Delete(name)
+		c.sents.Delete(name)
 	}
 }
 
