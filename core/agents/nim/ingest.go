@@ -34,6 +34,11 @@ func (s *sheet) takeRows(sub *bus.Sub[network.DevicePortConfig]) {
 		}
 		s.n.taken.Put(seen)
 		d := sanitize(*row, false)
+		for i := range d.Ports {
+			if !d.Ports[i].InvalidConfig {
+				check(&d, i)
+			}
+		}
 		if sub == s.n.manual {
 			d.DPCKey = keyManual
 			for i := range d.Ports {

@@ -40,7 +40,8 @@ func (s *sheet) intended(d *network.DevicePortConfig) []plan.Item {
 	rank := ranks(d)
 	for i := range d.Ports {
 		p := &d.Ports[i]
-		if linkless(p) || s.withheld(p) {
+		if linkless(p) || s.withheld(p) || slices.ContainsFunc(d.Ports[:i],
+			func(o network.NetworkPortConfig) bool { return o.IfName == p.IfName }) {
 			continue
 		}
 		out = append(out, linkItem(d, p))

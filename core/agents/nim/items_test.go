@@ -154,6 +154,25 @@ func TestNET16_NoGatewayAndRoomForVLANs(t *testing.T) {
 	}
 }
 
+func TestPortsThatContradictEachOther(t *testing.T) {
+	l := newLab(t, "eth0", "eth1")
+	l.settings()
+	d := dpc("zedagent", 1, "eth0", "eth0", "vlan5", "eth1")
+	d.Ports[1].Logicallabel = "other"
+	d.Ports[2].L2LinkConfig = network.L2LinkConfig{L2Type: network.L2VLAN,
+		VLAN: network.VLANConfig{ParentPort: "vlan5", ID: 5}}
+	d.Ports[3].Dhcp, d.Ports[3].AddrSubnet = network.DhcpStatic, "10.1.2.3"
+	l.wish(d)
+	l.run()
+	l.in("zedagent", network.DPCSuccess)
+	for i, want := range []string{"", "its label or interface is used by another port",
+		"interface vlan5 is missing", "is not an address with a subnet"} {
+		if got := l.dns().Ports[i].Error; !strings.Contains(got, want) || want == "" && got != "" {
+			t.Errorf("error of port %d: %q", i, got)
+		}
+	}
+}
+
 func TestDHCPByTypeAndSettings(t *testing.T) {
 	cases := []struct {
 		name   string
