@@ -18,7 +18,7 @@ const kernelMeta = "linux-image-cloud-amd64"
 const kernelFile = "kernel.json"
 
 // kernelEntry starts the names of cache entries that hold a kernel.
-const kernelEntry = "kernel-"
+const kernelEntry = "guest-kernel-"
 
 // ErrNoKernel says that the cache holds no guest kernel. Setup fetches one.
 var ErrNoKernel = errors.New("no guest kernel in the cache: run make setup")
@@ -46,6 +46,9 @@ type Kernel struct {
 	// Path is what QEMU loads: an uncompressed vmlinux with a PVH entry, which spares the guest
 	// its own unpacking (0.3 s under TCG), or the distribution's bzImage where that cannot be had.
 	Path string `json:"path"`
+	// Image is the distribution's bzImage. A guest with a TPM needs it: started at the PVH entry,
+	// its initramfs is put over the ACPI tables, which a TPM's log has made longer.
+	Image string `json:"image"`
 	// Version is what uname -r says in the guest.
 	Version string `json:"version"`
 	// Package is the Debian package it comes from.
@@ -79,6 +82,7 @@ func readKernel(dir string) (Kernel, error) {
 		return Kernel{}, fmt.Errorf("read kernel %s: %w", dir, err)
 	}
 	kernel.Path = filepath.Join(dir, kernel.Path)
+	kernel.Image = filepath.Join(dir, kernel.Image)
 	for i := range kernel.Parts {
 		kernel.Parts[i].File = filepath.Join(dir, kernel.Parts[i].File)
 	}

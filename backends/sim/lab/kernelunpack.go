@@ -118,13 +118,16 @@ func keepKernel(scratch, dir string) (Kernel, error) {
 	if err != nil {
 		return Kernel{}, err
 	}
-	kernel.Path = "vmlinux"
-	body, err := vmlinux(image)
-	if err != nil {
-		kernel.Path, body = "vmlinuz", image
-	}
-	if err := os.WriteFile(filepath.Join(dir, kernel.Path), body, 0o644); err != nil {
+	kernel.Image, kernel.Path = "vmlinuz", "vmlinuz"
+	if err := os.WriteFile(filepath.Join(dir, kernel.Image), image, 0o644); err != nil {
 		return Kernel{}, err
+	}
+	// A kernel we cannot unpack boots as it is, only slower.
+	if body, err := vmlinux(image); err == nil {
+		kernel.Path = "vmlinux"
+		if err := os.WriteFile(filepath.Join(dir, kernel.Path), body, 0o644); err != nil {
+			return Kernel{}, err
+		}
 	}
 	kernel.Parts, err = keepModules(scratch, dir)
 	return kernel, err

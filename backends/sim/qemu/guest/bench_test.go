@@ -3,6 +3,8 @@ package guest_test
 import (
 	"bytes"
 	"encoding/json"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/netip"
@@ -124,6 +126,21 @@ func (c *console) Write(p []byte) (int, error) {
 	}
 	return len(p), nil
 }
+
+// Len returns how many bytes were written.
+func (c *console) Len() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.text.Len()
+}
+
+// writerFunc makes a function a writer.
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
+// discardLog is a log nobody reads.
+func discardLog() *log.Logger { return log.New(io.Discard, "", 0) }
 
 func (c *console) String() string {
 	c.mu.Lock()

@@ -40,7 +40,9 @@ type Start struct {
 	Disks []DataDisk
 	// StopSeconds is how long the payload may take to end after the power button; 0 means 10.
 	StopSeconds int
-	// NoModules leaves the power button out, for tests of guests that do not obey.
+	// TPM says that the guest gets a TPM.
+	TPM bool
+	// NoPowerButton leaves its driver out, for tests of guests that do not obey.
 	NoPowerButton bool
 }
 
@@ -99,6 +101,9 @@ func (m Machine) Boot(ctx context.Context, root Root, start Start, initrd string
 		return Parts{}, fmt.Errorf("write initramfs of %s: %w", start.UUID, err)
 	}
 	parts := Parts{Kernel: m.Kernel.Path, Append: kernelLine, Initrd: initrd}
+	if start.TPM {
+		parts.Kernel = m.Kernel.Image
+	}
 	if root.Disk {
 		parts.Disks = append(parts.Disks, qemu.Disk{
 			Path: filepath.Join(root.Dir, diskFile), ReadOnly: true, Serial: rootSerial})

@@ -36,6 +36,9 @@ const goVersion = "1.26"
 // boot is over then.
 const Banner = boot.Banner
 
+// Exit starts the line it writes when its payload has ended.
+const Exit = boot.Exit
+
 // Names of the guest programs.
 const (
 	initProgram = "guestinit"
