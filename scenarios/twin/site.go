@@ -32,6 +32,9 @@ type SiteOptions struct {
 type Site struct {
 	Controller *controllersim.Controller
 
+	// Real hosts are served outside of the model, which only says whether they are reached.
+	Real map[string]bool
+
 	public *world.Authority
 	stores map[string]*data.Store
 	order  []string
@@ -88,6 +91,9 @@ func (s *Site) Origin() *world.Origin {
 	return &world.Origin{Label: "controller", Names: []string{Server}, Chain: s.root,
 		Owner: "controller", Ports: []world.ListenPort{{Number: 443, TLS: true}},
 		Serve: func(now time.Time, r *world.Request) *world.Response {
+			if s.Real[Server] {
+				return &world.Response{Status: http.StatusOK}
+			}
 			a := s.Controller.Handle(now, controllersim.Request{Method: r.Method, Path: r.URL.Path,
 				Header: r.Header, Body: r.Body, ClientIP: r.Remote.String()})
 			return &world.Response{Status: a.Code, Header: a.Header, Body: a.Body, Think: a.Delay}
@@ -130,6 +136,9 @@ func (s *Site) Outside(host string) *world.Origin {
 		Ports: []world.ListenPort{{Number: 80}, {Number: 443, TLS: true}, {Number: 5000},
 			{Number: 8080}, {Number: 8888}},
 		Serve: func(_ time.Time, r *world.Request) *world.Response {
+			if s.Real[host] {
+				return &world.Response{Status: http.StatusOK}
+			}
 			a := s.Store(host).Handle(data.Request{Method: r.Method, Path: r.URL.Path, Header: r.Header})
 			return &world.Response{Status: a.Code, Header: a.Header, Body: a.Body,
 				Size: bodySize(r, a)}

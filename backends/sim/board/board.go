@@ -62,6 +62,8 @@ type Board struct {
 	Bridge *bridge.Bridge
 	Hyper  *hyper.Hyper
 	Boot   *boot.Boot
+	// OnCut is called when the power goes, for real parts that stand beside the model; may be nil.
+	OnCut func()
 
 	o     Options
 	clock func() time.Time
@@ -118,7 +120,12 @@ func (b *Board) Wire(k *host.Kernel, m host.Machine) {
 }
 
 // Cut is a power cut.
-func (b *Board) Cut(draw func(key string) uint64) { b.Disk.Cut(draw) }
+func (b *Board) Cut(draw func(key string) uint64) {
+	b.Disk.Cut(draw)
+	if b.OnCut != nil {
+		b.OnCut()
+	}
+}
 
 // Carrier passes a change of a cable on.
 func (b *Board) Carrier(port string, _ bool) { b.Nic.Carrier(port) }

@@ -145,9 +145,23 @@ func DeriveKey(seed uint64, name string) *ecdsa.PrivateKey {
 	}
 }
 
-// SelfSign makes the device certificate as EVE has it: CN "EVE", 20 years from one day before from.
+// SelfSign makes the device certificate with a key in software.
 func SelfSign(k *ecdsa.PrivateKey, from time.Time) (string, error) {
-	pub, err := k.PublicKey.Bytes()
+	return SelfSignWith(k, &k.PublicKey, from)
+}
+
+// SignPEM signs with a private key given in PEM.
+func SignPEM(key []byte, digest [32]byte) (rs [64]byte, err error) {
+	k, err := readKey(key)
+	if err != nil {
+		return rs, err
+	}
+	return Sign(k, digest)
+}
+
+// SelfSignWith makes the device certificate as EVE has it: CN "EVE", 20 years from one day before from.
+func SelfSignWith(k crypto.Signer, public *ecdsa.PublicKey, from time.Time) (string, error) {
+	pub, err := public.Bytes()
 	if err != nil {
 		return "", err
 	}
@@ -158,7 +172,7 @@ func SelfSign(k *ecdsa.PrivateKey, from time.Time) (string, error) {
 		BasicConstraintsValid: true, SubjectKeyId: id[:20],
 		KeyUsage:    x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth}}
-	der, err := x509.CreateCertificate(nil, tmpl, tmpl, &k.PublicKey, k)
+	der, err := x509.CreateCertificate(nil, tmpl, tmpl, public, k)
 	if err != nil {
 		return "", err
 	}

@@ -1,0 +1,267 @@
+package real
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/evetwin/evetwin/backends/sim/disk"
+	"github.com/evetwin/evetwin/backends/sim/qemu"
+	"github.com/evetwin/evetwin/backends/sim/qemu/guest"
+	"github.com/evetwin/evetwin/core/agent"
+	"github.com/evetwin/evetwin/core/bus"
+	device "github.com/evetwin/evetwin/core/device/hyper"
+	"github.com/evetwin/evetwin/core/host"
+)
+
+// Vifs is what the hypervisor tells the bridge part about interfaces of guests.
+type Vifs interface {
+	Appear(name, mac string, asks bool)
+	Vanish(name string)
+	Learned(name string, ips []netip.Addr)
+}
+
+// Hyper is the part hyper with guests in QEMU.
+type Hyper struct {
+	Disk    *disk.Disk
+	Vifs    Vifs
+	Nets    *Nets
+	Machine guest.Machine
+	// Accel is qemu.TCG or qemu.KVM, Why says why.
+	Accel, Why string
+	// Dir is where guests' roots and disks lie.
+	Dir string
+	// Console takes a guest's console, by application.
+	Console func(app string) io.Writer
+	// MemoryMB and CPUs are the machine's.
+	MemoryMB uint64
+	CPUs     uint32
+
+	pt      *host.Part
+	domains *bus.Pub[device.DomainSeen]
+	guests  map[string]*vm
+	ids     int
+	slots   *qemu.Slots
+
+	mu   sync.Mutex
+	live []*qemu.VM // for Close
+}
+
+// vm is a domain.
+type vm struct {
+	row   device.DomainSeen
+	root  guest.Root
+	disks []guest.DataDisk
+	boots int
+	qemu  *qemu.VM
+	cpu   uint64
+}
+
+// Wire serves the ops of the part.
+func (h *Hyper) Wire(k *host.Kernel) {
+	pt := k.Part("hyper")
+	h.pt, h.guests, h.ids = pt, map[string]*vm{}, 0
+	h.slots = qemu.NewSlots(0)
+	h.domains = bus.Publish(pt, device.Domains)
+	machine := bus.Publish(pt, device.Host)
+	machine.Put(device.HostSeen{Hypervisor: "qemu-" + h.Accel, Arch: "amd64",
+		TotalMemoryMB: h.MemoryMB, Ncpus: h.CPUs, HWAssistedVirtualization: h.Accel == qemu.KVM,
+		Detail: h.Why})
+	machine.Complete()
+	h.domains.Complete()
+	bus.Publish(pt, device.Adapters).Complete()
+	host.Serve(pt, device.Create, h.create)
+	host.Serve(pt, device.Start, h.start)
+	host.Serve(pt, device.Stop, h.stop)
+	host.Serve(pt, device.Delete, h.remove)
+	host.Serve(pt, device.Bind, func(c host.Run[device.BindReq, device.None]) {
+		if c.Req().Bound {
+			c.Fail(device.FaultNoIOMMU, "assign "+c.Req().PciLong+": no I/O virtualization", false)
+			return
+		}
+		c.Done(device.None{})
+	})
+	host.Serve(pt, device.Usages, h.usage)
+}
+
+func fault(code string, err error) *agent.Fault {
+	return &agent.Fault{Code: code, Text: err.Error(), Retry: true}
+}
+
+func (h *Hyper) create(c host.Run[device.CreateReq, device.None]) {
+	s := c.Req().Spec
+	if g := h.guests[s.Name]; g != nil {
+		if !device.Domains.Equal(&device.DomainSeen{Spec: g.row.Spec}, &device.DomainSeen{Spec: s}) {
+			c.Fail(device.FaultExists, "create domain "+s.Name+": another one of that name is here", false)
+			return
+		}
+		c.Done(device.None{})
+		return
+	}
+	plan, err := h.plan(&s)
+	if err != nil {
+		c.Fail(device.FaultMissing, fmt.Sprintf("create domain %s: %v", s.Name, err), true)
+		return
+	}
+	g := &vm{}
+	c.Go(func(ctx context.Context) (device.None, *agent.Fault) {
+		root, disks, err := plan.make(ctx)
+		if err != nil {
+			return device.None{}, fault(device.FaultFailed, fmt.Errorf("create domain %s: %w", s.Name, err))
+		}
+		g.root, g.disks = root, disks
+		return device.None{}, nil
+	}, func(n device.None, f *agent.Fault) {
+		if f == nil {
+			h.ids++
+			g.row = device.DomainSeen{Spec: s, ID: h.ids, State: device.Defined}
+			h.guests[s.Name] = g
+			h.domains.Put(g.row)
+		}
+		c.Finish(n, f)
+	})
+}
+
+func (h *Hyper) start(c host.Run[device.NameReq, device.None]) {
+	name := c.Req().Name
+	g := h.guests[name]
+	if g == nil {
+		c.Fail(device.FaultMissing, "start domain "+name+": no such domain", true)
+		return
+	}
+	if g.qemu != nil {
+		c.Done(device.None{})
+		return
+	}
+	g.boots++
+	boots, spec := g.boots, g.row.Spec
+	var run *qemu.VM
+	var leased []<-chan struct{}
+	c.Go(func(ctx context.Context) (device.None, *agent.Fault) {
+		var err error
+		run, leased, err = h.launch(ctx, g, &spec, boots)
+		if err != nil {
+			return device.None{}, fault(device.FaultFailed, fmt.Errorf("start domain %s: %w", name, err))
+		}
+		return device.None{}, nil
+	}, func(n device.None, f *agent.Fault) {
+		if f == nil {
+			h.started(g, run, leased)
+		}
+		c.Finish(n, f)
+	})
+}
+
+// started publishes a guest that runs and watches it.
+func (h *Hyper) started(g *vm, run *qemu.VM, leased []<-chan struct{}) {
+	pt := h.pt
+	g.qemu = run
+	g.row.State, g.row.Reason, g.row.Guest = device.Running, "", false
+	g.row.BootedAt = pt.Wall()
+	h.domains.Put(g.row)
+	for i, v := range g.row.Vifs {
+		h.Vifs.Appear(v.Name, v.MAC, false)
+		if i < len(leased) && leased[i] != nil && v.IP.IsValid() {
+			got, name, ip := leased[i], v.Name, v.IP
+			go func() {
+				select {
+				case <-got:
+					pt.Post(func() { h.Vifs.Learned(name, []netip.Addr{ip}) })
+				case <-run.Done():
+				}
+			}()
+		}
+	}
+	go func() {
+		<-run.Done()
+		pt.Post(func() { h.ended(g, run) })
+	}()
+}
+
+// ended publishes that a guest is off, and why.
+func (h *Hyper) ended(g *vm, run *qemu.VM) {
+	if g.qemu != run {
+		return
+	}
+	g.qemu = nil
+	end := run.End()
+	g.row.State, g.row.Guest = device.Halted, !end.Requested
+	g.row.Reason = end.Reason
+	if end.Err != nil {
+		g.row.State, g.row.Reason = device.Broken, end.Err.Error()
+	}
+	if h.guests[g.row.Name] == g {
+		h.domains.Put(g.row)
+	}
+	for _, v := range g.row.Vifs {
+		h.Vifs.Vanish(v.Name)
+	}
+}
+
+func (h *Hyper) stop(c host.Run[device.StopReq, device.None]) {
+	g := h.guests[c.Req().Name]
+	if g == nil || g.qemu == nil {
+		c.Done(device.None{})
+		return
+	}
+	run, force := g.qemu, c.Req().Force
+	if !force {
+		g.row.State = device.Halting
+		h.domains.Put(g.row)
+	}
+	c.Go(func(ctx context.Context) (device.None, *agent.Fault) {
+		var err error
+		if force {
+			err = run.Destroy()
+		} else {
+			err = run.Shutdown(ctx, 10*time.Minute)
+		}
+		if err != nil {
+			return device.None{}, fault(device.FaultFailed, fmt.Errorf("stop domain: %w", err))
+		}
+		return device.None{}, nil
+	}, func(n device.None, f *agent.Fault) {
+		h.ended(g, run)
+		c.Finish(n, f)
+	})
+}
+
+func (h *Hyper) remove(c host.Run[device.NameReq, device.None]) {
+	g := h.guests[c.Req().Name]
+	if g == nil {
+		c.Done(device.None{})
+		return
+	}
+	run := g.qemu
+	c.Go(func(context.Context) (device.None, *agent.Fault) {
+		if run != nil {
+			if err := run.Destroy(); err != nil {
+				return device.None{}, fault(device.FaultFailed, fmt.Errorf("delete domain: %w", err))
+			}
+		}
+		return device.None{}, nil
+	}, func(n device.None, f *agent.Fault) {
+		if f == nil {
+			if run != nil {
+				h.ended(g, run)
+			}
+			delete(h.guests, g.row.Name)
+			h.domains.Delete(g.row.Name)
+		}
+		c.Finish(n, f)
+	})
+}
+
+// Close destroys every guest; for the end of the process and power cuts.
+func (h *Hyper) Close() {
+	h.mu.Lock()
+	list := h.live
+	h.live = nil
+	h.mu.Unlock()
+	for _, v := range list {
+		v.Destroy()
+	}
+}
