@@ -36,18 +36,22 @@ func bench(t *testing.T, state network.DPCState, ports ...network.NetworkPortSta
 	rig.Put(r, node.LedShown, node.LedStatus{BlinkCounter: node.LedConnecting})
 	put(r, state, ports...)
 	r.Step()
-	rig.Done(r, store.Read, store.FileKey("/config/server"), store.ReadRes{Data: []byte("hub.example\n")})
+	rig.Done(r, store.Read, store.FileKey("/config/server"),
+		store.ReadRes{Data: []byte("hub.example\n")})
 	r.Step()
 	return r
 }
 
 func put(r *rig.Rig, state network.DPCState, ports ...network.NetworkPortStatus) {
-	d := network.DevicePortConfig{DPCKey: "zedagent", TimePriority: time.Unix(1e9, 0).UTC(), State: state}
+	d := network.DevicePortConfig{DPCKey: "zedagent", State: state,
+		TimePriority: time.Unix(1e9, 0).UTC()}
 	if state == network.DPCFailWithIPAndDNS {
 		d.LastFailed, d.LastError = r.Wall(), "eth0: no answer in time"
 	}
-	rig.Put(r, network.DPCL, network.DevicePortConfigList{PortConfigList: []network.DevicePortConfig{d}})
-	rig.Put(r, network.DNS, network.DeviceNetworkStatus{DPCKey: "zedagent", State: state, Ports: ports})
+	rig.Put(r, network.DPCL, network.DevicePortConfigList{
+		PortConfigList: []network.DevicePortConfig{d}})
+	rig.Put(r, network.DNS, network.DeviceNetworkStatus{DPCKey: "zedagent", State: state,
+		Ports: ports})
 	r.Step()
 }
 
@@ -187,7 +191,8 @@ func TestReportNamesWhatIsWrong(t *testing.T) {
 	r.Step()
 	holds(t, r, "ERROR: port eth0: bonds are not supported",
 		"WARNING: no carrier: is the cable plugged in?",
-		"ERROR: /config/DevicePortConfig/override.json: Ports[0].Cost: is not a number from 0 to 255: 300",
+		"ERROR: /config/DevicePortConfig/override.json: Ports[0].Cost: is not a number from 0 to "+
+			"255: 300",
 		"WARNING: not onboarded: register",
 		"ERROR: there is no controller: /config/server is missing, empty or cannot be read",
 		"WARNING: the network works, the controller does not: ")

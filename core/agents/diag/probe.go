@@ -49,8 +49,8 @@ const (
 	maxPorts     = 16 // that are asked
 )
 
-// probe asks well-known servers while the controller is out of reach. An outage lasts until nim finds
-// a way: the states between two failures do not end it.
+// probe asks well-known servers while the controller is out of reach. An outage lasts until nim
+// finds a way: the states between two failures do not end it.
 func (a *diag) probe(t *agent.Turn, dns *network.DeviceNetworkStatus) {
 	if dns == nil || dns.State == network.DPCSuccess || dns.State == network.DPCRemoteWait {
 		a.outage.Delete(outage{}.Key())

@@ -5,8 +5,8 @@ import (
 	"github.com/evetwin/evetwin/core/topics/node"
 )
 
-// latest is the word that counts of several agents': the one that was said last. Of words said at the
-// same time, others know more than nim.
+// latest is the word that counts of several agents': the one that was said last. Of words said at
+// the same time, others know more than nim.
 func latest(words func(yield func(string, *node.LedBlinkCounter) bool)) node.LedBlinkCount {
 	var best *node.LedBlinkCounter
 	for _, w := range words {

@@ -78,7 +78,7 @@ type sheet struct {
 	trial   trial
 	results []portResult                // that stand on the ports of the one in use
 	ports   []network.NetworkPortStatus // of the one in use, as they are seen
-	other   bool                        // a verification began in this turn, or another configuration came into use
+	other   bool                        // this turn began a verification or chose another one
 	done    reconciled
 }
 

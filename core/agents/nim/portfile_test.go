@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/evetwin/evetwin/core/agent"
+	"github.com/evetwin/evetwin/core/device/web"
 	"github.com/evetwin/evetwin/core/host/rig"
 	"github.com/evetwin/evetwin/core/topics/network"
 )
@@ -218,5 +220,23 @@ func TestFileThatCannotBeReadIsReadAgain(t *testing.T) {
 	l.in("override", network.DPCSuccess)
 	if rows := rig.Rows(l.Rig, network.PortConfigFiles); rows[0].HasError() {
 		t.Errorf("the error stays: %+v", rows)
+	}
+}
+
+func TestProxyOfAFileIsUsedForTheTest(t *testing.T) {
+	l := newLab(t, "eth0")
+	l.file(overrideFile, testdata(t, "explicit-proxy.json"))
+	var via web.Via
+	l.answer = func(r web.SendReq) (int, *agent.Fault) {
+		via = r.Via
+		return 200, nil
+	}
+	l.settings()
+	l.run()
+	if via.Proxy != "http://my-proxy.sdn:9091" || len(via.RootPEM) != 1 || len(via.DNS) != 1 {
+		t.Errorf("the test went %+v", via)
+	}
+	if p := l.dns().Ports[0]; len(p.Proxies) != 2 || len(p.ProxyCertPEM) != 1 {
+		t.Errorf("published proxies: %+v", p.ProxyConfig)
 	}
 }

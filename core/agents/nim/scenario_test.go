@@ -280,3 +280,26 @@ func TestNET13_PortOfAnApplicationFailsAtOnce(t *testing.T) {
 		t.Errorf("error of the port: %q", got)
 	}
 }
+
+func TestAPI54_UnusableConfigurationKeepsConnectivity(t *testing.T) {
+	l := newLab(t, "eth0")
+	l.settings()
+	l.wish(dpc("zedagent", 1, "eth0"))
+	l.run()
+	bad := dpc("zedagent", 2, "eth0")
+	bad.Ports[0].InvalidConfig, bad.Ports[0].LastError = true, "unknown network 77"
+	l.wish(bad)
+	l.run()
+	l.in("zedagent", network.DPCSuccess)
+	d := l.dpcl()
+	if d.CurrentIndex != 1 || d.PortConfigList[0].LastError != "unknown network 77" ||
+		d.PortConfigList[0].State != network.DPCFail {
+		t.Errorf("current %d, first %v %q", d.CurrentIndex, d.PortConfigList[0].State,
+			d.PortConfigList[0].LastError)
+	}
+	if a := l.dns().Ports[0].Addrs(); len(a) != 1 {
+		t.Errorf("addresses: %v", a)
+	}
+	l.pass(15 * minute)
+	l.in("zedagent", network.DPCSuccess)
+}

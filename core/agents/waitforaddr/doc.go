@@ -1,5 +1,5 @@
-// Package waitforaddr waits, after a boot, for the first usable address of a management port, and has the
-// wall clock set where it cannot be trusted.
+// Package waitforaddr waits, after a boot, for the first usable address of a management port, and
+// has the wall clock set where it cannot be trusted.
 //
 //	in   nim/DeviceNetworkStatus   addresses, time servers
 //	     clock/ClockSeen           is the clock set, does it run without power

@@ -79,8 +79,8 @@ func (a *waitforaddr) Step(t *agent.Turn) {
 	a.status.Complete()
 }
 
-// trusted reports whether the clock needs nothing. Before a device certificate is made in the first boot
-// the network's time counts, even if there is a battery.
+// trusted reports whether the clock needs nothing. Before a device certificate is made in the first
+// boot the network's time counts, even if there is a battery.
 func (a *waitforaddr) trusted(s *node.WaitForAddrStatus) bool {
 	c, b := a.clock.Get(clock.ClockSeen{}.Key()), a.boot.Get(boot.BootSeen{}.Key())
 	first := b != nil && b.First

@@ -86,7 +86,8 @@ func TestClockIsSetFromTheNetwork(t *testing.T) {
 	if len(calls) != 1 || !slices.Equal(calls[0].Req.Servers, []string{"a.ntp", "b.ntp", "c.ntp"}) {
 		t.Fatalf("calls: %+v", calls)
 	}
-	rig.Fail(r, clock.Sync, "clock", agent.Fault{Code: clock.FaultNoServer, Text: "no answer", Retry: true})
+	rig.Fail(r, clock.Sync, "clock",
+		agent.Fault{Code: clock.FaultNoServer, Text: "no answer", Retry: true})
 	r.Step()
 	if s := status(r); s.Error != "set the clock: no answer" || len(rig.Calls(r, clock.Sync)) != 0 {
 		t.Fatalf("after the failure: %+v", s)

@@ -196,12 +196,15 @@ type DevicePortConfig struct {
 func (d DevicePortConfig) Key() string { return d.DPCKey }
 
 // DPCs is the topic of wished port configurations, one table per source.
-var DPCs = bus.NewFamily[DevicePortConfig](bus.Decl{Name: "DevicePortConfig"},
-	"zedagent", "monitor")
+var DPCs = bus.NewFamily[DevicePortConfig](bus.Decl{
+	Name: "DevicePortConfig", MaxBytes: 256 << 10}, "zedagent", "monitor")
 
-// DevicePortConfigList is nim's prioritized list. Owner: nim. Persistent. Key "global".
+// DevicePortConfigList is nim's prioritized list. Owner: nim. Persistent. Key "global". Results are
+// those of the last verdicts, with the time at which they became what they are.
 type DevicePortConfigList struct {
-	CurrentIndex   int // -1: none selected
+	// CurrentIndex is the one that the last verification ended with, -1 before the first since boot;
+	// while one runs, DeviceNetworkStatus tells which is in use.
+	CurrentIndex   int
 	PortConfigList []DevicePortConfig
 }
 
@@ -210,4 +213,4 @@ func (DevicePortConfigList) Key() string { return entity.Global }
 
 // DPCL is nim's topic.
 var DPCL = bus.NewTopic[DevicePortConfigList](bus.Decl{
-	Owner: "nim", Name: "DevicePortConfigList", Life: bus.Persistent})
+	Owner: "nim", Name: "DevicePortConfigList", Life: bus.Persistent, MaxBytes: 2 << 20})

@@ -7,8 +7,8 @@ import (
 	"github.com/evetwin/evetwin/core/topics/entity"
 )
 
-// PortConfigFile is what became of a file of /config/DevicePortConfig. Owner: nim. It is not in EVE,
-// which only logs it.
+// PortConfigFile is what became of a file of /config/DevicePortConfig. Owner: nim. It is not in
+// EVE, which only logs it.
 type PortConfigFile struct {
 	Path    string // absolute
 	Sha256  string // of the content this is about

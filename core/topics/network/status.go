@@ -106,7 +106,7 @@ func (DeviceNetworkStatus) Key() string { return entity.Global }
 
 // DNS is nim's topic. (DNS is EVE's word for DeviceNetworkStatus.)
 var DNS = bus.NewTopic[DeviceNetworkStatus](bus.Decl{
-	Owner: "nim", Name: "DeviceNetworkStatus"})
+	Owner: "nim", Name: "DeviceNetworkStatus", MaxBytes: 256 << 10})
 
 // Port finds a port by logical label, nil if there is none.
 func (d *DeviceNetworkStatus) Port(label string) *NetworkPortStatus {

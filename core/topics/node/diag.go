@@ -26,7 +26,8 @@ type DiagLine struct {
 
 // DiagSection is a part of the report on the device's connectivity, for its console. Owner: diag.
 type DiagSection struct {
-	Name  string    // "1-summary", "2-configurations", "3-port-<label>", "4-controller"; sorts as shown
+	// Name is "1-summary", "2-configurations", "3-port-<label>" or "4-controller"; sorts as shown.
+	Name  string
 	Level DiagLevel // the worst of the lines
 	Lines []DiagLine
 }

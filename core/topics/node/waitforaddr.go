@@ -7,9 +7,9 @@ import (
 	"github.com/evetwin/evetwin/core/topics/entity"
 )
 
-// WaitForAddrStatus says whether the device has got, or given up waiting for, its first address, and
-// whether its clock was set from the network. Owner: waitforaddr. In EVE waitforaddr is a program
-// that ends; here Ready stands for its end.
+// WaitForAddrStatus says whether the device has got, or given up waiting for, its first address,
+// and whether its clock was set from the network. Owner: waitforaddr. In EVE waitforaddr is a
+// program that ends; here Ready stands for its end.
 type WaitForAddrStatus struct {
 	Step     string     // "waiting for an address", "setting the clock", "done"
 	Ready    bool       // stays until the next boot
