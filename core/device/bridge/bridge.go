@@ -23,6 +23,10 @@ type BridgeSpec struct {
 	Addr netip.Prefix // gateway address, zero for none
 	// Ports are interfaces of the device enslaved to it (switch network instances only).
 	Ports []string
+	// STP runs the spanning tree protocol: on where several ports may close a loop.
+	STP bool
+	// ForwardLLDP lets link layer discovery through.
+	ForwardLLDP bool
 }
 
 // Host is a DHCP reservation and the name it resolves by.
@@ -60,7 +64,8 @@ type ServiceSpec struct {
 	Upstream  []DNSServer
 	Hosts     []Host // by MAC
 	Names     []Name // by name
-	Routes    []network.IPRouteStatus
+	// Routes are told to guests (option 121), with the gateway that a guest is to use.
+	Routes []network.IPRouteStatus
 }
 
 // NATSpec lets a subnet out through ports. Key "nat/<bridge>".
@@ -69,6 +74,14 @@ type NATSpec struct {
 	Out    []string // interface names
 	Table  int      // routing table of the network instance, 800 + bridge number
 	Via    string   // interface of the default route, empty for none
+	Routes []Route  // of the table beside the default route, by destination
+}
+
+// Route leads a destination out through a port.
+type Route struct {
+	Dst     netip.Prefix
+	Gateway netip.Addr // zero: the destination is on the link
+	Out     string     // interface name
 }
 
 // PortMap forwards a port of the device to a guest.
@@ -110,6 +123,8 @@ type VifSpec struct {
 	PortMaps []PortMap
 	VLAN     uint16 // access VLAN, 0: trunk
 	Up       bool
+	// BPDUGuard cuts off a guest that speaks the spanning tree protocol.
+	BPDUGuard bool
 }
 
 // Spec is what an item is to be; exactly one field is set.
@@ -130,7 +145,8 @@ type ItemSeen struct {
 func (i ItemSeen) Key() string { return i.Item }
 
 // Items is the topic of applied items.
-var Items = bus.NewTopic[ItemSeen](bus.Decl{Owner: "bridge", Name: "ItemSeen"})
+var Items = bus.NewTopic[ItemSeen](bus.Decl{
+	Owner: "bridge", Name: "ItemSeen", MaxBytes: 256 << 10})
 
 // VifSeen is a guest's interface that exists.
 type VifSeen struct {

@@ -109,4 +109,4 @@ func (AssignableAdapters) Key() string { return entity.Global }
 
 // Assignable is domainmgr's topic.
 var Assignable = bus.NewTopic[AssignableAdapters](bus.Decl{
-	Owner: "domainmgr", Name: "AssignableAdapters"})
+	Owner: "domainmgr", Name: "AssignableAdapters", MaxBytes: 256 << 10})

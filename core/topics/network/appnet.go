@@ -106,7 +106,7 @@ func (s AppNetworkStatus) Key() string { return s.UUID }
 
 // AppNetworkStatuses is zedrouter's topic.
 var AppNetworkStatuses = bus.NewTopic[AppNetworkStatus](bus.Decl{
-	Owner: "zedrouter", Name: "AppNetworkStatus"})
+	Owner: "zedrouter", Name: "AppNetworkStatus", MaxBytes: 128 << 10})
 
 // UuidToNum is a number kept for an object over reboots. Owner: zedrouter. Persistent.
 type UuidToNum struct {

@@ -122,4 +122,4 @@ type NetworkInstanceStatus struct {
 
 // InstanceStatus is zedrouter's topic.
 var InstanceStatus = bus.NewTopic[NetworkInstanceStatus](bus.Decl{
-	Owner: "zedrouter", Name: "NetworkInstanceStatus"})
+	Owner: "zedrouter", Name: "NetworkInstanceStatus", MaxBytes: 128 << 10})
