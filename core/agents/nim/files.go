@@ -72,6 +72,7 @@ func (s *sheet) takeFiles() {
 			row.Ignored = "there is a bootstrap configuration"
 		default:
 			if !s.takeFile(f, &row) {
+				s.reading = true
 				continue
 			}
 		}

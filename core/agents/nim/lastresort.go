@@ -13,6 +13,9 @@ import (
 // nothing else. It is made anew when an interface appears or goes to an application, not when one
 // vanishes.
 func (s *sheet) takeLastResort() {
+	if s.reading { // what is in a file comes first, and saves starting clients in vain
+		return
+	}
 	have := slices.IndexFunc(s.list, func(d network.DevicePortConfig) bool {
 		return d.DPCKey == keyLastResort
 	})

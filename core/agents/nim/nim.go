@@ -79,6 +79,7 @@ type sheet struct {
 	results []portResult                // that stand on the ports of the one in use
 	ports   []network.NetworkPortStatus // of the one in use, as they are seen
 	other   bool                        // this turn began a verification or chose another one
+	reading bool                        // a file of the installer
 	done    reconciled
 }
 

@@ -97,8 +97,12 @@ func (a *waitforaddr) setClock(t *agent.Turn, s *node.WaitForAddrStatus,
 	if call.Phase != agent.Failed {
 		return
 	}
-	s.Set(entity.ErrorDescription{Error: "set the clock: " + call.Fault.Text,
-		ErrorSeverity: entity.SeverityWarning, ErrorRetryCondition: "tried again after a while"}, t.Wall)
+	severity := entity.SeverityWarning
+	if c := a.clock.Get(clock.ClockSeen{}.Key()); c != nil && c.RTC {
+		severity = entity.SeverityNotice // the battery's time will do
+	}
+	s.Set(entity.ErrorDescription{Error: call.Fault.Text, ErrorSeverity: severity,
+		ErrorRetryCondition: "tried again after a while"}, t.Wall)
 	wait := min(retryFirst<<min(call.Tries-1, 10), retryLast)
 	if again := call.Ended + wait; t.Now < again {
 		t.WakeAt("clock", again)
