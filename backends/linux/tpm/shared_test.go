@@ -19,7 +19,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // quote makes a quote over PCR 0 with go-tpm-tools and signs with the new API in between, on one
 // open TPM.
-func quote(t *testing.T, state string, nonce []byte) (public *ecdsa.PublicKey, message, raw []byte) {
+func quote(
+	t *testing.T, state string, nonce []byte,
+) (public *ecdsa.PublicKey, message, raw []byte) {
 	t.Helper()
 	sockets, err := lab.NewSocketDir()
 	if err != nil {

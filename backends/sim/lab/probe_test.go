@@ -38,9 +38,9 @@ func copyKernel(t *testing.T) lab.Cache {
 	return cache
 }
 
-// TestLAB1_KVMThatHangs gives the probe a device node that can be opened and a QEMU that stays
+// TestLAB1_APP49_KVMThatHangs gives the probe a device node that can be opened and a QEMU that stays
 // alive and never runs a guest.
-func TestLAB1_KVMThatHangs(t *testing.T) {
+func TestLAB1_APP49_KVMThatHangs(t *testing.T) {
 	prober := lab.Prober{
 		Cache: copyKernel(t), QEMU: script(t, hangs), KVMDevice: "/dev/null",
 		KVMDeadline: 300 * time.Millisecond,
@@ -62,9 +62,9 @@ func TestLAB1_KVMThatHangs(t *testing.T) {
 	}
 }
 
-// TestLAB1_APP49_ThisMachine asks for the verdict on the machine the test runs on, with all
+// TestLAB1_ThisMachine asks for the verdict on the machine the test runs on, with all
 // limits as they are in real use.
-func TestLAB1_APP49_ThisMachine(t *testing.T) {
+func TestLAB1_ThisMachine(t *testing.T) {
 	labtest.Program(t, lab.DefaultQEMU)
 	prober := lab.Prober{Cache: copyKernel(t)}
 	start := time.Now()

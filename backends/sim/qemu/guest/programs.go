@@ -61,6 +61,17 @@ func buildProgram(ctx context.Context, cache lab.Cache, name string) (string, er
 	return filepath.Join(dir, name), nil
 }
 
+// BuildPrograms builds what runs inside guests into the cache, so that the first guest does not
+// wait for a compiler: some 10 s once, nothing after that.
+func BuildPrograms(ctx context.Context, cache lab.Cache) error {
+	for _, name := range []string{initProgram, demoProgram} {
+		if _, err := buildProgram(ctx, cache, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // sourceFiles returns the files a program is made of, in a fixed order.
 func sourceFiles(name string) ([]string, error) {
 	var files []string

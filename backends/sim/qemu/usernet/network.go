@@ -121,8 +121,9 @@ func (n *Network) start() error {
 	link.Connect(n.wires)
 	n.wires.Connect(link)
 	n.stack = stack.New(stack.Options{
-		NetworkProtocols:   []stack.NetworkProtocolFactory{ipv4.NewProtocol, arp.NewProtocol},
-		TransportProtocols: []stack.TransportProtocolFactory{tcp.NewProtocol, udp.NewProtocol, icmp.NewProtocol4},
+		NetworkProtocols: []stack.NetworkProtocolFactory{ipv4.NewProtocol, arp.NewProtocol},
+		TransportProtocols: []stack.TransportProtocolFactory{
+			tcp.NewProtocol, udp.NewProtocol, icmp.NewProtocol4},
 	})
 	if err := n.stack.CreateNIC(nicID, link); err != nil {
 		return errors.New(err.String())
