@@ -118,6 +118,9 @@ func (c *Conn) Forget(item Item) {
 // ForgetSent makes every item news again, as after a change of the controller's epoch.
 func (c *Conn) ForgetSent() { c.sents.Keep(func(string) bool { return false }) }
 
+// IsDue reports whether an item is in the queue or under way.
+func (c *Conn) IsDue(item Item) bool { return c.dues.Get(item.key()) != nil }
+
 // Backlog is the number of items in the queue.
 func (c *Conn) Backlog() int { return c.dues.Len() }
 

@@ -1,0 +1,80 @@
+package zedagentinfo
+
+import (
+	"github.com/evetwin/evetwin/core/agent"
+	"github.com/evetwin/evetwin/core/bus"
+	"github.com/evetwin/evetwin/core/controllerconn"
+	"github.com/evetwin/evetwin/core/eveapi/report"
+)
+
+// entities makes due what has a row that changed, or had one that is gone; all makes due what has
+// one. It counts what is gone.
+func (a *reporter) entities(t *agent.Turn, all bool) int {
+	return notice(a, t, report.KindApp, a.apps, all) +
+		notice(a, t, report.KindInstance, a.instances, all) +
+		notice(a, t, report.KindVolume, a.volumes, all) +
+		notice(a, t, report.KindContentTree, a.trees, all) +
+		notice(a, t, report.KindBlob, a.blobs, all)
+}
+
+// notice looks at the rows of one kind. Rows outlive a crash of their publisher: one that is
+// missing was withdrawn.
+func notice[V bus.Row](a *reporter, t *agent.Turn, kind report.Kind, s *bus.Sub[V], all bool) (
+	gone int,
+) {
+	if all {
+		for key := range s.All() {
+			a.mark(t, kind, key, s.Rev(key), true)
+		}
+		return a.sweep(t, kind, func(key string) bool { return s.Get(key) != nil })
+	}
+	for key, d := range s.Changed() {
+		if d.New != nil {
+			a.mark(t, kind, key, s.Rev(key), false)
+		} else if a.gone(t, kind, key, false) {
+			gone++
+		}
+	}
+	return gone
+}
+
+// mark puts an entity into the queue unless this state of it is there, or was told, already.
+func (a *reporter) mark(t *agent.Turn, kind report.Kind, key string, rev uint64, force bool) {
+	r := reported{Kind: kind, ID: key, Rev: rev}
+	if old := a.reported.Get(r.Key()); old != nil && *old == r && !force {
+		return
+	}
+	a.reported.Put(r)
+	a.conn.MarkDueAt(t, item(kind, key), t.Now+debounce, force)
+}
+
+// gone puts the last word on an entity into the queue, unless it was never noticed or is gone
+// already.
+func (a *reporter) gone(t *agent.Turn, kind report.Kind, key string, again bool) bool {
+	r := reported{Kind: kind, ID: key}
+	old := a.reported.Get(r.Key())
+	if old == nil || old.Rev == 0 && !again {
+		return false
+	}
+	a.reported.Put(r)
+	a.conn.MarkDueAt(t, item(kind, key), t.Now+debounce, true)
+	return true
+}
+
+// sweep finds what is gone among the entities of a kind that were noticed earlier, and counts it.
+func (a *reporter) sweep(t *agent.Turn, kind report.Kind, exists func(key string) bool) (gone int) {
+	for _, r := range a.reported.All() {
+		if r.Kind == kind && !exists(r.ID) && a.gone(t, kind, r.ID, true) {
+			gone++
+		}
+	}
+	return gone
+}
+
+func item(kind report.Kind, key string) controllerconn.Item {
+	i := controllerconn.Item{Class: controllerconn.ClassRest, Kind: string(kind), Entity: key}
+	if kind == report.KindApp {
+		i.Class = controllerconn.ClassApp
+	}
+	return i
+}
