@@ -38,8 +38,8 @@ func copyKernel(t *testing.T) lab.Cache {
 	return cache
 }
 
-// TestLAB1_APP49_KVMThatHangs gives the probe a device node that can be opened and a QEMU that stays
-// alive and never runs a guest.
+// TestLAB1_APP49_KVMThatHangs gives the probe a device node that can be opened and a QEMU that
+// stays alive and never runs a guest.
 func TestLAB1_APP49_KVMThatHangs(t *testing.T) {
 	prober := lab.Prober{
 		Cache: copyKernel(t), QEMU: script(t, hangs), KVMDevice: "/dev/null",
