@@ -1,0 +1,51 @@
+package zedagent
+
+import (
+	"github.com/evetwin/evetwin/core/agent"
+	"github.com/evetwin/evetwin/core/device/store"
+)
+
+// Files it reads and writes.
+const (
+	rootFile      = "/config/root-certificate.pem"
+	bootstrapFile = "/config/bootstrap-config.pb"
+	globalFile    = "/config/GlobalConfig/global.json"
+	keysFile      = "/config/authorized_keys"
+	configFile    = "/persist/checkpoint/lastconfig"
+	certsFile     = "/persist/checkpoint/controllercerts"
+	backup        = ".bak"
+)
+
+// seen is the file at a path, nil if there is none or it is empty: an empty checkpoint is a
+// broken one.
+func (x *turn) seen(path string) *store.FileSeen {
+	f := x.files.Get(store.FileKey(path))
+	if f == nil || f.Size == 0 {
+		return nil
+	}
+	return f
+}
+
+// content is the content of a file, nil without one or if it cannot be read; known is false while
+// it is being read. The content is held until forget.
+func (x *turn) content(path string) (data []byte, known bool) {
+	f := x.seen(path)
+	if f == nil {
+		return nil, x.files.Complete()
+	}
+	call := x.read.Want(store.FileKey(path), store.ReadReq{Path: path, Sha256: f.Sha256})
+	switch call.Phase {
+	case agent.Done:
+		return call.Res.Data, true
+	case agent.Failed:
+		return nil, true
+	}
+	return nil, false
+}
+
+// forget releases the contents of files.
+func (x *turn) forget(paths ...string) {
+	for _, p := range paths {
+		x.read.Drop(store.FileKey(p))
+	}
+}

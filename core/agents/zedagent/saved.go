@@ -1,0 +1,120 @@
+package zedagent
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+
+	"github.com/evetwin/evetwin/core/agent"
+	"github.com/evetwin/evetwin/core/device/store"
+	"github.com/evetwin/evetwin/core/topics/config"
+	"github.com/evetwin/evetwin/core/topics/node"
+)
+
+// writeAgain is when a write that failed is tried again.
+const writeAgain = time.Minute
+
+// readSaved applies the saved configuration once the controller was found out of reach. After a
+// boot that a configuration may have caused it takes the backup, which is older and has run for a
+// while.
+func (x *turn) readSaved() {
+	if !x.w.Reading {
+		return
+	}
+	path := configFile
+	if x.w.Backup || !x.nodeStatus().BootReason.StartsFromSaved() {
+		path += backup
+	}
+	data, known := x.content(path)
+	if !known {
+		return
+	}
+	cfg := x.openSaved(path, data)
+	if cfg == nil && path == configFile {
+		x.w.Backup = true // damaged: the backup will do, and heals it
+		x.forget(configFile)
+		x.readSaved()
+		return
+	}
+	x.w.Reading = false
+	x.forget(configFile, configFile+backup)
+	if cfg == nil {
+		return
+	}
+	if x.w.Backup {
+		x.write.Want(store.FileKey(configFile), store.WriteReq{Path: configFile, Data: data})
+	}
+	x.apply(cfg, fromSaved)
+	x.s.GotSaved = true
+	x.s.GetStatus = node.ConfigGetReadSaved
+}
+
+// checkpoint notes an envelope that was applied, to be saved.
+func (x *turn) checkpoint(envelope []byte) {
+	sum := shaOf(envelope)
+	if x.w.Saved != sum {
+		x.w.Saved, x.w.SavedAt = sum, x.t.Now
+	}
+	if f := x.seen(configFile); f != nil && f.Sha256 == sum {
+		x.write.Drop(store.FileKey(configFile))
+		return
+	}
+	x.write.Want(store.FileKey(configFile), store.WriteReq{Path: configFile, Data: envelope})
+}
+
+// keepCheckpoint sees writes of the configuration through, and copies it to the backup: at once if
+// there is none, else when it has run for timer.test.baseimage.update.
+func (x *turn) keepCheckpoint() {
+	x.finish(configFile)
+	x.finish(configFile + backup)
+	now := x.seen(configFile)
+	if now == nil || now.Sha256 != x.w.Saved {
+		return
+	}
+	old := x.seen(configFile + backup)
+	if old != nil && old.Sha256 == now.Sha256 || !x.files.Complete() {
+		return
+	}
+	due := x.w.SavedAt + x.settings().Seconds(config.TestBaseimageUpdate)
+	if old != nil && x.t.Now < due {
+		x.t.WakeAt("backup", due)
+		return
+	}
+	if x.write.Get(store.FileKey(configFile+backup)).Phase != agent.None {
+		return
+	}
+	if data, known := x.content(configFile); known {
+		x.forget(configFile)
+		if len(data) > 0 {
+			x.write.Want(store.FileKey(configFile+backup),
+				store.WriteReq{Path: configFile + backup, Data: data})
+		}
+	}
+}
+
+// finish drops a write that is done and repeats one that failed.
+func (x *turn) finish(path string) {
+	key := store.FileKey(path)
+	switch call := x.write.Get(key); call.Phase {
+	case agent.Done:
+		x.write.Drop(key)
+	case agent.Failed:
+		if again := call.Ended + writeAgain; x.t.Now < again {
+			x.t.WakeAt("write/"+path, again)
+		} else {
+			x.log(agent.Err, "write "+path+": "+call.Fault.Text)
+			x.write.Redo(key)
+		}
+	}
+}
+
+// put makes sure that a file is written; a write that fails is tried again.
+func (x *turn) put(req store.WriteReq) {
+	x.write.Want(store.FileKey(req.Path), req)
+	x.finish(req.Path)
+}
+
+func shaOf(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,115 @@
+package zedagent
+
+import (
+	eveconfig "github.com/lf-edge/eve-api/go/config"
+
+	"github.com/evetwin/evetwin/core/agent"
+	"github.com/evetwin/evetwin/core/eveapi"
+	"github.com/evetwin/evetwin/core/eveapi/parse"
+	"github.com/evetwin/evetwin/core/topics/config"
+	"github.com/evetwin/evetwin/core/topics/node"
+)
+
+// start publishes the settings that the device starts with, long before it is onboarded: others
+// need log levels and limits. It reports whether that is over.
+func (x *turn) start() bool {
+	if x.out.items.IsComplete() {
+		return true
+	}
+	if !x.files.Complete() || !x.loadCerts() || !x.startItems() {
+		return false
+	}
+	x.out.items.Complete()
+	x.forget(rootFile, certsFile, certsFile+backup, configFile, configFile+backup, bootstrapFile,
+		globalFile, keysFile)
+	return true
+}
+
+// startItems takes the settings of the first source that has any.
+func (x *turn) startItems() bool {
+	for _, path := range []string{configFile, configFile + backup} {
+		data, known := x.content(path)
+		if !known {
+			return false
+		}
+		if cfg := x.openSaved(path, data); cfg != nil {
+			x.takeItems(parse.Items(cfg.GetConfigItems()), true)
+			return true
+		}
+	}
+	if x.seen(configFile) == nil && x.seen(configFile+backup) == nil && x.seen(bootstrapFile) != nil {
+		return x.startBootstrap()
+	}
+	data, known := x.content(globalFile)
+	if !known {
+		return false
+	}
+	if items := x.globalItems(data); items != nil {
+		x.takeItems(items, false)
+		return true
+	}
+	if data, known = x.content(keysFile); !known {
+		return false
+	}
+	var items []config.Value
+	if len(data) > 0 {
+		items = []config.Value{{Key: config.SSHAuthorizedKeys, Value: string(data)}}
+	}
+	x.takeItems(items, false)
+	return true
+}
+
+// startBootstrap takes what the installer put into the device to get it to its controller. Its
+// presence disables the older files, good or bad.
+func (x *turn) startBootstrap() bool {
+	data, known := x.content(bootstrapFile)
+	root, rootKnown := x.content(rootFile)
+	if !known || !rootKnown {
+		return false
+	}
+	// A clock that was never set proves nothing about a certificate's end.
+	opts := eveapi.CertOptions{}
+	for _, c := range x.clock.All() {
+		opts.Checkpointed = !c.Synced
+	}
+	cfg, err := eveapi.OpenBootstrap(data, root, x.t.Wall, opts)
+	if err != nil {
+		x.light(node.LedInvalidBootstrap)
+		x.fault("bootstrap configuration: " + err.Error())
+		x.takeItems(nil, false)
+		return true
+	}
+	x.apply(cfg, fromBootstrap)
+	return true
+}
+
+// globalItems reads settings of the installer, nil if there are none.
+func (x *turn) globalItems(data []byte) []config.Value {
+	if len(data) == 0 {
+		return nil
+	}
+	items, err := readGlobal(data)
+	if err != nil {
+		x.fault(globalFile + ": " + err.Error())
+		return nil
+	}
+	return items
+}
+
+// openSaved verifies and parses a saved answer of the controller, nil if it is not usable.
+func (x *turn) openSaved(path string, data []byte) *eveconfig.EdgeDevConfig {
+	if len(data) == 0 {
+		return nil
+	}
+	payload, fault := x.conn.Open(data)
+	if fault != nil {
+		x.log(agent.Warn, path+": "+fault.Error())
+		return nil
+	}
+	cfg, _, err := eveapi.ParseConfigResponse(payload)
+	if err != nil {
+		x.log(agent.Warn, path+": "+err.Error())
+		return nil
+	}
+	return cfg
+}
