@@ -39,6 +39,8 @@ const (
 	IgnoreMemoryCheck      = "memory.apps.ignore.check"
 	IgnoreDiskCheck        = "storage.apps.ignore.disk.check"
 	VmmMemoryLimitMiB      = "memory.vmm.limit.MiB"
+	EveMemoryLimitBytes    = "memory.eve.limit.bytes"
+	EveMemoryLimitMiB      = "memory.eve.limit.MiB"
 	Dom0MinDiskPercent     = "storage.dom0.disk.minusage.percent"
 	Dom0MaxDiskBytes       = "storage.dom0.disk.maxusagebytes"
 	ARPSnoop               = "network.switch.enable.arpsnoop"

@@ -1,0 +1,110 @@
+package zedmanager
+
+import (
+	"slices"
+
+	"github.com/evetwin/evetwin/core/agent"
+	"github.com/evetwin/evetwin/core/topics/app"
+	"github.com/evetwin/evetwin/core/topics/entity"
+	"github.com/evetwin/evetwin/core/topics/volume"
+)
+
+// volumes is how far the volumes of an application's configuration are.
+type volumes struct {
+	least    entity.SwState
+	known    bool // volumemgr has answered every reference as it was
+	answered bool // and as it is
+	errs     []entity.ErrorDescription
+	progress uint8
+}
+
+// reached reports whether all volumes are at least so far.
+func (v *volumes) reached(s entity.SwState) bool {
+	return v.answered && v.least >= s && len(v.errs) == 0
+}
+
+// keepRefs asks for the volumes of a configuration and, while a purge has not halted the guest yet,
+// for those the guest runs with. A reference only verifies at first; it makes the volume, once, when
+// the content is there and no purge forbids it.
+func (a *zedmanager) keepRefs(acc *app.AppInstanceConfig, st *app.AppInstanceStatus) (v volumes) {
+	v = volumes{least: entity.CREATED_VOLUME, known: true, answered: true}
+	early := st.PurgeInprogress == app.DownloadAndVerify || st.PurgeInprogress == app.BringDown
+	var keep []string
+	sum := 0
+	for _, ref := range acc.VolumeRefConfigList {
+		ref.AppUUID, ref.VerifyOnly = acc.UUID, true
+		key := ref.Key()
+		keep = append(keep, key)
+		vs := a.volumeStats.Get(key)
+		known := vs != nil && vs.Of == a.refs.Rev(key)
+		if old := a.refs.Get(key); old != nil {
+			ref.MountDir = old.MountDir
+			ready := known && vs.State >= entity.LOADED && !vs.HasError()
+			ref.VerifyOnly = old.VerifyOnly && (early || !ready)
+		}
+		a.refs.Put(ref)
+		v.answered = v.answered && known && vs.Of == a.refs.Rev(key)
+		if v.known = v.known && known; !known {
+			continue
+		}
+		v.least = min(v.least, vs.State)
+		sum += int(vs.Progress)
+		if vs.HasError() {
+			v.errs = append(v.errs, withVolume(vs))
+		}
+	}
+	if n := len(acc.VolumeRefConfigList); n > 0 {
+		v.progress = uint8(sum / n)
+	}
+	if early && a.domains.Get(acc.UUID) != nil {
+		for _, disk := range a.domains.Get(acc.UUID).DiskConfigList {
+			keep = append(keep, disk.VolumeKey+"#"+acc.UUID)
+		}
+	}
+	st.VolumeRefStatusList = nil
+	for key, ref := range a.refs.All() {
+		switch {
+		case ref.AppUUID != acc.UUID:
+		case !slices.Contains(keep, key):
+			a.refs.Delete(key)
+		default:
+			st.VolumeRefStatusList = append(st.VolumeRefStatusList, a.refStatus(key, ref))
+		}
+	}
+	return v
+}
+
+// refStatus is what volumemgr says about a reference, or that it says nothing yet.
+func (a *zedmanager) refStatus(key string, ref *volume.VolumeRefConfig) volume.VolumeRefStatus {
+	if vs := a.volumeStats.Get(key); vs != nil {
+		return *vs
+	}
+	return volume.VolumeRefStatus{VolumeID: ref.VolumeID, GenerationCounter: ref.GenerationCounter,
+		LocalGenerationCounter: ref.LocalGenerationCounter, AppUUID: ref.AppUUID,
+		State: entity.INITIAL, PendingAdd: true, VerifyOnly: ref.VerifyOnly, MountDir: ref.MountDir}
+}
+
+// withVolume is the error of a volume that names it; without a hope to go away it is an error.
+func withVolume(vs *volume.VolumeRefStatus) entity.ErrorDescription {
+	d := vs.ErrorDescription
+	d.ErrorEntities = []entity.ErrorEntity{{EntityType: entity.Volume, EntityID: vs.VolumeID}}
+	if d.ErrorRetryCondition == "" {
+		d.ErrorSeverity = entity.SeverityError
+	}
+	return d
+}
+
+// showVolumes takes state and errors of the volumes into the status; the state only while there is no
+// guest, or its volumes are made anew.
+func (a *zedmanager) showVolumes(t *agent.Turn, st *app.AppInstanceStatus, v *volumes) {
+	if len(v.errs) > 0 {
+		st.SetFrom(fromVolume, entity.Join(v.errs...), t.Wall)
+	} else {
+		st.ClearFrom(fromVolume)
+	}
+	st.Progress = v.progress
+	if v.known &&
+		(a.domains.Get(st.UUID) == nil || st.PurgeInprogress == app.RecreateVolumes) {
+		st.State = v.least
+	}
+}
