@@ -186,7 +186,7 @@ func (w *world) guests() {
 			w.running[c.UUID] = c
 			st.State, st.Activated, st.BootTime = entity.BOOTING, true,
 				w.Wall().Add(time.Duration(w.boots[c.UUID])*time.Second)
-		case !c.Activate && up && (st.State == entity.HALTING && !w.wedge):
+		case up && st.State == entity.HALTING && !w.wedge: // what was begun is ended first
 			delete(w.running, c.UUID)
 			st.State, st.Activated = entity.HALTED, false
 		case !c.Activate && up:
