@@ -1,5 +1,5 @@
-// Package downloader is the agent that fetches content: files of HTTP datastores, blobs and manifests
-// of container registries. It also finds out which hash a registry's tag stands for.
+// Package downloader is the agent that fetches content: files of HTTP datastores, blobs and
+// manifests of container registries. It also finds out which hash a registry's tag stands for.
 //
 //	in   volumemgr/DownloaderConfig    blobs wanted
 //	in   volumemgr/ResolveConfig       tags to resolve
@@ -13,8 +13,8 @@
 //	op   web.Fetch, web.Send, web.RemovePartial
 //
 // A job goes from route to route: each datastore in its order, and for each the source addresses of
-// the management ports whose cost is allowed, cheapest first. It ends with the first route that gives
-// the whole file; when no route is left it waits and begins anew.
+// the management ports whose cost is allowed, cheapest first. It ends with the first route that
+// gives the whole file; when no route is left it waits and begins anew.
 //
 //	            ┌──────────── another route ◀──────────┐
 //	            ▼                                      │ fault
@@ -23,7 +23,7 @@
 //	  │ no route left
 //	  └─wait: 0.3-1 x timer.download.retry, or until datastore, order or ports change
 //
-// A partial file outlives crash and reboot; what is whole on the disk is not fetched again. Release is
-// a handshake: volumemgr sets RefCount to 0, which cancels; the status answers Expired; volumemgr
-// withdraws the config; the partial is removed, and then the status.
+// A partial file outlives crash and reboot; what is whole on the disk is not fetched again. Release
+// is a handshake: volumemgr sets RefCount to 0, which cancels; the status answers Expired;
+// volumemgr withdraws the config; the partial is removed, and then the status.
 package downloader

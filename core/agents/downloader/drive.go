@@ -31,8 +31,8 @@ func (a *downloader) advance(t *agent.Turn, j *job) (moved bool) {
 	return false
 }
 
-// pick begins with the next route that was not tried, or waits. A route that appears during the wait,
-// with a new address, is tried at once.
+// pick begins with the next route that was not tried, or waits. A route that appears during the
+// wait, with a new address, is tried at once.
 func (a *downloader) pick(t *agent.Turn, j *job) (moved bool) {
 	ways, problems := a.routes(&j.Order)
 	j.Problems = problems

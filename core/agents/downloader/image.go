@@ -85,7 +85,9 @@ func (im image) manifest(sha string) string {
 }
 
 // blob is the URL of the blob with a hash.
-func (im image) blob(sha string) string { return im.Base + "/v2/" + im.Repo + "/blobs/sha256:" + sha }
+func (im image) blob(sha string) string {
+	return im.Base + "/v2/" + im.Repo + "/blobs/sha256:" + sha
+}
 
 // isManifestType reports whether a media type is of a manifest, or not known.
 func isManifestType(mediaType string) bool {

@@ -81,8 +81,8 @@ func orderOf(c *content.DownloaderConfig) order {
 		MediaType: c.MediaType, Max: c.Size, Datastores: c.DatastoreIDList}
 }
 
-// job is the job of an item: the one under way if it serves the same order, else a new one. An edit of
-// a datastore begins anew but keeps the count of retries.
+// job is the job of an item: the one under way if it serves the same order, else a new one. An edit
+// of a datastore begins anew but keeps the count of retries.
 func (a *downloader) job(item string, o order) job {
 	for _, id := range o.Datastores {
 		o.Revs = append(o.Revs, a.datastores.Rev(id))

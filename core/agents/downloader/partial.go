@@ -7,7 +7,8 @@ import (
 	"github.com/evetwin/evetwin/core/device/web"
 )
 
-// Pauses before a removal is tried again: of a file that came back, of one the disk would not remove.
+// Pauses before a removal is tried again: of a file that came back, of one the disk would not
+// remove.
 const (
 	clearAgain  = time.Second
 	clearFailed = time.Minute

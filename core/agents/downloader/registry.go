@@ -18,8 +18,8 @@ const openFor = time.Hour
 // maxManifest bounds what is read of a manifest to compute its digest.
 const maxManifest = 4 << 20
 
-// probe asks for the head of the manifest: it tells the digest of a tag, whether a blob is a manifest,
-// and what the registry wants to see.
+// probe asks for the head of the manifest: it tells the digest of a tag, whether a blob is a
+// manifest, and what the registry wants to see.
 func (a *downloader) probe(t *agent.Turn, j *job) (moved bool) {
 	ds := a.datastores.Get(j.Route.Datastore)
 	im := imageOf(ds, j.Order.Name)

@@ -30,6 +30,10 @@ func answer(r *rig.Rig, item string, code int, header ...web.Header) {
 	r.Step()
 }
 
+func challenged(how string) web.Header {
+	return web.Header{Name: "Www-Authenticate", Value: how}
+}
+
 func TestTokenOfARegistry(t *testing.T) {
 	r := registry(t)
 	orderBlob(r, sha, "")
@@ -39,8 +43,8 @@ func TestTokenOfARegistry(t *testing.T) {
 	if req.Method != "HEAD" || req.URL != manifest || !strings.Contains(req.Header[0].Value, "oci") {
 		t.Fatalf("first %+v", req)
 	}
-	answer(r, sha, 401, web.Header{Name: "Www-Authenticate", Value: `Bearer realm="https://auth.io/token",` +
-		`service="registry, io",scope="repository:library/nginx:pull"`})
+	answer(r, sha, 401, challenged(`Bearer realm="https://auth.io/token",`+
+		`service="registry, io",scope="repository:library/nginx:pull"`))
 	req = sent(t, r)
 	if req.URL != "https://auth.io/token?scope=repository%3Alibrary%2Fnginx%3Apull"+
 		"&service=registry%2C+io" {
@@ -70,7 +74,7 @@ func TestTokenOfARegistry(t *testing.T) {
 	// A token that ran out is asked for again, once.
 	rig.Fail(r, web.Fetch, other, agent.Fault{Code: web.FaultStatus, Text: "401"})
 	r.Step()
-	answer(r, other, 401, web.Header{Name: "Www-Authenticate", Value: `Bearer realm="https://auth.io/t"`})
+	answer(r, other, 401, challenged(`Bearer realm="https://auth.io/t"`))
 	rig.Done(r, web.Send, other, web.SendRes{Code: 200, Body: []byte(`{"access_token":"t2"}`)})
 	r.Step()
 	answer(r, other, 404) // it is no manifest
@@ -106,11 +110,11 @@ func TestBasicLogin(t *testing.T) {
 	if req := sent(t, r); req.Secret != "" {
 		t.Fatal("the login goes out before anybody asked for it")
 	}
-	answer(r, sha, 401, web.Header{Name: "Www-Authenticate", Value: `Basic realm="x"`})
+	answer(r, sha, 401, challenged(`Basic realm="x"`))
 	if req := sent(t, r); req.Secret != "secret/9" {
 		t.Fatalf("then %+v", req)
 	}
-	answer(r, sha, 401, web.Header{Name: "Www-Authenticate", Value: `Basic realm="x"`})
+	answer(r, sha, 401, challenged(`Basic realm="x"`))
 	mustContain(t, "error", rig.Get(r, content.DownloadStatuses, sha).Error, "refuses the login")
 }
 

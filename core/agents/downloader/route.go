@@ -12,8 +12,8 @@ import (
 	"github.com/evetwin/evetwin/core/topics/network"
 )
 
-// routes lists the ways to what is ordered, in the order in which they are tried, and why a datastore
-// or a port is not among them.
+// routes lists the ways to what is ordered, in the order in which they are tried, and why a
+// datastore or a port is not among them.
 func (a *downloader) routes(o *order) (ways []route, problems []string) {
 	ports, problem := a.ports()
 	for _, id := range o.Datastores {

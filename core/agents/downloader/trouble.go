@@ -8,8 +8,8 @@ import (
 	"github.com/evetwin/evetwin/core/topics/entity"
 )
 
-// trouble is the error of a job: what went wrong on each route, and when it is tried again. While it is
-// tried again the error of the last time stands.
+// trouble is the error of a job: what went wrong on each route, and when it is tried again. While
+// it is tried again the error of the last time stands.
 func trouble(j *job, before string) entity.ErrorDescription {
 	text := join(j, before)
 	if text == "" {

@@ -58,8 +58,8 @@ func (a *verifier) Step(t *agent.Turn) {
 	}
 }
 
-// answer is the status of a config, with the error of the status before, so that an error that stays
-// keeps its time.
+// answer is the status of a config, with the error of the status before, so that an error that
+// stays keeps its time.
 func (a *verifier) answer(c *content.VerifyImageConfig) content.VerifyImageStatus {
 	st := content.VerifyImageStatus{
 		ImageSha256: c.ImageSha256, Of: a.want.Rev(c.ImageSha256), Name: c.Name,

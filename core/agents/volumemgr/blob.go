@@ -165,8 +165,8 @@ func (a *volumemgr) follow(x *pass, u *use, st *content.BlobStatus, d *content.D
 	}
 }
 
-// letGo releases a blob from the verifier and then from the downloader, and reports whether nothing of
-// it is left with them.
+// letGo releases a blob from the verifier and then from the downloader, and reports whether nothing
+// of it is left with them.
 func (a *volumemgr) letGo(sha string) (gone bool) {
 	if c := a.verifies.Get(sha); c != nil {
 		n := *c
@@ -199,8 +199,8 @@ func targetOf(u *use) string {
 	return hex.EncodeToString(h[:]) + "." + u.Sha
 }
 
-// unfolding reports whether a tree is on its way to know its parts: they may be blobs that are here and
-// that nobody wants so far. A tree that is stuck keeps nothing.
+// unfolding reports whether a tree is on its way to know its parts: they may be blobs that are here
+// and that nobody wants so far. A tree that is stuck keeps nothing.
 func (x *pass) unfolding() bool {
 	return slices.ContainsFunc(x.trees, func(tr tree) bool {
 		return !tr.closed && tr.wrong.Error == ""

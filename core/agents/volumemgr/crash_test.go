@@ -32,8 +32,8 @@ func (w *world) final() string {
 }
 
 // TestAPP47_VolumemgrCrash installs an application, purges it and removes it, with a crash of the
-// agent in one place after the other: it always ends in the same rows, and nothing is fetched or made
-// twice.
+// agent in one place after the other: it always ends in the same rows, and nothing is fetched or
+// made twice.
 func TestAPP47_VolumemgrCrash(t *testing.T) {
 	story := func(crashAt int) (chapters []string, steps int) {
 		w := newWorld(t)

@@ -44,10 +44,12 @@ func (m manifest) Key() string { return m.Sha }
 var manifests = bus.NewTopic[manifest](bus.Decl{Owner: "volumemgr", Name: "Manifest",
 	Life: bus.Local, MaxBytes: 256 << 10})
 
-func isIndex(mediaType string) bool { return mediaType == typeIndex || mediaType == typeDockerIndex }
+func isIndex(mediaType string) bool {
+	return mediaType == typeIndex || mediaType == typeDockerIndex
+}
 
-// manifestOf reads a manifest that lies in the content store; nil while it is being read. The text is
-// why it cannot be read.
+// manifestOf reads a manifest that lies in the content store; nil while it is being read. The text
+// is why it cannot be read.
 func (a *volumemgr) manifestOf(x *pass, sha string) (m *manifest, wrong string) {
 	if m = a.manifests.Get(sha); m != nil {
 		return m, m.Problem

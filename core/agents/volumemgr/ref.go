@@ -54,8 +54,8 @@ func (a *volumemgr) refuse(st *volume.VolumeRefStatus, v *volume.VolumeStatus, n
 // fromRef is the source of errors of references.
 const fromRef = "VolumeRefStatus"
 
-// rivals counts the applications that use a writable volume of one file, 0 if this one may have it: it
-// has it already, or nobody has and it is the first.
+// rivals counts the applications that use a writable volume of one file, 0 if this one may have it:
+// it has it already, or nobody has and it is the first.
 func (a *volumemgr) rivals(r *volume.VolumeRefConfig, v *volume.VolumeStatus) int {
 	if v.ReadOnly || v.ContentFormat == content.CONTAINER {
 		return 0

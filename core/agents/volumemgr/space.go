@@ -6,8 +6,8 @@ import (
 )
 
 // remaining is how much of /persist applications may still take: its size without what the system
-// keeps, without the blobs that are here or under way, and without what volumes may grow to. It never
-// is what the disk happens to have free, so the same configuration always fits or never.
+// keeps, without the blobs that are here or under way, and without what volumes may grow to. It
+// never is what the disk happens to have free, so the same configuration always fits or never.
 //
 // EVE: counts a blob once per content tree; here a blob counts once (it lies there once).
 func (a *volumemgr) remaining() uint64 {

@@ -102,8 +102,8 @@ func resolveOf(cfg *content.ContentTreeConfig) content.ResolveConfig {
 		Counter: cfg.GenerationCounter}
 }
 
-// root is the hash of a tree's root, empty while its tag is not resolved. A tag is resolved once per
-// generation; the answer is latched over reboots.
+// root is the hash of a tree's root, empty while its tag is not resolved. A tag is resolved once
+// per generation; the answer is latched over reboots.
 func (a *volumemgr) root(tr *tree) string {
 	cfg := tr.cfg
 	if cfg.ContentSha256 != "" {
@@ -182,8 +182,8 @@ func (a *volumemgr) expand(x *pass, tr *tree, root string) {
 	tr.wrong.Error = tr.cfg.RelativeURL + ": indexes are nested too deep"
 }
 
-// remembers reports whether a published status of a loaded tree still holds, so that nothing has to be
-// read again after a crash of the agent.
+// remembers reports whether a published status of a loaded tree still holds, so that nothing has to
+// be read again after a crash of the agent.
 func (a *volumemgr) remembers(old *content.ContentTreeStatus, root string) bool {
 	if old.State != entity.LOADED || len(old.Blobs) == 0 || old.Blobs[0] != root {
 		return false

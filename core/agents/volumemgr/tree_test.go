@@ -115,7 +115,8 @@ func TestAPP17_WrongShaFiveTimes(t *testing.T) {
 		t.Errorf("%d downloads, want one and five more", w.fetches[sha])
 	}
 	st := w.tree("t1")
-	if !strings.Contains(st.ErrorDescription.Error, "computed 00 configured") || st.State >= entity.VERIFIED {
+	if !strings.Contains(st.ErrorDescription.Error, "computed 00 configured") ||
+		st.State >= entity.VERIFIED {
 		t.Errorf("tree %+v", st)
 	}
 	if len(w.partial) != 0 || len(rig.Rows(w.Rig, content.Downloads)) != 0 {
@@ -188,7 +189,8 @@ func TestBadTrees(t *testing.T) {
 		"parsed": "bad config", "junk": "is not an image manifest",
 		"arm": "no manifest for linux/amd64, only for linux/riscv64",
 	} {
-		if st := w.tree(id); !strings.Contains(st.ErrorDescription.Error, want) || st.State == entity.LOADED {
+		st := w.tree(id)
+		if !strings.Contains(st.ErrorDescription.Error, want) || st.State == entity.LOADED {
 			t.Errorf("%s: %q in state %v, want %q", id, st.ErrorDescription.Error, st.State, want)
 		}
 	}
@@ -224,7 +226,7 @@ func TestAPP24_IgnoredDiskCheck(t *testing.T) {
 	w.ref("v1", "a1", false)
 	w.whole()
 	w.run()
-	if st := w.refStatus("v1", "a1"); !strings.HasPrefix(st.ErrorDescription.Error, "Remaining disk space ") {
+	if st := w.refStatus("v1", "a1"); !strings.HasPrefix(st.Error, "Remaining disk space ") {
 		t.Fatalf("reference %+v", st)
 	}
 	rig.Put(w.Rig, config.Items, config.ConfigItemValueMap{FromController: true,

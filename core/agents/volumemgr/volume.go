@@ -246,8 +246,8 @@ func (a *volumemgr) make(x *pass, key string, st *volume.VolumeStatus, tr *tree)
 	return fromVolume, wrong
 }
 
-// imageBlobs lists what a volume is made from: of a container manifest, config and layers; of a disk
-// from a registry its first layer; else the file.
+// imageBlobs lists what a volume is made from: of a container manifest, config and layers; of a
+// disk from a registry its first layer; else the file.
 func imageBlobs(st *volume.VolumeStatus, tr *tree) (out []string) {
 	if st.VolumeContentOriginType == volume.OriginBlank {
 		return nil

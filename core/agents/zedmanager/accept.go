@@ -30,8 +30,8 @@ func (c acceptance) Key() string { return c.Config.UUID }
 var acceptances = bus.NewTopic[acceptance](bus.Decl{Owner: "zedmanager", Name: "AcceptedConfig",
 	MaxBytes: 256 << 10})
 
-// accept judges a configuration and returns the one in force, nil if there is none. What the commands
-// in it start is noted in the status.
+// accept judges a configuration and returns the one in force, nil if there is none. What the
+// commands in it start is noted in the status.
 func (a *zedmanager) accept(t *agent.Turn, cfg *app.AppInstanceConfig,
 	st *app.AppInstanceStatus) *app.AppInstanceConfig {
 	have := a.accepted.Get(cfg.UUID)
@@ -79,8 +79,8 @@ func invalid(cfg *app.AppInstanceConfig) string {
 	return ""
 }
 
-// Counters of commands, of the controller and of the local profile server together. They are compared
-// with "different", not with "greater": a lowered counter is a command, too.
+// Counters of commands, of the controller and of the local profile server together. They are
+// compared with "different", not with "greater": a lowered counter is a command, too.
 func restarts(c *app.AppInstanceConfig) uint32 {
 	return c.RestartCmd.Counter + c.LocalRestartCmd.Counter
 }
@@ -134,7 +134,8 @@ func needsRestart(old, cfg *app.AppInstanceConfig) (why []string) {
 
 // baseline compares the purge counter of an application that is new since boot with the one it was
 // made or purged with last: a purge that was asked for while the device was off still happens.
-func (a *zedmanager) baseline(t *agent.Turn, cfg *app.AppInstanceConfig, st *app.AppInstanceStatus) {
+func (a *zedmanager) baseline(t *agent.Turn, cfg *app.AppInstanceConfig,
+	st *app.AppInstanceStatus) {
 	switch last := a.purges.Get(cfg.UUID); {
 	case last == nil:
 		a.purges.Put(app.PurgeCounter{AppID: cfg.UUID, Counter: purges(cfg)})

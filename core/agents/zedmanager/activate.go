@@ -8,8 +8,8 @@ import (
 	"github.com/evetwin/evetwin/core/topics/entity"
 )
 
-// activate walks an application whose volumes are there to a running guest. A guest that was started
-// is only looked after.
+// activate walks an application whose volumes are there to a running guest. A guest that was
+// started is only looked after.
 func (a *zedmanager) activate(t *agent.Turn, acc *app.AppInstanceConfig,
 	st *app.AppInstanceStatus) {
 	up := a.isUp(acc.UUID)
@@ -54,7 +54,8 @@ func (a *zedmanager) delayed(t *agent.Turn, acc *app.AppInstanceConfig,
 	return true
 }
 
-// copyDomain takes over what domainmgr says about the guest, if it speaks of the guest as it is wished.
+// copyDomain takes over what domainmgr says about the guest, if it speaks of the guest as it is
+// wished.
 func (a *zedmanager) copyDomain(t *agent.Turn, id string, st *app.AppInstanceStatus) {
 	ds := a.domainStats.Get(id)
 	if ds == nil || ds.Of != a.domains.Rev(id) {

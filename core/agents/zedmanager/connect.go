@@ -48,8 +48,8 @@ func networkOf(acc *app.AppInstanceConfig) network.AppNetworkConfig {
 	return c
 }
 
-// live is the network of an application whose guest may run: its interfaces stay as they are until the
-// guest is off, their access rules follow at once.
+// live is the network of an application whose guest may run: its interfaces stay as they are until
+// the guest is off, their access rules follow at once.
 //
 // EVE: a change of interfaces also withholds the change of rules that comes with it.
 func live(have, next *network.AppNetworkConfig) network.AppNetworkConfig {

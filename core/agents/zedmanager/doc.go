@@ -1,6 +1,6 @@
 // Package zedmanager is the agent that drives the life of application instances. It asks volumemgr,
-// zedrouter and domainmgr, in this order, for what each application needs, and withdraws it in reverse
-// order.
+// zedrouter and domainmgr, in this order, for what each application needs, and withdraws it in
+// reverse order.
 //
 //	in   zedagent/AppInstanceConfig, zedagent/ZedAgentStatus, zedagent/ConfigItemValueMap
 //	in   nodeagent/NodeAgentStatus         whether the device goes down
@@ -22,9 +22,9 @@
 //	RUNNING ─▶ HALTING ─▶ HALTED                                           not active, or a restart
 //
 //	restart   none ─counter─▶ bring down ─guest is off─▶ bring up ─RUNNING─▶ none
-//	purge     none ─counter─▶ download and verify ─all LOADED─▶ bring down ─guest and network are off─▶
+//	purge     none ─counter─▶ download and verify ─all LOADED─▶ bring down ─guest, network off─▶
 //	          recreate volumes ─all CREATED─▶ bring up ─RUNNING─▶ none
 //
-// While a guest may run, what it runs with does not change: disks, interfaces and resources are taken
-// from the configuration when it is off. Access rules change at once.
+// While a guest may run, what it runs with does not change: disks, interfaces and resources are
+// taken from the configuration when it is off. Access rules change at once.
 package zedmanager

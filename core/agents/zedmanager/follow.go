@@ -94,8 +94,8 @@ func (a *zedmanager) purge(t *agent.Turn, acc *app.AppInstanceConfig, st *app.Ap
 	return true
 }
 
-// runOld leaves the guest alone that runs while its successor's volumes are downloaded; it may still
-// be switched off, and may power itself off.
+// runOld leaves the guest alone that runs while its successor's volumes are downloaded; it may
+// still be switched off, and may power itself off.
 func (a *zedmanager) runOld(t *agent.Turn, acc *app.AppInstanceConfig, st *app.AppInstanceStatus) {
 	d := a.domains.Get(acc.UUID)
 	switch {
@@ -130,7 +130,8 @@ func (a *zedmanager) isUp(id string) bool {
 	return d != nil && d.Activate
 }
 
-// halt asks the guest to stop and reports whether it is off. Health of the network plays no part in it.
+// halt asks the guest to stop and reports whether it is off. Health of the network plays no part in
+// it.
 func (a *zedmanager) halt(id string, st *app.AppInstanceStatus) (off bool) {
 	d := a.domains.Get(id)
 	if d != nil && d.Activate {

@@ -137,7 +137,8 @@ func TestAPP52_SummaryCountsOnce(t *testing.T) {
 	w.whole()
 	w.run()
 	got := *rig.Get(w.Rig, app.Summary, "global")
-	if want := (app.AppInstanceSummary{TotalRunning: 1, TotalError: 1, TotalStarting: 1}); got != want {
+	want := app.AppInstanceSummary{TotalRunning: 1, TotalError: 1, TotalStarting: 1}
+	if got != want {
 		t.Errorf("summary %+v, want %+v", got, want)
 	}
 	w.wedge = true
@@ -146,7 +147,8 @@ func TestAPP52_SummaryCountsOnce(t *testing.T) {
 	w.put(c)
 	w.run()
 	got = *rig.Get(w.Rig, app.Summary, "global")
-	if want := (app.AppInstanceSummary{TotalStopping: 1, TotalError: 1, TotalStarting: 1}); got != want {
+	want = app.AppInstanceSummary{TotalStopping: 1, TotalError: 1, TotalStarting: 1}
+	if got != want {
 		t.Errorf("summary %+v, want %+v", got, want)
 	}
 }

@@ -44,8 +44,8 @@ func (a *zedmanager) reserved() uint64 {
 	return a.memory.Get(entity.Global).UsedEveMB * mib
 }
 
-// admit reports whether the machine has the memory for an application, or says in the status what is
-// missing and when that may change.
+// admit reports whether the machine has the memory for an application, or says in the status what
+// is missing and when that may change.
 func (a *zedmanager) admit(t *agent.Turn, acc *app.AppInstanceConfig,
 	st *app.AppInstanceStatus) bool {
 	st.MemOverhead = a.overhead(&acc.FixedResources)

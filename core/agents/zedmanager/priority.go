@@ -21,8 +21,8 @@ func (m activeApp) Key() string { return m.AppID }
 var activeApps = bus.NewTopic[activeApp](bus.Decl{Owner: "zedmanager", Name: "ActiveApp",
 	Life: bus.Persistent})
 
-// mark notes that an application runs, and forgets it when the application is stopped for a reason of
-// its own and not because the device goes down.
+// mark notes that an application runs, and forgets it when the application is stopped for a reason
+// of its own and not because the device goes down.
 func (a *zedmanager) mark(acc *app.AppInstanceConfig, st *app.AppInstanceStatus) {
 	switch {
 	case st.State == entity.RUNNING:
@@ -32,8 +32,9 @@ func (a *zedmanager) mark(acc *app.AppInstanceConfig, st *app.AppInstanceStatus)
 	}
 }
 
-// held reports whether an application has to wait for those that ran when the device went down. It is a
-// plain predicate over tables: whatever else makes the application be looked at does not let it pass.
+// held reports whether an application has to wait for those that ran when the device went down. It
+// is a plain predicate over tables: whatever else makes the application be looked at does not let
+// it pass.
 func (a *zedmanager) held(t *agent.Turn, acc *app.AppInstanceConfig,
 	st *app.AppInstanceStatus) bool {
 	if a.markers.Get(acc.UUID) != nil || st.RestartInprogress != app.NotInprogress ||

@@ -140,9 +140,9 @@ func (w *world) final() string {
 	return b.String()
 }
 
-// TestAPP47_ZedmanagerCrash installs, restarts, purges and removes an application beside another, with
-// a crash of the agent in one place after the other. It always ends in the same rows and after as many
-// boots.
+// TestAPP47_ZedmanagerCrash installs, restarts, purges and removes an application beside another,
+// with a crash of the agent in one place after the other. It always ends in the same rows and after
+// as many boots.
 func TestAPP47_ZedmanagerCrash(t *testing.T) {
 	story := func(crashAt int) (chapters []string, steps int) {
 		w := newWorld(t)

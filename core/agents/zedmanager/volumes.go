@@ -24,8 +24,8 @@ func (v *volumes) reached(s entity.SwState) bool {
 }
 
 // keepRefs asks for the volumes of a configuration and, while a purge has not halted the guest yet,
-// for those the guest runs with. A reference only verifies at first; it makes the volume, once, when
-// the content is there and no purge forbids it.
+// for those the guest runs with. A reference only verifies at first; it makes the volume, once,
+// when the content is there and no purge forbids it.
 func (a *zedmanager) keepRefs(acc *app.AppInstanceConfig, st *app.AppInstanceStatus) (v volumes) {
 	v = volumes{least: entity.CREATED_VOLUME, known: true, answered: true}
 	early := st.PurgeInprogress == app.DownloadAndVerify || st.PurgeInprogress == app.BringDown
@@ -94,8 +94,8 @@ func withVolume(vs *volume.VolumeRefStatus) entity.ErrorDescription {
 	return d
 }
 
-// showVolumes takes state and errors of the volumes into the status; the state only while there is no
-// guest, or its volumes are made anew.
+// showVolumes takes state and errors of the volumes into the status; the state only while there is
+// no guest, or its volumes are made anew.
 func (a *zedmanager) showVolumes(t *agent.Turn, st *app.AppInstanceStatus, v *volumes) {
 	if len(v.errs) > 0 {
 		st.SetFrom(fromVolume, entity.Join(v.errs...), t.Wall)
