@@ -1,4 +1,5 @@
-// Package core is the portable part of evetwin: no operating system below it, no clock, no goroutine.
+// Package core is the portable part of evetwin: no operating system below it, no clock, no
+// goroutine.
 //
 //	agent/           what an agent is: Step, Turn, calls of ops
 //	bus/             typed tables from one publisher to many subscribers
@@ -12,6 +13,6 @@
 //	trace/           record and compare what agents were told and did
 //	archtest/        tests that enforce the shape of the tree
 //
-// Imports go one way: topics and device stand on bus and agent; agents on all of the above but hosts;
-// hosts and backends on anything here but agents. An agent never imports another.
+// Imports go one way: topics and device stand on bus and agent; agents on all of the above but
+// hosts; hosts and backends on anything here but agents. An agent never imports another.
 package core

@@ -24,8 +24,8 @@ type OpDecl struct {
 	addRes func(*bus.Sum, any)
 }
 
-// Op names one kind of action of a device part. Every op is idempotent: a cancelled or orphaned call
-// may still take effect, and a crash may lose any outcome, so callers repeat it.
+// Op names one kind of action of a device part. Every op is idempotent: a cancelled or orphaned
+// call may still take effect, and a crash may lose any outcome, so callers repeat it.
 type Op[Req, Res any] struct{ *OpDecl }
 
 // NewOp declares an op. Req and Res follow the rules of rows (bus.ShapeOf).

@@ -212,8 +212,9 @@ func TestPlantedImports(t *testing.T) {
 	judge(t, []planted{
 		{"topics and device", map[string]string{
 			"core/topics/a/a.go": uses("core/bus", "core/topics/b", "core/device/c"),
-			"core/topics/b/b.go": head, "core/device/c/c.go": uses("core/plan"),
-			"core/plan/p.go": uses("core/bus", "core/agent"), "core/agent/a.go": uses("core/bus"),
+			"core/topics/b/b.go": head,
+			"core/device/c/c.go": uses("core/plan", "core/topics/b"),
+			"core/plan/p.go":     uses("core/bus", "core/agent"), "core/agent/a.go": uses("core/bus"),
 		}, []string{"core/device/c/c.go:4: import: core/device/c may not import core/plan",
 			"core/topics/a/a.go:6: import: core/topics/a may not import core/device/c"}},
 		{"agents", map[string]string{
@@ -336,12 +337,18 @@ func f(err error) error {
 type portManager struct{}
 type Handler interface{}
 type linkInfo struct{}
-`}, []string{
+
+// VifInfo is EVE's word, but not here.
+type VifInfo struct{}
+`, "core/topics/t.go": head + "// VifInfo is EVE's.\ntype VifInfo struct{}\n\n" +
+		"type portInfo struct{}\n"}, []string{
 		"core/plan/a.go:9: words: TODO in a comment",
 		`core/plan/a.go:11: words: error text begins with "could not"`,
 		`core/plan/a.go:11: words: error text begins with "failed to"`,
 		"core/plan/a.go:15: type-name: type portManager ends in Manager",
 		"core/plan/a.go:16: doc: Handler has no comment",
 		"core/plan/a.go:17: type-name: type linkInfo ends in Info",
+		"core/plan/a.go:20: type-name: type VifInfo ends in Info",
+		"core/topics/t.go:7: type-name: type portInfo ends in Info",
 	}}})
 }

@@ -18,8 +18,8 @@ type Shape struct {
 }
 
 // ShapeOf compiles t. Allowed are booleans, numbers, strings, arrays, slices, pointers, structs of
-// exported fields, time.Time (compared as an instant) and the value types of net/netip. It panics on
-// anything else and on recursive types.
+// exported fields, time.Time (compared as an instant) and the value types of net/netip. It panics
+// on anything else and on recursive types.
 func ShapeOf(t reflect.Type) *Shape { return compile(t, nil) }
 
 // Equal compares two values of the shape's type, both given as pointers.

@@ -7,8 +7,8 @@
 //     asked for, and declares a table Complete when it has looked at everything once since boot.
 //   - A change that an op makes is fed into the Seen topics before the call is done: the outcome
 //     travels behind the rows.
-//   - Each applied spec comes back in a Seen row as it was applied, so that a plan is a difference of
-//     tables, also after a restart of the agent.
+//   - Each applied spec comes back in a Seen row as it was applied, so that a plan is a difference
+//     of tables, also after a restart of the agent.
 //   - Every op is idempotent. Doing what is done already is a success that changes nothing; undoing
 //     what is not there is a success.
 //   - A call that is cancelled ends within a second, unless the op says otherwise; what it had done

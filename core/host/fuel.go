@@ -88,7 +88,8 @@ func (k *Kernel) beat(src *Source, r *Change) {
 	}
 	c.rows[r.Key]++
 	if n := c.rows[r.Key]; n > l.PutsPerMinute {
-		k.excess(k.Proc(src.Name), fmt.Sprintf("put row %s of %s %d times in a minute", r.Key, r.Topic, n))
+		k.excess(k.Proc(src.Name),
+			fmt.Sprintf("put row %s of %s %d times in a minute", r.Key, r.Topic, n))
 	}
 }
 

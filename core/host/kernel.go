@@ -9,8 +9,8 @@ import (
 	"github.com/evetwin/evetwin/core/bus"
 )
 
-// Driver is what a host must know and do for its kernels. All calls happen on the device's loop, and
-// it calls the kernel back there only.
+// Driver is what a host must know and do for its kernels. All calls happen on the device's loop,
+// and it calls the kernel back there only.
 type Driver interface {
 	// Now is the time since the device booted.
 	Now() time.Duration
@@ -89,8 +89,8 @@ type shelf struct {
 // maxProcs bounds the agents of a device: a set of them is one word.
 const maxProcs = 64
 
-// New builds a device's kernel: parts first, then the agents. Nothing runs before Start. It fails if
-// two publish one topic, two call one op, or a needed topic or an op has nobody behind it.
+// New builds a device's kernel: parts first, then the agents. Nothing runs before Start. It fails
+// if two publish one topic, two call one op, or a needed topic or an op has nobody behind it.
 func New(drv Driver, o Options) (k *Kernel, err error) {
 	defer func() {
 		if r := recover(); r != nil {

@@ -16,7 +16,8 @@ type Machine interface {
 	SetClock(skew time.Duration)
 }
 
-// Hardware is the machine below the agents: simulated, real, or both. It keeps what outlives a boot.
+// Hardware is the machine below the agents: simulated, real, or both. It keeps what outlives a
+// boot.
 type Hardware interface {
 	// Wire declares the parts of a boot: their topics, what they see now, the ops they serve.
 	Wire(k *Kernel, m Machine)

@@ -8,8 +8,8 @@ import (
 )
 
 // Part is a device part on its device: a publisher of what it sees and a server of ops. It is a
-// bus.Port for publishing only: bus.Publish(part, topic) gives its tables. What part code puts is shown
-// when the step of it that runs ends.
+// bus.Port for publishing only: bus.Publish(part, topic) gives its tables. What part code puts is
+// shown when the step of it that runs ends.
 type Part struct {
 	Source
 	k     *Kernel

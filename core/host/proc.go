@@ -139,7 +139,8 @@ func (p *Proc) Write(c *bus.Cursor, key string, val any) {
 	b := p.pubOf(c)
 	b.touch()
 	rev := c.Put(key, val)
-	p.out.Rows = append(p.out.Rows, Change{Topic: c.Decl, Key: key, Rev: rev, Val: val, shelf: b.shelf})
+	p.out.Rows = append(p.out.Rows,
+		Change{Topic: c.Decl, Key: key, Rev: rev, Val: val, shelf: b.shelf})
 }
 
 // Complete takes a declaration of the turn; see bus.Outlet.

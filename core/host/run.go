@@ -213,8 +213,9 @@ func (c Run[Req, Res]) Latency(from, to time.Duration) time.Duration {
 	return from + time.Duration(c.draw("latency")%uint64(to-from))
 }
 
-// Go does real, blocking work on another goroutine. Its context ends when the call is cancelled, its
-// limit passes or the host stops. Then then runs on the loop, where it may put rows, and ends the call.
+// Go does real, blocking work on another goroutine. Its context ends when the call is cancelled,
+// its limit passes or the host stops. Then then runs on the loop, where it may put rows, and ends
+// the call.
 func (c Run[Req, Res]) Go(work func(context.Context) (Res, *agent.Fault),
 	then func(Res, *agent.Fault),
 ) {

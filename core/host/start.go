@@ -2,8 +2,8 @@ package host
 
 import "github.com/evetwin/evetwin/core/bus"
 
-// launch begins a start of an agent: what its topics hold is shown to it, link by link; its first turn
-// waits until that has arrived.
+// launch begins a start of an agent: what its topics hold is shown to it, link by link; its first
+// turn waits until that has arrived.
 func (k *Kernel) launch(p *Proc) {
 	var last *Source
 	byLink := map[*Source]*Batch{}
@@ -32,8 +32,9 @@ func (k *Kernel) launch(p *Proc) {
 	}
 }
 
-// Crash ends an agent as if its process died, and starts it again: its Local rows, its deadlines, its
-// calls and what it knew of outcomes are lost. Runs go on or are cancelled, as cancel draws for each.
+// Crash ends an agent as if its process died, and starts it again: its Local rows, its deadlines,
+// its calls and what it knew of outcomes are lost. Runs go on or are cancelled, as cancel draws
+// for each.
 func (k *Kernel) Crash(p *Proc, cancel func(op, key string) bool) {
 	if k.dead {
 		return
@@ -73,8 +74,8 @@ func (k *Kernel) restart(p *Proc) {
 // Stop gives an agent up: it gets no more turns until the device boots again.
 func (k *Kernel) Stop(p *Proc) { p.stopped = true }
 
-// Recover gives an agent whose turn panicked another try, from a full turn; after the third panic in a
-// row it is given up, and Recover reports false. For Options.OnPanic.
+// Recover gives an agent whose turn panicked another try, from a full turn; after the third panic
+// in a row it is given up, and Recover reports false. For Options.OnPanic.
 func (k *Kernel) Recover(p *Proc) bool {
 	p.panics++
 	if p.panics >= 3 {

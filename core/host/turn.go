@@ -127,7 +127,8 @@ func (k *Kernel) step(p *Proc) (stands bool) {
 	return true
 }
 
-// again forces a full turn behind the one that just ran: the world stands still, so it must do nothing.
+// again forces a full turn behind the one that just ran: the world stands still, so it must do
+// nothing.
 func (k *Kernel) again(p *Proc) {
 	was, lines := p.out.mark(), len(p.out.Lines)
 	due := p.due

@@ -47,7 +47,8 @@ func (b *Boot) wireBoot(k *host.Kernel) {
 	r := &b.Disk.Boot
 	r.Boots++
 	for i, p := range r.Partitions {
-		parts.Put(deviceboot.PartSeen{Label: p.Label, State: p.State, Version: p.Version, Current: i == 0})
+		parts.Put(deviceboot.PartSeen{Label: p.Label, State: p.State, Version: p.Version,
+			Current: i == 0})
 	}
 	row := deviceboot.BootSeen{First: r.Boots == 1, Reason: r.Reason, RebootReason: r.Text,
 		RebootStack: r.Stack, RestartCounter: r.Boots, PowerCycled: r.Cycled && r.Reason == "",

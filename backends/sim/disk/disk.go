@@ -1,5 +1,5 @@
-// Package disk is the simulated disk of a device: what its parts store and what is left of it after a
-// power cut. It is a plain model without time; the parts around it say how long things take.
+// Package disk is the simulated disk of a device: what its parts store and what is left of it
+// after a power cut. It is a plain model without time; the parts around it say how long all takes.
 package disk
 
 import (
@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// Content is what a file holds. Large downloads stay unmade: Data is nil then and Size counts. Digest is
-// what the model says a hash would give, where it says so.
+// Content is what a file holds. Large downloads stay unmade: Data is nil then and Size counts.
+// Digest is what the model says a hash would give, where it says so.
 type Content struct {
 	Data   []byte
 	Size   int64

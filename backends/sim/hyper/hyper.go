@@ -1,5 +1,5 @@
-// Package hyper is the simulated part hyper: a machine that runs guests which do what a test wants them
-// to. Guests by default boot, ask for an address, and react to the power button.
+// Package hyper is the simulated part hyper: a machine that runs guests which do what a test wants
+// them to. Guests by default boot, ask for an address, and react to the power button.
 package hyper
 
 import (
@@ -89,7 +89,8 @@ func (h *Hyper) create(c host.Run[device.CreateReq, device.None]) {
 		}
 		for _, d := range s.Disks {
 			if d.VolumeKey != "" && h.Disk.Volumes[d.VolumeKey] == nil {
-				c.Fail(device.FaultMissing, "create domain "+s.Name+": volume "+d.VolumeKey+" is not here", true)
+				c.Fail(device.FaultMissing,
+					"create domain "+s.Name+": volume "+d.VolumeKey+" is not here", true)
 				return
 			}
 		}
@@ -234,7 +235,9 @@ func (h *Hyper) usage(c host.Run[device.UsageReq, device.UsageRes]) {
 }
 
 // PowerOff has the guest of an application turn itself off.
-func (h *Hyper) PowerOff(app string) { h.end(app, device.Halted, "the guest turned itself off", true) }
+func (h *Hyper) PowerOff(app string) {
+	h.end(app, device.Halted, "the guest turned itself off", true)
+}
 
 // Break has the guest of an application die.
 func (h *Hyper) Break(app string) { h.end(app, device.Broken, "the guest crashed", false) }

@@ -1,4 +1,4 @@
-// Package nic is the simulated part nic: the device's interfaces on the ports of a simulated network.
+// Package nic is the simulated part nic: the device's interfaces on ports of a simulated network.
 package nic
 
 import (

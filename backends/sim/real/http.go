@@ -21,8 +21,8 @@ import (
 	device "github.com/evetwin/evetwin/core/device/web"
 )
 
-// HTTP carries exchanges out with servers on this machine: a host of the simulated network is dialled at
-// the address where its real server listens.
+// HTTP carries exchanges out with servers on this machine: a host of the simulated network is
+// dialled at the address where its real server listens.
 type HTTP struct {
 	// Dial maps "host:port" of a request to the real address; an absent one is refused.
 	Dial map[string]string
@@ -117,8 +117,8 @@ func (h *HTTP) Do(ctx context.Context, q *device.SendReq, roots []string,
 }
 
 // Fetch gets a body from an offset on.
-func (h *HTTP) Fetch(ctx context.Context, q *device.FetchReq, roots []string, from int64, tag string,
-	take func(at int64, data []byte),
+func (h *HTTP) Fetch(ctx context.Context, q *device.FetchReq, roots []string, from int64,
+	tag string, take func(at int64, data []byte),
 ) (web.Fetched, *agent.Fault) {
 	var got web.Fetched
 	r, err := h.request(ctx, http.MethodGet, q.URL, nil, q.Header)

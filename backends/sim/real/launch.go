@@ -92,11 +92,15 @@ func (h *Hyper) image(v *disk.Volume) (guest.Image, error) {
 	return img, nil
 }
 
+// writableMiB is what a container may write to its root, and keep over restarts.
+const writableMiB = 256
+
 // make prepares root and disks.
 func (p *plan) make(ctx context.Context) (guest.Root, []guest.DataDisk, error) {
 	root, err := guest.Open(p.dir)
 	if err != nil {
-		if root, err = guest.Prepare(ctx, p.image, guest.RootOptions{Dir: p.dir}); err != nil {
+		if root, err = guest.Prepare(ctx, p.image, guest.RootOptions{Dir: p.dir,
+			WritableMiB: writableMiB}); err != nil {
 			return root, nil, err
 		}
 	}

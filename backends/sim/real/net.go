@@ -14,8 +14,8 @@ import (
 	"github.com/evetwin/evetwin/backends/sim/qemu/usernet"
 )
 
-// Nets follows the items of the part bridge with user-mode networks for real guests: one per bridge, the
-// reservations of its service, and a forward on loopback for each mapped port.
+// Nets follows the items of the part bridge with user-mode networks for real guests: one per
+// bridge, the reservations of its service, and a forward on loopback for each mapped port.
 type Nets struct {
 	// OnForward is told of each forward: application, mapped port, and where it listens.
 	OnForward func(app string, port uint16, at netip.AddrPort)
@@ -111,7 +111,8 @@ func (n *Nets) vif(name string, s *device.VifSpec) error {
 		if m.Protocol != "tcp" {
 			continue
 		}
-		f, err := net1.Forward(netip.MustParseAddrPort("127.0.0.1:0"), netip.AddrPortFrom(m.Target, m.ToPort))
+		f, err := net1.Forward(netip.MustParseAddrPort("127.0.0.1:0"),
+			netip.AddrPortFrom(m.Target, m.ToPort))
 		if err != nil {
 			return err
 		}
@@ -130,8 +131,8 @@ func (n *Nets) dropForwards(name string) {
 	delete(n.forwards, name)
 }
 
-// Attach plugs a guest's interface in and returns the socket for QEMU, and a channel that is closed when
-// the guest has its address.
+// Attach plugs a guest's interface in and returns the socket for QEMU, and a channel that is
+// closed when the guest has its address.
 func (n *Nets) Attach(vif, mac string) (*os.File, <-chan struct{}, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()

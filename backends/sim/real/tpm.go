@@ -21,8 +21,8 @@ import (
 	"github.com/evetwin/evetwin/core/host"
 )
 
-// Tpm is the part tpm with the device key in a TPM that is named by a path: swtpm's socket here. The
-// onboarding key is a file of /config, as on a real device.
+// Tpm is the part tpm with the device key in a TPM that is named by a path: swtpm's socket here.
+// The onboarding key is a file of /config, as on a real device.
 type Tpm struct {
 	TPM  *tpm.TPM
 	Kind string // "swtpm", "device"
@@ -87,7 +87,8 @@ func (t *Tpm) create(c host.Run[device.CreateReq, device.CreateRes]) {
 			err = t.TPM.NVWrite(tpm.DeviceCertIndex, []byte(cert))
 		}
 		if err != nil {
-			return device.CreateRes{}, fault(device.FaultFailed, fmt.Errorf("create the device key: %w", err))
+			return device.CreateRes{}, fault(device.FaultFailed,
+				fmt.Errorf("create the device key: %w", err))
 		}
 		return device.CreateRes{Restored: !made}, nil
 	}, func(res device.CreateRes, f *agent.Fault) {

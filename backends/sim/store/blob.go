@@ -56,7 +56,8 @@ func (s *Store) verify(c host.Run[device.VerifyReq, device.VerifyRes]) {
 		return
 	}
 	if !validSha(q.Sha256) {
-		c.Fail(device.FaultRefused, "verify "+q.Target+": the expected hash is not 64 digits of hex", false)
+		c.Fail(device.FaultRefused,
+			"verify "+q.Target+": the expected hash is not 64 digits of hex", false)
 		return
 	}
 	took := time.Duration(float64(p.Size) / hashRate * float64(time.Second))

@@ -1,5 +1,5 @@
-// Package tpm is the simulated part tpm: keys that derive from a seed, so that the same device signs the
-// same way in every run. Signatures are real ECDSA, with the deterministic nonces of RFC 6979.
+// Package tpm is the simulated part tpm: keys that derive from a seed, so that the same device
+// signs the same way in every run. Signatures are real ECDSA, with the nonces of RFC 6979.
 package tpm
 
 import (
@@ -74,7 +74,9 @@ func (t *Tpm) Wire(k *host.Kernel) {
 	})
 }
 
-func (t *Tpm) adopt(keys *bus.Pub[device.KeySeen], name string, priv *ecdsa.PrivateKey, cert string) {
+func (t *Tpm) adopt(keys *bus.Pub[device.KeySeen], name string, priv *ecdsa.PrivateKey,
+	cert string,
+) {
 	b, _ := pem.Decode([]byte(cert))
 	if b == nil {
 		return
@@ -85,7 +87,9 @@ func (t *Tpm) adopt(keys *bus.Pub[device.KeySeen], name string, priv *ecdsa.Priv
 		CertHash: k.hash})
 }
 
-func (t *Tpm) create(c host.Run[device.CreateReq, device.CreateRes], keys *bus.Pub[device.KeySeen]) {
+func (t *Tpm) create(c host.Run[device.CreateReq, device.CreateRes],
+	keys *bus.Pub[device.KeySeen],
+) {
 	if c.Req().Name != device.Device {
 		c.Fail(device.FaultNoKey, "create key "+c.Req().Name+": only the device key is made here", false)
 		return
@@ -159,7 +163,8 @@ func SignPEM(key []byte, digest [32]byte) (rs [64]byte, err error) {
 	return Sign(k, digest)
 }
 
-// SelfSignWith makes the device certificate as EVE has it: CN "EVE", 20 years from one day before from.
+// SelfSignWith makes the device certificate as EVE has it: CN "EVE", for 20 years that begin a day
+// before from.
 func SelfSignWith(k crypto.Signer, public *ecdsa.PublicKey, from time.Time) (string, error) {
 	pub, err := public.Bytes()
 	if err != nil {

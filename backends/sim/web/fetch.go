@@ -16,8 +16,8 @@ import (
 
 type fetchRun = host.Run[device.FetchReq, device.FetchRes]
 
-// DigestHeader is how a model server states the hash that a body is served under where its bytes have
-// another (data.Pretended) or stay unmade.
+// DigestHeader is how a model server states the hash that a body is served under where its bytes
+// have another (data.Pretended) or stay unmade.
 const DigestHeader = "X-Evetwin-Pretended"
 
 // fetch downloads into a partial, from where it stands.
@@ -98,7 +98,8 @@ func (w *Web) arrive(c fetchRun, r *world.Request, p *disk.Partial, res *world.R
 		if start == 0 {
 			p.Reset()
 		}
-		p.Whole, p.Tag, p.Digest = whole, tag(x.Header), strings.TrimPrefix(x.Header.Get(DigestHeader), "sha256:")
+		p.Whole, p.Tag = whole, tag(x.Header)
+		p.Digest = strings.TrimPrefix(x.Header.Get(DigestHeader), "sha256:")
 		w.pieces(c, p, x, came, res.Latency-res.First, fault)
 	})
 }
@@ -144,7 +145,9 @@ func (w *Web) pieces(c fetchRun, p *disk.Partial, x *world.Response, came int64,
 }
 
 // fetchReal asks the model for the way and has a real server send the bytes.
-func (w *Web) fetchReal(c fetchRun, t Transport, from world.From, r *world.Request, p *disk.Partial) {
+func (w *Web) fetchReal(c fetchRun, t Transport, from world.From, r *world.Request,
+	p *disk.Partial,
+) {
 	q := c.Req()
 	probe := &world.Request{Method: "HEAD", URL: r.URL, Proxy: r.Proxy, Resolver: r.Resolver}
 	res := w.World.Do(w.Clock(), from, probe)

@@ -1,6 +1,6 @@
 // Package web is the simulated part web: HTTP through the ports of a simulated network, and the
-// downloads on a simulated disk. In real time the exchange itself may be real: the network model then
-// says whether and how fast it gets through, and a Transport carries it out.
+// downloads on a simulated disk. In real time the exchange itself may be real: the network model
+// then says whether and how fast it gets through, and a Transport carries it out.
 package web
 
 import (

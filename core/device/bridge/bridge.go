@@ -109,8 +109,8 @@ type Rule struct {
 	Burst    int
 }
 
-// VifSpec attaches a guest's interface. Key "vif/<name>". Rules take effect for existing flows at once;
-// a change of rules or port maps never touches the interface.
+// VifSpec attaches a guest's interface. Key "vif/<name>". Rules take effect for existing flows at
+// once; a change of rules or port maps never touches the interface.
 type VifSpec struct {
 	Bridge   string
 	MAC      string

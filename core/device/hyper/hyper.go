@@ -124,10 +124,10 @@ type StopReq struct {
 // None is an empty result.
 type None struct{}
 
-// Ops on domains. Create with another spec than the one that exists: FaultExists. Start of a running
-// domain, Stop of one that is off and Delete of one that is absent do nothing. A graceful Stop is
-// done when the guest is off; a guest that does not react keeps it running until it is cancelled.
-// Delete ends whatever runs.
+// Ops on domains. Create with another spec than the one that exists: FaultExists. Start of a
+// running domain, Stop of one that is off and Delete of one that is absent do nothing. A graceful
+// Stop is done when the guest is off; a guest that does not react keeps it running until it is
+// cancelled. Delete ends whatever runs.
 var (
 	Create = agent.NewOp[CreateReq, None](agent.OpDecl{
 		Name: "hyper.Create", Class: "hyper.create", Limit: 5 * time.Minute})

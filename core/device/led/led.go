@@ -8,7 +8,8 @@ import (
 	"github.com/evetwin/evetwin/core/bus"
 )
 
-// LedSeen is what the light does: Blinks times 200 ms on and 200 ms off, then 1200 ms off, for ever.
+// LedSeen is what the light does: Blinks times 200 ms on and 200 ms off, then 1200 ms off, again
+// and again.
 type LedSeen struct{ Blinks int }
 
 // Key is "led".

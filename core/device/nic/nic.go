@@ -1,11 +1,11 @@
 // Package nic is the device's own network: links, addresses, DHCP client, routes, name service. Its
 // only caller is nim.
 //
-// Configuration is a set of items. An item has a key ("dhcp/eth0") and a spec; nic.Set makes the item
-// be as the spec says (creating or modifying it), nic.Clear removes it. What is applied comes back
-// as ItemSeen with the same spec. Items depend on each other (a VLAN on its parent link, a DHCP
-// client on its link); the part refuses an item whose base is missing with FaultMissing and does not
-// order anything itself: that is the planner's work in the agent.
+// Configuration is a set of items. An item has a key ("dhcp/eth0") and a spec; nic.Set makes the
+// item be as the spec says (creating or modifying it), nic.Clear removes it. What is applied comes
+// back as ItemSeen with the same spec. Items depend on each other (a VLAN on its parent link, a
+// DHCP client on its link); the part refuses an item whose base is missing with FaultMissing and
+// does not order anything itself: that is the planner's work in the agent.
 package nic
 
 import (
@@ -83,8 +83,8 @@ type DHCPSpec struct {
 	Gateway netip.Addr
 }
 
-// RouteSpec is the per-port routing of an interface: default routes with the metric, and the table of
-// the port with the rule "from <source address>". Key "route/<ifname>".
+// RouteSpec is the per-port routing of an interface: default routes with the metric, and the table
+// of the port with the rule "from <source address>". Key "route/<ifname>".
 type RouteSpec struct {
 	Metric int // 5000+rank for management ports, 10000+rank for others
 	Table  int // 500 + interface index

@@ -19,8 +19,8 @@ func (b BlobSeen) Key() string { return b.Sha256 }
 // Blobs is the topic of blobs; complete when the content store was read.
 var Blobs = bus.NewTopic[BlobSeen](bus.Decl{Owner: "store", Name: "BlobSeen"})
 
-// VerifyReq hashes a partial file (web.PartialSeen) and, if it has the hash it should have, moves it
-// into the content store: the partial is gone and the blob is there, both at once and durable.
+// VerifyReq hashes a partial file (web.PartialSeen) and, if it has the hash it should have, moves
+// it into the content store: the partial is gone and the blob is there, both at once and durable.
 type VerifyReq struct {
 	Target string // name of the partial
 	Sha256 string // expected
@@ -38,8 +38,8 @@ type BlobReq struct{ Sha256 string }
 // BlobRes is the content of a small blob (a manifest or image config), at most 4 MiB.
 type BlobRes struct{ Data []byte }
 
-// Ops on blobs. Verify with another hash than expected: FaultCorrupt with the text "computed <hash>",
-// the partial stays. Its caller is verifier; RemoveBlob's is volumemgr.
+// Ops on blobs. Verify with another hash than expected: FaultCorrupt with the text "computed
+// <hash>", the partial stays. Its caller is verifier; RemoveBlob's is volumemgr.
 var (
 	Verify = agent.NewOp[VerifyReq, VerifyRes](agent.OpDecl{
 		Name: "store.Verify", Class: "store.hash", Width: 2, Limit: 6 * time.Hour})

@@ -1,5 +1,5 @@
-// Package store is the device's disks: small files of /config and /persist, content-addressed blobs,
-// volumes, and the space they take.
+// Package store is the device's disks: small files of /config and /persist, content-addressed
+// blobs, volumes, and the space they take.
 //
 // Durability: an op that writes is done only when what it wrote survives a power cut; half-written
 // files are never visible under their final name. After a boot the Seen tables are rebuilt by
@@ -38,8 +38,8 @@ func FileKey(path string) string {
 // Files is the topic of small files; complete when all directories were read.
 var Files = bus.NewTopic[FileSeen](bus.Decl{Owner: "store", Name: "FileSeen"})
 
-// ReadReq reads a small file; Sha256 names the content that is meant (as FileSeen has it), so that an
-// equal request is an equal answer. An empty Sha256 reads what is there.
+// ReadReq reads a small file; Sha256 names the content that is meant (as FileSeen has it), so that
+// an equal request is an equal answer. An empty Sha256 reads what is there.
 type ReadReq struct {
 	Path   string
 	Sha256 string
@@ -48,8 +48,8 @@ type ReadReq struct {
 // ReadRes is the content, at most MaxFile bytes.
 type ReadRes struct{ Data []byte }
 
-// WriteReq replaces a file of /persist, atomically; with Backup the old content is kept beside it with
-// ".bak". Equal content only touches it.
+// WriteReq replaces a file of /persist, atomically; with Backup the old content is kept beside it
+// with ".bak". Equal content only touches it.
 type WriteReq struct {
 	Path   string
 	Data   []byte

@@ -1,5 +1,5 @@
-// Package tpm keeps the device's private keys and signs with them. Keys never leave the part; agents
-// hold their names. Where no TPM is, the part keeps them in software and says so.
+// Package tpm keeps the device's private keys and signs with them. Keys never leave the part;
+// agents hold their names. Where no TPM is, the part keeps them in software and says so.
 package tpm
 
 import (

@@ -18,7 +18,7 @@ type Via struct {
 	IfName  string       // interface
 	Source  netip.Addr   // source address; it selects the route
 	DNS     []netip.Addr // servers to ask, through this interface
-	Proxy   string       // URL of an explicit proxy, empty for none; may carry a user as a secret's reference
+	Proxy   string       // URL of an explicit proxy, or empty; a user in it is a secret's reference
 	RootPEM []string     // further trusted roots: proxy CAs of the port, datastore CAs
 }
 
@@ -28,8 +28,8 @@ const (
 	TLSWeb        = "web"        // system roots and Via.RootPEM
 )
 
-// SendReq is one exchange. The same request under the same key is one exchange: a caller that wants to
-// send again uses Redo.
+// SendReq is one exchange. The same request under the same key is one exchange: a caller that
+// wants to send again uses Redo.
 type SendReq struct {
 	Via     Via
 	Method  string

@@ -127,7 +127,10 @@ func (d *Device) boot() error {
 func (d *Device) end() {
 	d.k.Kill()
 	n := uint64(time.Now().UnixNano())
-	d.o.Hardware.Cut(func(string) uint64 { n = n*6364136223846793005 + 1442695040888963407; return n >> 17 })
+	d.o.Hardware.Cut(func(string) uint64 {
+		n = n*6364136223846793005 + 1442695040888963407
+		return n >> 17
+	})
 }
 
 // stop ends the device with manners.

@@ -19,8 +19,8 @@ import (
 )
 
 // journal keeps the persistent rows of a device: one file, a record per turn, written in groups and
-// durable before anybody is told. A torn record at the end is cut off when the file is read; at every
-// opening the file is written anew with what is in force.
+// durable before anybody is told. A torn record at the end is cut off when the file is read; at
+// every opening the file is written anew with what is in force.
 type journal struct {
 	path string
 	file *os.File

@@ -1,12 +1,15 @@
 // Package rig is a bench for one agent: the test plays everybody else. It puts rows in the place of
 // other agents and parts, gives turns, looks at what the agent put, and ends its calls by hand.
 //
-// Every turn runs as in the virtual host: the agent is rebuilt before one turn in four and a full turn
-// that must do nothing is forced behind every second one.
+// Every turn runs as in the virtual host: the agent is rebuilt before one turn in four and a full
+// turn that must do nothing is forced behind every second one.
 package rig
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"sort"
 	"testing"
 	"time"
@@ -41,12 +44,8 @@ func New(t testing.TB, name string, mk agent.New) *Rig {
 func (r *Rig) power() {
 	r.boot++
 	r.calls, r.pubs = nil, map[*bus.Decl]any{}
-	var stored []host.Stored
-	for _, s := range r.store {
-		stored = append(stored, s)
-	}
-	sort.Slice(stored, func(i, j int) bool {
-		return stored[i].Topic+stored[i].Key < stored[j].Topic+stored[j].Key
+	stored := slices.SortedFunc(maps.Values(r.store), func(a, b host.Stored) int {
+		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Key, b.Key))
 	})
 	k, err := host.New(r.d, host.Options{Device: "rig", Seed: 1, Boot: r.boot,
 		Agents: []agent.Entry{r.entry}, Stored: stored, Rebuild: 4, FullTurn: 2,

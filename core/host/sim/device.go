@@ -2,7 +2,8 @@ package sim
 
 import (
 	"fmt"
-	"sort"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/evetwin/evetwin/core/agent"
@@ -18,18 +19,14 @@ type PublisherSum struct {
 
 // Sums lists the checksums of a device's publishers by name.
 func (d *Device) Sums() []PublisherSum {
-	all := map[string]uint64{}
-	for n, s := range d.sums {
-		all[n] = s
-	}
+	all := maps.Clone(d.sums)
 	if d.boot != nil {
 		d.boot.k.Sums(func(n string, s uint64) { all[n] = bus.Mix(all[n]*3 + s) })
 	}
 	out := make([]PublisherSum, 0, len(all))
-	for n, s := range all {
-		out = append(out, PublisherSum{n, s})
+	for _, n := range slices.Sorted(maps.Keys(all)) {
+		out = append(out, PublisherSum{n, all[n]})
 	}
-	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
 	return out
 }
 

@@ -6,8 +6,8 @@ import (
 	"github.com/evetwin/evetwin/core/host"
 )
 
-// event is something that happens at a time. Of two at the same time the one with the lower phase goes
-// first, then the lower tie, then the lower n.
+// event is something that happens at a time. Of two at the same time the one with the lower phase
+// goes first, then the lower tie, then the lower n.
 type event struct {
 	at    time.Duration // of the world
 	tie   uint64

@@ -1,6 +1,9 @@
 package sim
 
 import (
+	"cmp"
+	"maps"
+	"slices"
 	"sort"
 	"strconv"
 	"time"
@@ -66,15 +69,7 @@ func (j *journal) cut(now time.Duration, draw func(string) uint64) {
 
 // rows are the stored rows in a fixed order.
 func (j *journal) rows() []host.Stored {
-	out := make([]host.Stored, 0, len(j.kept))
-	for _, s := range j.kept {
-		out = append(out, s)
-	}
-	sort.Slice(out, func(a, b int) bool {
-		if out[a].Topic != out[b].Topic {
-			return out[a].Topic < out[b].Topic
-		}
-		return out[a].Key < out[b].Key
+	return slices.SortedFunc(maps.Values(j.kept), func(a, b host.Stored) int {
+		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Key, b.Key))
 	})
-	return out
 }

@@ -140,11 +140,14 @@ func (h *house) Wire(k *host.Kernel, _ host.Machine) {
 
 func (h *house) Cut(func(string) uint64) {}
 
-func world(t testing.TB, seed uint64, o sim.Options, more ...agent.Entry) (*sim.World, *sim.Device) {
+func world(t testing.TB, seed uint64, o sim.Options,
+	more ...agent.Entry,
+) (*sim.World, *sim.Device) {
 	t.Helper()
 	o.Seed = seed
 	w := sim.New(o)
-	d := w.Device(sim.DeviceOptions{Name: "edge", Hardware: &house{}, Limits: host.Limits{DurablePerHour: -1},
+	d := w.Device(sim.DeviceOptions{Name: "edge", Hardware: &house{},
+		Limits: host.Limits{DurablePerHour: -1},
 		Agents: append([]agent.Entry{{Name: "boss", New: newBoss}, {Name: "worker", New: newWorker}},
 			more...)})
 	if err := d.Boot(); err != nil {
@@ -256,7 +259,8 @@ func TestRevisionsGrowOverReboots(t *testing.T) {
 func TestLivelockFailsTheRunWithItsCauses(t *testing.T) {
 	spin := func(p bus.Port) agent.Agent { return spinner{bus.Publish(p, dones)} }
 	w := sim.New(sim.Options{Seed: 1, Never: true})
-	d := w.Device(sim.DeviceOptions{Name: "edge", Hardware: &house{}, Limits: host.Limits{DurablePerHour: -1},
+	d := w.Device(sim.DeviceOptions{Name: "edge", Hardware: &house{},
+		Limits: host.Limits{DurablePerHour: -1},
 		Agents: []agent.Entry{{Name: "worker", New: spin}}})
 	defer func() {
 		if r := fmt.Sprint(recover()); len(r) < 100 {

@@ -62,8 +62,8 @@ func (w *World) Events() uint64 { return w.events }
 // Devices lists the devices in order of their making.
 func (w *World) Devices() []*Device { return w.devices }
 
-// At calls f at a time of the world, or now if that is past: what scenarios and faults do. Equal times
-// keep their order.
+// At calls f at a time of the world, or now if that is past: what scenarios and faults do. Equal
+// times keep their order.
 func (w *World) At(at time.Duration, f func()) {
 	w.seq++
 	w.queue.push(event{at: max(at, w.now), kind: call, n: w.seq, run: f})

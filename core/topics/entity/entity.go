@@ -135,8 +135,8 @@ func (e *ErrorDescription) Set(d ErrorDescription, now time.Time) {
 // ErrorAndTime is an error that a row carries.
 type ErrorAndTime struct{ ErrorDescription }
 
-// ErrorAndTimeWithSource is an error tagged with the type of row that caused it, so that a subsystem
-// clears only its own.
+// ErrorAndTimeWithSource is an error tagged with the type of row that caused it, so that a
+// subsystem clears only its own.
 type ErrorAndTimeWithSource struct {
 	ErrorSourceType string
 	ErrorDescription
@@ -165,8 +165,8 @@ func (e *ErrorAndTimeWithSource) ClearFrom(source string) {
 	}
 }
 
-// Join makes one error of several: texts on a line each, the earliest time, the highest severity, one
-// retry condition, all entities. An error without a retry condition raises the sum to Error.
+// Join makes one error of several: texts on a line each, the earliest time, the highest severity,
+// one retry condition, all entities. An error without a retry condition raises the sum to Error.
 func Join(list ...ErrorDescription) ErrorDescription {
 	var out ErrorDescription
 	var texts []string

@@ -1,5 +1,5 @@
-// Package metrics has the topics of counters. Counters that move all the time are sampled by a query
-// when a report is due; rows hold what is kept between reports.
+// Package metrics has the topics of counters. Counters that move all the time are sampled by a
+// query when a report is due; rows hold what is kept between reports.
 package metrics
 
 import (

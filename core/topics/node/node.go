@@ -35,8 +35,8 @@ func (ClientStatus) Key() string { return entity.Global }
 // Client is zedclient's topic.
 var Client = bus.NewTopic[ClientStatus](bus.Decl{Owner: "zedclient", Name: "ClientStatus"})
 
-// UUIDCheck asks zedclient to ask the controller for the device's UUID again, because the controller
-// says that it does not know the device. Owner: zedagent.
+// UUIDCheck asks zedclient to ask the controller for the device's UUID again, because the
+// controller says that it does not know the device. Owner: zedagent.
 type UUIDCheck struct {
 	Count int // raised for each time it is asked, at most once in 10 minutes
 }
@@ -109,8 +109,8 @@ const (
 	BootReasonParseFail BootReason = 255
 )
 
-// StartsFromSaved reports whether applications may start from the saved configuration after a boot for
-// this reason; "no" keeps a bad configuration from rebooting the device for ever.
+// StartsFromSaved reports whether applications may start from the saved configuration after a boot
+// for this reason; "no" keeps a bad configuration from rebooting the device for ever.
 func (b BootReason) StartsFromSaved() bool {
 	switch b {
 	case BootReasonRebootCmd, BootReasonUpdate, BootReasonDisconnect, BootReasonKernel,

@@ -59,7 +59,8 @@ type ControllerCert struct {
 // Key is the hash.
 func (c ControllerCert) Key() string { return c.CertHash }
 
-// ControllerCerts holds the certificates in force: first fetched by zedclient, then kept by zedagent;
-// the table of the owner that published last is not merged: zedagent's counts once it is complete.
+// ControllerCerts holds the certificates in force: first fetched by zedclient, then kept by
+// zedagent; the table of the owner that published last is not merged: zedagent's counts once it is
+// complete.
 var ControllerCerts = bus.NewFamily[ControllerCert](bus.Decl{
 	Name: "ControllerCert"}, "zedagent", "zedclient")
