@@ -189,8 +189,8 @@ func (d *D) AppError(name string) func() any {
 	}
 }
 
-// Reported returns a function for Eventually: the state of an application that the controller was told
-// last, as the API names it; "" before the first.
+// Reported returns a function for Eventually: the state of an application that the controller was
+// told last, as the API names it; "" before the first.
 func (d *D) Reported(name string) func() any {
 	return func() any {
 		var out string

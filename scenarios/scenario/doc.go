@@ -11,7 +11,7 @@
 //		s.Eventually(d.MgmtPort, 5*time.Minute).Should(Equal("eth1"))
 //	}, scenario.Covers("NET-12", "API-13"))
 //
-// Eventually takes gomega matchers. In virtual time it runs the world until they match; in real time it
-// looks again whenever the device did something. The same function runs on every host that can do
-// what it needs.
+// Eventually takes gomega matchers. In virtual time it runs the world until they match; in real
+// time it looks again whenever the device did something. The same function runs on every host that
+// can do what it needs.
 package scenario

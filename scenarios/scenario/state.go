@@ -11,8 +11,8 @@ import (
 	"github.com/evetwin/evetwin/core/host"
 )
 
-// state is what every Status topic of every device holds, but for times, counters and revisions: two
-// runs that end alike have equal states.
+// state is what every Status topic of every device holds, but for times, counters and revisions:
+// two runs that end alike have equal states.
 func (s *S) state() string {
 	var out strings.Builder
 	for _, d := range s.devices {

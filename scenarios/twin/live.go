@@ -111,8 +111,9 @@ func NewLive(ctx context.Context, o LiveOptions) (l *Live, err error) {
 	if agents == nil {
 		agents = roster.Agents()
 	}
-	l.Device, err = live.New(live.Options{Name: o.Name, Seed: o.Seed, Agents: agents, Hardware: l.Board,
-		Dir: filepath.Join(o.Dir, "device"), OnTurn: o.OnTurn, OnLine: o.OnLine, OnBoot: o.OnBoot})
+	l.Device, err = live.New(live.Options{Name: o.Name, Seed: o.Seed, Agents: agents,
+		Hardware: l.Board, Dir: filepath.Join(o.Dir, "device"),
+		OnTurn: o.OnTurn, OnLine: o.OnLine, OnBoot: o.OnBoot})
 	return l, err
 }
 
