@@ -23,6 +23,8 @@ type Host interface {
 	Now() time.Duration
 	// Until waits until cond holds, at most until limit; it reports whether it does.
 	Until(cond func() bool, limit time.Duration) bool
+	// Publish puts the bundled web application into the registry.
+	Publish(repository, tag string) error
 	// Turns and Trace are of all devices together; Trace is empty in real time.
 	Turns() uint64
 	Trace() string
@@ -41,6 +43,10 @@ type Machine interface {
 	PowerCut(off time.Duration)
 	// Crash ends an agent as if its process died.
 	Crash(agent string)
+	// Answers reports whether an application answers over HTTP on a mapped port.
+	Answers(app string, port uint16) bool
+	// Guests counts the guests of an application that run.
+	Guests(app string) int
 	// Twin is the device's model, nil where there is none.
 	Twin() *twin.Device
 }
@@ -50,7 +56,7 @@ type S struct {
 	host    Host
 	sc      *Scenario
 	devices []*D
-	limit   time.Duration
+	seed    uint64
 }
 
 // Site is the outside: controller and datastores.

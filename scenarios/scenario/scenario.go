@@ -5,7 +5,6 @@ import (
 	"regexp"
 	"runtime/debug"
 	"strings"
-	"time"
 )
 
 // Scenario is a behaviour as a function.
@@ -17,9 +16,7 @@ type Scenario struct {
 	Hosts []string
 	// Needs are the real parts it needs on hosts of real time: "qemu".
 	Needs []string
-	// Within is how much device time it may take; 0 means a day.
-	Within time.Duration
-	run    func(*S)
+	run   func(*S)
 }
 
 // Option of a scenario.
@@ -36,8 +33,8 @@ func Needs(parts ...string) Option { return func(s *Scenario) { s.Needs = parts 
 
 var nameForm = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
-// New makes a scenario. It panics if its name is no lower-case-with-dashes name or it covers more than
-// three behaviours: whoever breaks one must see which.
+// New makes a scenario. It panics if its name is no lower-case-with-dashes name or it covers more
+// than three behaviours: whoever breaks one must see which.
 func New(name string, run func(*S), opts ...Option) *Scenario {
 	s := &Scenario{Name: name, run: run, Hosts: []string{Virtual}}
 	for _, o := range opts {
@@ -89,10 +86,7 @@ type failure struct{ text string }
 // Run carries a scenario out on a host that was made for it.
 func (sc *Scenario) Run(h Host, seed uint64) (r Result) {
 	r = Result{Name: sc.Name, Host: h.Name(), Seed: seed}
-	s := &S{host: h, sc: sc, limit: sc.Within}
-	if s.limit == 0 {
-		s.limit = 24 * time.Hour
-	}
+	s := &S{host: h, sc: sc, seed: seed}
 	defer func() {
 		if x := recover(); x != nil {
 			if f, ok := x.(failure); ok {

@@ -37,6 +37,7 @@ type Site struct {
 
 	public *world.Authority
 	stores map[string]*data.Store
+	asked  map[string]*Requests
 	order  []string
 	chains map[string][][]byte
 	root   [][]byte
@@ -45,7 +46,7 @@ type Site struct {
 // NewSite makes a site.
 func NewSite(o SiteOptions) (*Site, error) {
 	s := &Site{Controller: o.Controller, stores: map[string]*data.Store{},
-		chains: map[string][][]byte{}}
+		asked: map[string]*Requests{}, chains: map[string][][]byte{}}
 	if s.Controller == nil {
 		secret := o.Secret
 		if secret == nil {
@@ -140,9 +141,38 @@ func (s *Site) Outside(host string) *world.Origin {
 				return &world.Response{Status: http.StatusOK}
 			}
 			a := s.Store(host).Handle(data.Request{Method: r.Method, Path: r.URL.Path, Header: r.Header})
+			s.count(host, r, a)
 			return &world.Response{Status: a.Code, Header: a.Header, Body: a.Body,
 				Size: bodySize(r, a)}
 		}}
+}
+
+// Requests counts what a server was asked for.
+type Requests struct {
+	// Whole counts the requests that began at the first byte, Rest those that went on from another.
+	Whole, Rest int
+}
+
+// Requests is what a path of a host of the outside was asked for.
+func (s *Site) Requests(host, path string) Requests {
+	if q := s.asked[host+path]; q != nil {
+		return *q
+	}
+	return Requests{}
+}
+
+func (s *Site) count(host string, r *world.Request, a data.Response) {
+	q := s.asked[host+r.URL.Path]
+	if q == nil {
+		q = &Requests{}
+		s.asked[host+r.URL.Path] = q
+	}
+	if r.Method == http.MethodGet && a.Code == http.StatusOK {
+		q.Whole++
+	}
+	if r.Method == http.MethodGet && a.Code == http.StatusPartialContent {
+		q.Rest++
+	}
 }
 
 func bodySize(r *world.Request, a data.Response) int64 {

@@ -4,16 +4,36 @@ package roster
 import (
 	"github.com/evetwin/evetwin/core/agent"
 	"github.com/evetwin/evetwin/core/agents/client"
+	"github.com/evetwin/evetwin/core/agents/diag"
+	"github.com/evetwin/evetwin/core/agents/downloader"
+	"github.com/evetwin/evetwin/core/agents/ledmanager"
 	"github.com/evetwin/evetwin/core/agents/nim"
+	"github.com/evetwin/evetwin/core/agents/nodeagent"
 	"github.com/evetwin/evetwin/core/agents/tpmmgr"
+	"github.com/evetwin/evetwin/core/agents/verifier"
+	"github.com/evetwin/evetwin/core/agents/volumemgr"
+	"github.com/evetwin/evetwin/core/agents/waitforaddr"
+	"github.com/evetwin/evetwin/core/agents/zedagent"
+	"github.com/evetwin/evetwin/core/agents/zedagentinfo"
+	"github.com/evetwin/evetwin/core/agents/zedmanager"
 )
 
 // Agents are all agents in the order in which EVE starts them. The order has no effect on what they
 // do: each waits for what it needs by itself.
 func Agents() []agent.Entry {
 	return []agent.Entry{
+		{Name: "diag", New: diag.New},
+		{Name: "zedagent", New: zedagent.New},
+		{Name: "zedagent-info", New: zedagentinfo.New},
+		{Name: "ledmanager", New: ledmanager.New},
 		{Name: "nim", New: nim.New},
+		{Name: "nodeagent", New: nodeagent.New},
 		{Name: "tpmmgr", New: tpmmgr.New},
+		{Name: "zedmanager", New: zedmanager.New},
+		{Name: "downloader", New: downloader.New},
+		{Name: "verifier", New: verifier.New},
+		{Name: "volumemgr", New: volumemgr.New},
+		{Name: "waitforaddr", New: waitforaddr.New},
 		{Name: "zedclient", New: client.New},
 	}
 }

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/evetwin/evetwin/scenarios"
+	"github.com/evetwin/evetwin/scenarios/scenario"
+)
+
+type runFlags struct {
+	host   string
+	seeds  string
+	json   bool
+	record string
+	faults string
+}
+
+func runCommand() *cobra.Command {
+	var f runFlags
+	c := &cobra.Command{Use: "run NAME... | all", Short: "Run scenarios",
+		Args: usage(cobra.MinimumNArgs(1)),
+		RunE: func(c *cobra.Command, names []string) error { return run(c, names, f) }}
+	c.Flags().StringVar(&f.host, "host", scenario.Virtual, "virtual or live")
+	c.Flags().StringVar(&f.seeds, "seed", "1", "a seed, or a range N..M")
+	c.Flags().BoolVar(&f.json, "json", false, "one object per line on stdout")
+	c.Flags().StringVar(&f.faults, "faults", "none", "none; fault profiles are not in this version")
+	return c
+}
+
+func run(c *cobra.Command, names []string, f runFlags) error {
+	list, err := pick(names)
+	if err != nil {
+		return refused{err}
+	}
+	from, to, err := seeds(f.seeds)
+	if err != nil {
+		return refused{err}
+	}
+	if f.host != scenario.Virtual && f.host != scenario.Live {
+		return refused{fmt.Errorf("--host %s: this version runs on virtual and live", f.host)}
+	}
+	if f.faults != "none" {
+		return refused{fmt.Errorf("--faults %s: this version has no fault profiles", f.faults)}
+	}
+	ok := true
+	for seed := from; seed <= to; seed++ {
+		for _, sc := range list {
+			if c.Context().Err() != nil {
+				return c.Context().Err()
+			}
+			r := runOne(c, sc, f.host, seed)
+			ok = ok && r.OK
+			report(c.OutOrStdout(), c.ErrOrStderr(), r, f.json)
+		}
+	}
+	if !ok {
+		return failed{}
+	}
+	return nil
+}
+
+func pick(names []string) ([]*scenario.Scenario, error) {
+	if len(names) == 1 && names[0] == "all" {
+		return scenarios.All(), nil
+	}
+	var out []*scenario.Scenario
+	for _, n := range names {
+		s, err := scenarios.Find(n)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+// seeds reads "N" or "N..M".
+func seeds(text string) (from, to uint64, err error) {
+	a, b, ranged := strings.Cut(text, "..")
+	if from, err = strconv.ParseUint(a, 10, 64); err == nil {
+		to = from
+		if ranged {
+			to, err = strconv.ParseUint(b, 10, 64)
+		}
+	}
+	if err != nil || to < from {
+		return 0, 0, fmt.Errorf("--seed %s: a seed is a number, a range is N..M", text)
+	}
+	return from, to, nil
+}
+
+// runOne carries one scenario out for one seed.
+func runOne(c *cobra.Command, sc *scenario.Scenario, on string, seed uint64) scenario.Result {
+	began := time.Now()
+	r := scenario.Result{Name: sc.Name, Host: on, Seed: seed}
+	if !sc.RunsOn(on) {
+		r.OK, r.Skipped = true, "it runs on "+strings.Join(sc.Hosts, " and ")+" only"
+		return r
+	}
+	h, done, err := newHost(c.Context(), on, seed)
+	if err != nil {
+		r.Error = err.Error()
+		return r
+	}
+	defer done()
+	r = sc.Run(h, seed)
+	r.WallS = time.Since(began).Seconds()
+	return r
+}
+
+func report(out, errs io.Writer, r scenario.Result, asJSON bool) {
+	if asJSON {
+		line(out, r)
+	} else {
+		verdict := "ok"
+		switch {
+		case r.Skipped != "":
+			verdict = "skipped: " + r.Skipped
+		case !r.OK:
+			verdict = "FAILED " + r.Error
+		}
+		fmt.Fprintf(out, "%-28s seed %-6d %8.1f s of device time in %6.0f ms  %s\n", r.Name, r.Seed,
+			r.VirtualS, r.WallS*1000, verdict)
+	}
+	if !r.OK {
+		fmt.Fprintf(errs, "%sreplay: evetwin run %s --seed %d\n", r.Causes, r.Name, r.Seed)
+	}
+}
+
+func scenariosCommand() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{Use: "scenarios", Short: "List the scenarios", Args: usage(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			for _, s := range scenarios.All() {
+				if asJSON {
+					line(c.OutOrStdout(), struct {
+						Name   string   `json:"name"`
+						Covers []string `json:"covers"`
+						Hosts  []string `json:"hosts"`
+						Needs  []string `json:"needs"`
+					}{s.Name, list(s.Covers), list(s.Hosts), list(s.Needs)})
+					continue
+				}
+				fmt.Fprintf(c.OutOrStdout(), "%-28s %-24s %s\n", s.Name, strings.Join(s.Covers, " "),
+					strings.Join(s.Hosts, " "))
+			}
+			return nil
+		}}
+	c.Flags().BoolVar(&asJSON, "json", false, "one object per line on stdout")
+	return c
+}
+
+// list makes an absent list an empty one in JSON.
+func list(l []string) []string {
+	if l == nil {
+		return []string{}
+	}
+	return l
+}

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+)
+
+// steps prints a line per step of a device, each step once.
+type steps struct {
+	mu     sync.Mutex
+	out    io.Writer
+	asJSON io.Writer // nil unless --json
+	quiet  bool
+	began  time.Time
+	said   map[string]bool
+}
+
+func newSteps(errs, out io.Writer, asJSON, quiet bool) *steps {
+	s := &steps{out: out, quiet: quiet, began: time.Now(), said: map[string]bool{}}
+	if asJSON {
+		s.out, s.asJSON = errs, out
+	}
+	return s
+}
+
+func (s *steps) say(format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.print(fmt.Sprintf(format, args...))
+}
+
+func (s *steps) print(text string) {
+	at := time.Since(s.began).Seconds()
+	if s.asJSON != nil {
+		line(s.asJSON, struct {
+			AtS  float64 `json:"at_s"`
+			Step string  `json:"step"`
+		}{at, text})
+		return
+	}
+	if !s.quiet {
+		fmt.Fprintf(s.out, "%6.1f s  %s\n", at, clean(text))
+	}
+}
+
+// once prints a line that was not printed before.
+func (s *steps) once(format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	text := fmt.Sprintf(format, args...)
+	if !s.said[text] {
+		s.said[text] = true
+		s.print(text)
+	}
+}
+
+// progress prints the states of a piece of content.
+func (s *steps) progress(name, state string, have, size int64) {
+	if size > 0 && (state == "DOWNLOADED" || state == "LOADED") {
+		s.once("content %s is %s, %d of %d bytes", name, state, have, size)
+		return
+	}
+	s.once("content %s is %s", name, state)
+}
+
+// clean keeps control characters of names away from the terminal.
+func clean(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\n' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+			return '?'
+		}
+		return r
+	}, text)
+}

@@ -1,0 +1,28 @@
+package scenarios
+
+import (
+	"fmt"
+	"sort"
+
+	"github.com/evetwin/evetwin/scenarios/scenario"
+)
+
+// All are all scenarios, by name.
+func All() []*scenario.Scenario {
+	list := []*scenario.Scenario{
+		quickstart, portFailover, configFallback, appRestart, appPurge, appRemove, controller503,
+		wrongSha, powerCutWhileDownloading, agentCrashes,
+	}
+	sort.Slice(list, func(i, j int) bool { return list[i].Name < list[j].Name })
+	return list
+}
+
+// Find is the scenario of a name.
+func Find(name string) (*scenario.Scenario, error) {
+	for _, s := range All() {
+		if s.Name == name {
+			return s, nil
+		}
+	}
+	return nil, fmt.Errorf("there is no scenario %q; \"evetwin scenarios\" lists them", name)
+}
