@@ -57,7 +57,7 @@ func (x *turn) apply(cfg *eveconfig.EdgeDevConfig, from source) outcome {
 		x.s.CertsHash = base.CertsHash
 		x.w.Certs.Due = x.w.Certs.Due || old != "" // the first is as old as the certificates
 	}
-	x.out.names.Put(base.Names)
+	x.a.out.names.Put(base.Names)
 	x.s.Version = base.Version
 	x.networkSections(cfg, base, from)
 	x.storeSection(cfg)
@@ -71,7 +71,7 @@ func (x *turn) apply(cfg *eveconfig.EdgeDevConfig, from source) outcome {
 
 // complete declares the tables whole: from now on what is not in them is not wanted.
 func (x *turn) complete() {
-	o := &x.out
+	o := &x.a.out
 	o.ios.Complete()
 	o.dpcs.Complete()
 	o.instances.Complete()
@@ -95,9 +95,9 @@ func (x *turn) itemSection(list []*eveconfig.ConfigItem, fromController bool) {
 
 // takeItems publishes settings; those that are refused keep their value and are reported.
 func (x *turn) takeItems(list []config.Value, fromController bool) {
-	m, errs := config.Parse(list, x.out.items.Get(entity.Global), fromController)
-	x.out.items.Put(m)
-	x.out.itemErrs.Put(config.ItemStatus{Errors: errs})
+	m, errs := config.Parse(list, x.a.out.items.Get(entity.Global), fromController)
+	x.a.out.items.Put(m)
+	x.a.out.itemErrs.Put(config.ItemStatus{Errors: errs})
 }
 
 // judgeMaintenance decides on maintenance: the setting wins over the API and over local reasons.

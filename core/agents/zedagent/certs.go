@@ -22,7 +22,7 @@ const (
 // loadCerts takes the certificates of the checkpoint, or of its backup copy if it is damaged;
 // then the checkpoint is healed. It reports whether that is over.
 func (x *turn) loadCerts() bool {
-	if x.certs.Len() > 0 || x.seen(certsFile) == nil && x.seen(certsFile+backup) == nil {
+	if x.a.certs.Len() > 0 || x.seen(certsFile) == nil && x.seen(certsFile+backup) == nil {
 		return true
 	}
 	root, known := x.content(rootFile)
@@ -60,14 +60,14 @@ func (x *turn) takeCerts(body []byte) (news bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	x.certs.Keep(func(key string) bool {
+	x.a.certs.Keep(func(key string) bool {
 		return slices.ContainsFunc(rows, func(c security.ControllerCert) bool {
 			return c.Key() == key
 		})
 	})
 	for _, row := range rows {
-		news = news || x.certs.Get(row.Key()) == nil
-		x.certs.Put(row)
+		news = news || x.a.certs.Get(row.Key()) == nil
+		x.a.certs.Put(row)
 	}
 	return news, nil
 }
@@ -75,12 +75,12 @@ func (x *turn) takeCerts(body []byte) (news bool, err error) {
 // keepCerts fetches the certificates: once after the start, on a trigger, and on schedule.
 func (x *turn) keepCerts() {
 	x.saveCerts()
-	if !x.onboarded() || x.net.Len() == 0 {
+	if !x.onboarded() || x.a.net.Len() == 0 {
 		return
 	}
 	x.adoptCerts()
 	if x.w.Certs.Asking {
-		res := x.conn.Get(x.t, certsKey)
+		res := x.a.conn.Get(x.t, certsKey)
 		if !res.Over() && res.Phase != agent.None || !x.fetchedCerts(&res) {
 			return
 		}
@@ -92,7 +92,7 @@ func (x *turn) keepCerts() {
 	x.w.Certs.Asking, x.w.Certs.Due = true, false
 	x.w.Certs.Asked++
 	x.t.Unwake(certsKey)
-	res := x.conn.Want(x.t, certsKey, controllerconn.Request{Endpoint: eveapi.Certs})
+	res := x.a.conn.Want(x.t, certsKey, controllerconn.Request{Endpoint: eveapi.Certs})
 	x.moved = x.moved || res.Over() // at once, for want of a port
 }
 
@@ -110,17 +110,17 @@ func (x *turn) certsDue() bool {
 // adoptCerts takes what zedclient fetched in this boot, so that it need not be fetched twice.
 func (x *turn) adoptCerts() {
 	c := &x.w.Certs
-	if c.Done || c.Asking || !x.lent.Complete() || x.lent.Len() == 0 {
+	if c.Done || c.Asking || !x.a.lent.Complete() || x.a.lent.Len() == 0 {
 		return
 	}
-	x.certs.Keep(func(key string) bool { return x.lent.Get(key) != nil })
-	for _, row := range x.lent.All() {
-		x.certs.Put(*row)
+	x.a.certs.Keep(func(key string) bool { return x.a.lent.Get(key) != nil })
+	for _, row := range x.a.lent.All() {
+		x.a.certs.Put(*row)
 	}
 	c.Done = true
 	c.Interval = x.settings().Seconds(config.CertInterval)
 	c.Next = x.t.Now + x.draw("certs", c.Asked, c.Interval)
-	x.certs.Complete()
+	x.a.certs.Complete()
 }
 
 // fetchedCerts ends a fetch, unless the root certificate is still being read.
@@ -132,7 +132,7 @@ func (x *turn) fetchedCerts(res *controllerconn.Result) bool {
 	}
 	x.moved = true
 	news, err := x.openCerts(res, root)
-	x.conn.Drop(x.t, certsKey)
+	x.a.conn.Drop(x.t, certsKey)
 	x.forget(rootFile)
 	c.Asking, c.Failed = false, err != nil
 	if err != nil {
@@ -141,7 +141,7 @@ func (x *turn) fetchedCerts(res *controllerconn.Result) bool {
 		return true
 	}
 	c.Done = true
-	x.certs.Complete()
+	x.a.certs.Complete()
 	c.Interval = x.settings().Seconds(config.CertInterval)
 	c.Next = x.t.Now + x.draw("certs", c.Asked, c.Interval)
 	if news && x.w.Status == controllerconn.StatusCertMiss && !x.w.Asking {
@@ -169,14 +169,14 @@ func (x *turn) openCerts(res *controllerconn.Result, root []byte) (news bool, er
 // there already; the first save makes the backup, too.
 func (x *turn) saveCerts() {
 	c := &x.w.Certs
-	if c.Body == nil || !x.files.Complete() {
+	if c.Body == nil || !x.a.files.Complete() {
 		return
 	}
 	path := certsFile
 	if f := x.seen(certsFile); f != nil && f.Sha256 == shaOf(c.Body) {
 		if path = certsFile + backup; x.seen(path) != nil {
-			x.write.Drop(store.FileKey(certsFile))
-			x.write.Drop(store.FileKey(path))
+			x.a.write.Drop(keyOf(certsFile))
+			x.a.write.Drop(keyOf(path))
 			c.Body = nil
 			return
 		}
@@ -186,7 +186,7 @@ func (x *turn) saveCerts() {
 }
 
 func (x *turn) onboarded() bool {
-	for _, w := range x.who.All() {
+	for _, w := range x.a.who.All() {
 		return w.DeviceUUID != ""
 	}
 	return false

@@ -30,12 +30,12 @@ func (x *turn) commands(base parse.Base) bool {
 // command stores a counter and reports whether it asks for the command: it differs from the stored
 // one, in either direction. The first counter a device ever sees is only stored.
 func (x *turn) command(name string, c parse.Command) bool {
-	old := x.counters.Get(name)
+	old := x.a.counters.Get(name)
 	if !c.Present {
-		x.counters.Delete(name)
+		x.a.counters.Delete(name)
 		return false
 	}
-	x.counters.Put(counter{name, c.Counter})
+	x.a.counters.Put(counter{name, c.Counter})
 	if old == nil || old.Counter == c.Counter {
 		return false
 	}

@@ -174,8 +174,8 @@ func TestAPI8_RotatedSigningCert(t *testing.T) {
 	}
 }
 
-// A controller that signs with a certificate it does not list is asked for its list no faster than for
-// configurations.
+// A controller that signs with a certificate it does not list is asked for its list no faster
+// than for configurations.
 func TestCertMissDoesNotSpin(t *testing.T) {
 	b := ready(t)
 	b.configure(edge(), "h1")

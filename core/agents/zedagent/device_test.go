@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/evetwin/evetwin/core/agent"
+	"github.com/evetwin/evetwin/core/device/store"
 	"github.com/evetwin/evetwin/core/device/web"
 	"github.com/evetwin/evetwin/core/eveapi"
 	"github.com/evetwin/evetwin/core/host/rig"
@@ -51,7 +52,8 @@ func TestAPI21_RebootOnce(t *testing.T) {
 	}
 	b.configure(edge(reboot(5), func(c *eveconfig.EdgeDevConfig) { c.Volumes = nil }), "h2")
 	s := b.status()
-	if !s.RebootCmd || s.RequestedBootReason != node.BootReasonRebootCmd || s.RebootConfigCounter != 5 ||
+	if !s.RebootCmd || s.RequestedBootReason != node.BootReasonRebootCmd ||
+		s.RebootConfigCounter != 5 ||
 		!strings.HasPrefix(s.RequestedRebootReason, "NORMAL: controller reboot") ||
 		s.DeviceState != node.StateRebooting {
 		t.Errorf("a counter that goes back does not reboot: %+v", s)
@@ -82,7 +84,8 @@ func TestAPI21_RebootOnce(t *testing.T) {
 	}
 }
 
-// The counter is stored before anybody can see the command: a power cut right then does not repeat it.
+// The counter is stored before anybody can see the command: a power cut right then does not
+// repeat it.
 func TestAPI21_PowerCut(t *testing.T) {
 	b := ready(t)
 	b.configure(edge(shutdown(1)), "h1")
@@ -105,6 +108,12 @@ func TestAPI21_PowerCut(t *testing.T) {
 	if s := b.status(); s.ShutdownCmd || s.ShutdownConfigCounter != 9 {
 		t.Errorf("status %+v", s)
 	}
+	b.again(node.BootReasonPowerFail)
+	b.online()
+	b.configure(edge(shutdown(10)), "h5")
+	if !b.status().ShutdownCmd {
+		t.Error("a command that was given while the device was off is not carried out")
+	}
 }
 
 func TestRebootWaitsForTheEndOfAnUpdate(t *testing.T) {
@@ -118,7 +127,8 @@ func TestRebootWaitsForTheEndOfAnUpdate(t *testing.T) {
 	}
 	b.next()
 	b.answer("config", 503, nil)
-	if s := b.status(); s.ConfigGetStatus != node.ConfigGetTemporaryFail || b.led() != node.LedConnected {
+	if s := b.status(); s.ConfigGetStatus != node.ConfigGetTemporaryFail ||
+		b.led() != node.LedConnected {
 		t.Errorf("status %+v", s)
 	}
 	b.nodeagent(func(*node.NodeAgentStatus) {})
@@ -380,7 +390,8 @@ func TestDEV4_InstallersSettings(t *testing.T) {
 	b.configure(edge(setItem(config.SSHAuthorizedKeys, "of the controller")), "h1")
 	b.files[globalFile] = []byte(flat)
 	b.again(node.BootReasonPowerFail)
-	if b.items().Text(config.SSHAuthorizedKeys) != "of the controller" || b.items().Bool(config.UsbAccess) {
+	if b.items().Text(config.SSHAuthorizedKeys) != "of the controller" ||
+		b.items().Bool(config.UsbAccess) {
 		t.Errorf("the saved settings do not win: %+v", b.items())
 	}
 	b = newBench(t)
@@ -473,7 +484,8 @@ func TestHugeConfigurationIsBounded(t *testing.T) {
 	if took := time.Since(start); took > 5*time.Second {
 		t.Errorf("7 MB took %v", took)
 	}
-	if b.status().ConfigGetStatus != node.ConfigGetSuccess || b.items().Text(config.SSHAuthorizedKeys) != "" {
+	if b.status().ConfigGetStatus != node.ConfigGetSuccess ||
+		b.items().Text(config.SSHAuthorizedKeys) != "" {
 		t.Errorf("status %+v", b.status())
 	}
 	b.next()
@@ -491,5 +503,13 @@ func TestHugeConfigurationIsBounded(t *testing.T) {
 	if n := len(rig.Rows(b.Rig, app.Configs)); n != 900 || !strings.Contains(b.status().Error,
 		"beyond") {
 		t.Errorf("%d rows, %q", n, b.status().Error)
+	}
+}
+
+func TestKeysOfFiles(t *testing.T) {
+	for _, path := range []string{configFile, configFile + backup, certsFile, rootFile} {
+		if keyOf(path) != store.FileKey(path) {
+			t.Errorf("%s has the key %q, want %q", path, keyOf(path), store.FileKey(path))
+		}
 	}
 }

@@ -27,11 +27,11 @@ func (x *turn) draw(purpose string, count int, every time.Duration) time.Duratio
 
 // keepConfig asks for the configuration when it is time to.
 func (x *turn) keepConfig() {
-	if !x.onboarded() || x.nodes.Len() == 0 || x.net.Len() == 0 {
+	if !x.onboarded() || x.a.nodes.Len() == 0 || x.a.net.Len() == 0 {
 		return
 	}
 	if x.w.Asking {
-		res := x.conn.Get(x.t, configKey)
+		res := x.a.conn.Get(x.t, configKey)
 		if !res.Over() && res.Phase != agent.None {
 			return
 		}
@@ -44,13 +44,13 @@ func (x *turn) keepConfig() {
 	x.w.Asking = true
 	x.w.Asked++
 	x.t.Unwake(configKey)
-	res := x.conn.Want(x.t, configKey, controllerconn.Request{Endpoint: eveapi.Config, Verify: true,
+	res := x.a.conn.Want(x.t, configKey, controllerconn.Request{Endpoint: eveapi.Config, Verify: true,
 		Payload: eveapi.ConfigRequestBody(x.w.Hash, nil)})
 	x.moved = x.moved || res.Over() // at once, for want of a port
 }
 
-// due reports whether the next request is to be sent now. Another interval counts from the end of the
-// newest request.
+// due reports whether the next request is to be sent now. Another interval counts from the end of
+// the newest request.
 func (x *turn) due() bool {
 	x.watchNetwork()
 	w := &x.w
@@ -64,7 +64,7 @@ func (x *turn) due() bool {
 // watchNetwork asks at once when a way to the controller opens after a request that found none.
 func (x *turn) watchNetwork() {
 	online := false
-	for _, n := range x.net.All() {
+	for _, n := range x.a.net.All() {
 		online = n.State.Sends() && n.Usable()
 	}
 	if online && !x.w.Online && x.w.Failed && x.w.Next > x.t.Now {
@@ -92,7 +92,7 @@ func (x *turn) fetched(res *controllerconn.Result) {
 	default:
 		x.refused(res)
 	}
-	x.conn.Drop(x.t, configKey)
+	x.a.conn.Drop(x.t, configKey)
 }
 
 // answered takes an answer 200 that was verified.
@@ -195,8 +195,8 @@ func (x *turn) doubtUUID() {
 	}
 	x.s.Checked = x.t.Now
 	n := 1
-	if c := x.checks.Get(entity.Global); c != nil {
+	if c := x.a.checks.Get(entity.Global); c != nil {
 		n = c.Count + 1
 	}
-	x.checks.Put(node.UUIDCheck{Count: n})
+	x.a.checks.Put(node.UUIDCheck{Count: n})
 }

@@ -16,10 +16,23 @@ const (
 	backup        = ".bak"
 )
 
+// keyOf is store.FileKey, without work for the files that every turn looks at.
+func keyOf(path string) string {
+	switch path {
+	case configFile:
+		return "!persist!checkpoint!lastconfig"
+	case configFile + backup:
+		return "!persist!checkpoint!lastconfig.bak"
+	case certsFile:
+		return "!persist!checkpoint!controllercerts"
+	}
+	return store.FileKey(path)
+}
+
 // seen is the file at a path, nil if there is none or it is empty: an empty checkpoint is a
 // broken one.
 func (x *turn) seen(path string) *store.FileSeen {
-	f := x.files.Get(store.FileKey(path))
+	f := x.a.files.Get(keyOf(path))
 	if f == nil || f.Size == 0 {
 		return nil
 	}
@@ -31,9 +44,9 @@ func (x *turn) seen(path string) *store.FileSeen {
 func (x *turn) content(path string) (data []byte, known bool) {
 	f := x.seen(path)
 	if f == nil {
-		return nil, x.files.Complete()
+		return nil, x.a.files.Complete()
 	}
-	call := x.read.Want(store.FileKey(path), store.ReadReq{Path: path, Sha256: f.Sha256})
+	call := x.a.read.Want(keyOf(path), store.ReadReq{Path: path, Sha256: f.Sha256})
 	switch call.Phase {
 	case agent.Done:
 		return call.Res.Data, true
@@ -46,6 +59,6 @@ func (x *turn) content(path string) (data []byte, known bool) {
 // forget releases the contents of files.
 func (x *turn) forget(paths ...string) {
 	for _, p := range paths {
-		x.read.Drop(store.FileKey(p))
+		x.a.read.Drop(keyOf(p))
 	}
 }

@@ -42,7 +42,7 @@ func (x *turn) readSaved() {
 		return
 	}
 	if x.w.Backup {
-		x.write.Want(store.FileKey(configFile), store.WriteReq{Path: configFile, Data: data})
+		x.a.write.Want(keyOf(configFile), store.WriteReq{Path: configFile, Data: data})
 	}
 	x.apply(cfg, fromSaved)
 	x.s.GotSaved = true
@@ -56,10 +56,10 @@ func (x *turn) checkpoint(envelope []byte) {
 		x.w.Saved, x.w.SavedAt = sum, x.t.Now
 	}
 	if f := x.seen(configFile); f != nil && f.Sha256 == sum {
-		x.write.Drop(store.FileKey(configFile))
+		x.a.write.Drop(keyOf(configFile))
 		return
 	}
-	x.write.Want(store.FileKey(configFile), store.WriteReq{Path: configFile, Data: envelope})
+	x.a.write.Want(keyOf(configFile), store.WriteReq{Path: configFile, Data: envelope})
 }
 
 // keepCheckpoint sees writes of the configuration through, and copies it to the backup: at once if
@@ -72,7 +72,7 @@ func (x *turn) keepCheckpoint() {
 		return
 	}
 	old := x.seen(configFile + backup)
-	if old != nil && old.Sha256 == now.Sha256 || !x.files.Complete() {
+	if old != nil && old.Sha256 == now.Sha256 || !x.a.files.Complete() {
 		return
 	}
 	due := x.w.SavedAt + x.settings().Seconds(config.TestBaseimageUpdate)
@@ -80,13 +80,13 @@ func (x *turn) keepCheckpoint() {
 		x.t.WakeAt("backup", due)
 		return
 	}
-	if x.write.Get(store.FileKey(configFile+backup)).Phase != agent.None {
+	if x.a.write.Get(keyOf(configFile+backup)).Phase != agent.None {
 		return
 	}
 	if data, known := x.content(configFile); known {
 		x.forget(configFile)
 		if len(data) > 0 {
-			x.write.Want(store.FileKey(configFile+backup),
+			x.a.write.Want(keyOf(configFile+backup),
 				store.WriteReq{Path: configFile + backup, Data: data})
 		}
 	}
@@ -94,23 +94,23 @@ func (x *turn) keepCheckpoint() {
 
 // finish drops a write that is done and repeats one that failed.
 func (x *turn) finish(path string) {
-	key := store.FileKey(path)
-	switch call := x.write.Get(key); call.Phase {
+	key := keyOf(path)
+	switch call := x.a.write.Get(key); call.Phase {
 	case agent.Done:
-		x.write.Drop(key)
+		x.a.write.Drop(key)
 	case agent.Failed:
 		if again := call.Ended + writeAgain; x.t.Now < again {
 			x.t.WakeAt("write/"+path, again)
 		} else {
 			x.log(agent.Err, "write "+path+": "+call.Fault.Text)
-			x.write.Redo(key)
+			x.a.write.Redo(key)
 		}
 	}
 }
 
 // put makes sure that a file is written; a write that fails is tried again.
 func (x *turn) put(req store.WriteReq) {
-	x.write.Want(store.FileKey(req.Path), req)
+	x.a.write.Want(keyOf(req.Path), req)
 	x.finish(req.Path)
 }
 

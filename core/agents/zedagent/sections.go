@@ -37,17 +37,17 @@ func sumOf[M proto.Message](list []M, on ...string) string {
 
 // changed reports whether a section has to be parsed, and notes its checksum.
 func (x *turn) changed(name, sum string) bool {
-	if s := x.out.sections.Get(name); s != nil && s.Sum == sum {
+	if s := x.a.out.sections.Get(name); s != nil && s.Sum == sum {
 		return false
 	}
-	x.out.sections.Put(section{Name: name, Sum: sum})
+	x.a.out.sections.Put(section{Name: name, Sum: sum})
 	return true
 }
 
 // wrong notes what is wrong with a section and has no row to stand in.
 func (x *turn) wrong(name string, errs ...string) {
 	s := section{Name: name}
-	if old := x.out.sections.Get(name); old != nil {
+	if old := x.a.out.sections.Get(name); old != nil {
 		s.Sum = old.Sum
 	}
 	for _, e := range errs {
@@ -55,7 +55,7 @@ func (x *turn) wrong(name string, errs ...string) {
 			s.Errors = append(s.Errors, e)
 		}
 	}
-	x.out.sections.Put(s)
+	x.a.out.sections.Put(s)
 }
 
 // replace makes a table hold exactly these rows. Removals come first: what replaces something may
@@ -87,7 +87,7 @@ func (x *turn) networkSections(cfg *eveconfig.EdgeDevConfig, base parse.Base, fr
 	list, errs := parse.DeviceIO(cfg.GetDeviceIoList())
 	if ioChanged {
 		x.wrong("io", errs...)
-		x.out.ios.Put(list)
+		x.a.out.ios.Put(list)
 	}
 	if !portsChanged {
 		return
@@ -106,7 +106,7 @@ func (x *turn) networkSections(cfg *eveconfig.EdgeDevConfig, base parse.Base, fr
 // putPorts publishes a port configuration. One that says what the old one says keeps the old one's
 // times: it is no news.
 func (x *turn) putPorts(d network.DevicePortConfig) {
-	if old := x.out.dpcs.Get(d.Key()); old != nil {
+	if old := x.a.out.dpcs.Get(d.Key()); old != nil {
 		same := d
 		same.TimePriority = old.TimePriority
 		keepTime(&same.TestResults, &old.TestResults)
@@ -116,11 +116,11 @@ func (x *turn) putPorts(d network.DevicePortConfig) {
 				keepTime(&same.Ports[i].TestResults, &old.Ports[i].TestResults)
 			}
 		}
-		if x.out.dpcs.Topic().Equal(&same, old) {
+		if x.a.out.dpcs.Topic().Equal(&same, old) {
 			return
 		}
 	}
-	x.out.dpcs.Put(d)
+	x.a.out.dpcs.Put(d)
 }
 
 func keepTime(now, old *network.TestResults) {
@@ -133,7 +133,7 @@ func (x *turn) storeSection(cfg *eveconfig.EdgeDevConfig) {
 	if x.changed("datastores", sumOf(cfg.GetDatastores())) {
 		rows, wrong := parse.Datastores(cfg.GetDatastores())
 		x.wrong("datastores", wrong)
-		replace(x.out.stores, rows)
+		replace(x.a.out.stores, rows)
 	}
 }
 
@@ -144,19 +144,19 @@ func (x *turn) instanceSection(cfg *eveconfig.EdgeDevConfig) {
 	}
 	rows, wrong := parse.Instances(cfg.GetNetworkInstances(), x.t.Wall)
 	for i := range rows {
-		if old := x.out.instances.Get(rows[i].Key()); old != nil && old.Error == rows[i].Error {
+		if old := x.a.out.instances.Get(rows[i].Key()); old != nil && old.Error == rows[i].Error {
 			rows[i].ErrorTime = old.ErrorTime
 		}
 	}
 	x.wrong("instances", wrong)
-	replace(x.out.instances, rows)
+	replace(x.a.out.instances, rows)
 }
 
 func (x *turn) treeSection(cfg *eveconfig.EdgeDevConfig) {
 	if x.changed("trees", sumOf(cfg.GetContentInfo())) {
 		rows, wrong := parse.ContentTrees(cfg.GetContentInfo())
 		x.wrong("trees", wrong)
-		replace(x.out.trees, rows)
+		replace(x.a.out.trees, rows)
 	}
 }
 
@@ -175,11 +175,11 @@ func (x *turn) appSections(cfg *eveconfig.EdgeDevConfig) {
 	if volumesChanged {
 		rows, wrong := parse.Volumes(cfg.GetVolumes(), apps)
 		x.wrong("volumes", wrong)
-		replace(x.out.volumes, rows)
+		replace(x.a.out.volumes, rows)
 	}
 	if appsChanged {
 		x.wrong("apps", wrong)
-		replace(x.out.apps, apps)
+		replace(x.a.out.apps, apps)
 	}
 }
 
@@ -189,7 +189,7 @@ func (x *turn) haltApps() {
 		return
 	}
 	var halt []app.AppInstanceConfig
-	for _, a := range x.out.apps.All() {
+	for _, a := range x.a.out.apps.All() {
 		if a.Activate {
 			row := *a
 			row.Activate = false
@@ -197,6 +197,6 @@ func (x *turn) haltApps() {
 		}
 	}
 	for _, row := range halt {
-		x.out.apps.Put(row)
+		x.a.out.apps.Put(row)
 	}
 }

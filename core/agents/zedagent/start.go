@@ -13,13 +13,13 @@ import (
 // start publishes the settings that the device starts with, long before it is onboarded: others
 // need log levels and limits. It reports whether that is over.
 func (x *turn) start() bool {
-	if x.out.items.IsComplete() {
+	if x.a.out.items.IsComplete() {
 		return true
 	}
-	if !x.files.Complete() || !x.loadCerts() || !x.startItems() {
+	if !x.a.files.Complete() || !x.loadCerts() || !x.startItems() {
 		return false
 	}
-	x.out.items.Complete()
+	x.a.out.items.Complete()
 	x.forget(rootFile, certsFile, certsFile+backup, configFile, configFile+backup, bootstrapFile,
 		globalFile, keysFile)
 	return true
@@ -69,7 +69,7 @@ func (x *turn) startBootstrap() bool {
 	}
 	// A clock that was never set proves nothing about a certificate's end.
 	opts := eveapi.CertOptions{}
-	for _, c := range x.clock.All() {
+	for _, c := range x.a.clock.All() {
 		opts.Checkpointed = !c.Synced
 	}
 	cfg, err := eveapi.OpenBootstrap(data, root, x.t.Wall, opts)
@@ -101,7 +101,7 @@ func (x *turn) openSaved(path string, data []byte) *eveconfig.EdgeDevConfig {
 	if len(data) == 0 {
 		return nil
 	}
-	payload, fault := x.conn.Open(data)
+	payload, fault := x.a.conn.Open(data)
 	if fault != nil {
 		x.log(agent.Warn, path+": "+fault.Error())
 		return nil

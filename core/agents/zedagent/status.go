@@ -38,24 +38,24 @@ func (x *turn) tell() {
 	case z.ShutdownCmd:
 		z.RequestedRebootReason = shutdownReason
 	}
-	if c := x.counters.Get(rebootCommand); c != nil {
+	if c := x.a.counters.Get(rebootCommand); c != nil {
 		z.RebootConfigCounter = c.Counter
 	}
-	if c := x.counters.Get(shutdownCommand); c != nil {
+	if c := x.a.counters.Get(shutdownCommand); c != nil {
 		z.ShutdownConfigCounter = c.Counter
 	}
-	if old := x.status.Get(z.Name); old != nil {
+	if old := x.a.status.Get(z.Name); old != nil {
 		z.ErrorAndTime = old.ErrorAndTime
 	}
 	z.ErrorDescription.Set(x.problem(), x.t.Wall)
-	x.status.Put(z)
+	x.a.status.Put(z)
 }
 
 // problem joins the fault of the newest request with what was wrong in the configuration.
 func (x *turn) problem() entity.ErrorDescription {
 	d := x.s.Error
 	var texts []string
-	for _, s := range x.out.sections.All() {
+	for _, s := range x.a.out.sections.All() {
 		texts = append(texts, s.Errors...)
 	}
 	if len(texts) == 0 {
@@ -104,14 +104,14 @@ func (x *turn) deviceState(n *node.NodeAgentStatus) node.DeviceState {
 
 // light makes the LED say something, unless it says so already.
 func (x *turn) light(code node.LedBlinkCount) {
-	if l := x.led.Get(node.LedBlinkCounter{}.Key()); l == nil || l.BlinkCounter != code {
-		x.led.Put(node.LedBlinkCounter{BlinkCounter: code, Since: int64(x.t.Now)})
+	if l := x.a.led.Get(node.LedBlinkCounter{}.Key()); l == nil || l.BlinkCounter != code {
+		x.a.led.Put(node.LedBlinkCounter{BlinkCounter: code, Since: int64(x.t.Now)})
 	}
 }
 
 // dim takes back the word that all is well; a more exact complaint stays.
 func (x *turn) dim(code node.LedBlinkCount) {
-	l := x.led.Get(node.LedBlinkCounter{}.Key())
+	l := x.a.led.Get(node.LedBlinkCounter{}.Key())
 	if l == nil || l.BlinkCounter == node.LedOnboarded || l.BlinkCounter == node.LedConnecting {
 		x.light(code)
 	}

@@ -117,7 +117,7 @@ func (x *turn) pass() {
 // turn is one turn's work: what is remembered, taken from rows at its begin and put back at its
 // end.
 type turn struct {
-	*zedagent
+	a *zedagent
 	t *agent.Turn
 	w work
 	s state
@@ -126,7 +126,7 @@ type turn struct {
 }
 
 func (a *zedagent) begin(t *agent.Turn) *turn {
-	x := &turn{zedagent: a, t: t}
+	x := &turn{a: a, t: t}
 	if w := a.works.Get(workKey); w != nil {
 		x.w = *w
 	}
@@ -137,17 +137,17 @@ func (a *zedagent) begin(t *agent.Turn) *turn {
 }
 
 func (x *turn) end() {
-	x.works.Put(x.w)
-	x.states.Put(x.s)
+	x.a.works.Put(x.w)
+	x.a.states.Put(x.s)
 	x.tell()
 }
 
 // settings are those in force.
-func (x *turn) settings() *config.ConfigItemValueMap { return x.out.items.Get(entity.Global) }
+func (x *turn) settings() *config.ConfigItemValueMap { return x.a.out.items.Get(entity.Global) }
 
 // nodeStatus is nodeagent's word; empty before it has spoken.
 func (x *turn) nodeStatus() node.NodeAgentStatus {
-	for _, n := range x.nodes.All() {
+	for _, n := range x.a.nodes.All() {
 		return *n
 	}
 	return node.NodeAgentStatus{}
