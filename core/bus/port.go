@@ -19,7 +19,8 @@ const (
 type Port interface {
 	// Agent is the name under which the agent runs and publishes.
 	Agent() string
-	// Subscribe attaches to a topic; a second call for the same topic returns the same cursor.
+	// Subscribe attaches to a topic; a second call for the same topic returns the same cursor, and the
+	// strictest mode of all calls holds.
 	Subscribe(*Decl, Mode) *Cursor
 	// Publish claims a topic and panics unless the agent owns it.
 	Publish(*Decl) (*Cursor, Outlet)

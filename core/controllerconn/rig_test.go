@@ -153,7 +153,7 @@ func port(name string, cost uint8, addrs ...string) network.NetworkPortStatus {
 }
 
 // newRig has a device with the given ports that knows its controller and its UUID.
-func newRig(t *testing.T, ports ...network.NetworkPortStatus) *rig.Rig {
+func newRig(t testing.TB, ports ...network.NetworkPortStatus) *rig.Rig {
 	t.Helper()
 	r := rig.New(t, "zedagent-info", newCourier)
 	rig.Put(r, store.Files, store.FileSeen{Path: "/config/server", Size: 12, Sha256: "aa"})

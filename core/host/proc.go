@@ -95,7 +95,9 @@ func (p *Proc) Subscribe(d *bus.Decl, m bus.Mode) *bus.Cursor {
 		p.byID = append(p.byID, 0)
 	}
 	if i := p.byID[sh.id]; i > 0 {
-		return p.subs[i-1].Cursor
+		s := p.subs[i-1]
+		s.mode = min(s.mode, m)
+		return s.Cursor
 	}
 	s := &sub{shelf: sh, Cursor: bus.NewCursor(d, sh.Head()), next: sh.Head(), mode: m}
 	p.subs = append(p.subs, s)
