@@ -12,8 +12,8 @@ import (
 	"github.com/evetwin/evetwin/core/host/rig"
 )
 
-// BenchmarkUnchanged is one request for a configuration that is answered by 304, all turns of it, on
-// the bench with its rebuilt agents and its forced full turns.
+// BenchmarkUnchanged is one request for a configuration that is answered by 304, all turns of it,
+// on the bench with its rebuilt agents and its forced full turns.
 func BenchmarkUnchanged(b *testing.B) {
 	d := ready(b)
 	d.configure(edge(), "h1")
@@ -38,8 +38,8 @@ func (b *bench) quietly() {
 	}
 }
 
-// BenchmarkParse is a configuration of 50 applications, verified, parsed and published, after one that
-// differs in everything.
+// BenchmarkParse is a configuration of 50 applications, verified, parsed and published, after one
+// that differs in everything.
 func BenchmarkParse(b *testing.B) {
 	d := ready(b)
 	d.configure(edge(), "h1")
