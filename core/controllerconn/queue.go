@@ -90,8 +90,8 @@ type Message struct {
 // when it is sent, and keeps its place and back-off. force sends it even if it says nothing new.
 func (c *Conn) MarkDue(t *agent.Turn, item Item, force bool) { c.MarkDueAt(t, item, 0, force) }
 
-// MarkDueAt is MarkDue for an item that is to be sent at a time since boot, not earlier: changes up to
-// then travel in one message.
+// MarkDueAt is MarkDue for an item that is to be sent at a time since boot, not earlier: changes
+// up to then travel in one message.
 func (c *Conn) MarkDueAt(t *agent.Turn, item Item, at time.Duration, force bool) {
 	if d := c.dues.Get(item.key()); d != nil {
 		n := *d

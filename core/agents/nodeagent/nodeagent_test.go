@@ -100,7 +100,8 @@ func TestDEV36_RebootWaitsForTheOthersAndForGuests(t *testing.T) {
 	}
 	r.Advance(time.Second)
 	calls := rig.Calls(r, boot.SetReason)
-	if len(calls) != 1 || calls[0].Req.Reason != "BootReasonRebootCmd" || calls[0].Req.Text != "because" {
+	if len(calls) != 1 || calls[0].Req.Reason != "BootReasonRebootCmd" ||
+		calls[0].Req.Text != "because" {
 		t.Fatalf("%+v", calls)
 	}
 	rig.Done(r, boot.SetReason, "reboot", boot.None{})

@@ -114,8 +114,8 @@ func TestMessage(t *testing.T) {
 		a.GetCpu().GetUpTime().AsTime().Unix() != int64(b.Now().Seconds()) {
 		t.Errorf("application %v", a)
 	}
-	if n := a.GetNetwork(); len(n) != 1 || n[0].GetLocalName() != "nbu1x1" || n[0].GetTxBytes() != 10 ||
-		n[0].GetRxBytes() != 20 {
+	if n := a.GetNetwork(); len(n) != 1 || n[0].GetLocalName() != "nbu1x1" ||
+		n[0].GetTxBytes() != 10 || n[0].GetRxBytes() != 20 {
 		t.Errorf("application's network %v", n)
 	}
 	if n := m.GetNm()[0].GetNetworkStats(); n.GetRx().GetTotalBytes() != 10 ||

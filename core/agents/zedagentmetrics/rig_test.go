@@ -63,7 +63,8 @@ func newBench(t *testing.T) *bench {
 	a.AppNetAdapters = []network.AppNetAdapterStatus{n}
 	rig.Put(b.Rig, app.Statuses, a)
 	rig.Put(b.Rig, network.InstanceStatus, network.NetworkInstanceStatus{
-		Vifs: []network.VifNameMac{{Name: "nbu1x1"}}, NetworkInstanceConfig: network.NetworkInstanceConfig{
+		Vifs: []network.VifNameMac{{Name: "nbu1x1"}},
+		NetworkInstanceConfig: network.NetworkInstanceConfig{
 			UUIDandVersion: entity.UUIDandVersion{UUID: "ni"}, Type: network.NILocal}})
 	for _, owner := range []string{"nim", "zedagent"} {
 		rig.Put(b.Rig, counters.Maps.Of(owner), counters.MetricsMap{Ports: []counters.PortCounters{{

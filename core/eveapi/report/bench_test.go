@@ -13,8 +13,8 @@ import (
 	"github.com/evetwin/evetwin/core/topics/volume"
 )
 
-// BenchmarkMetrics builds and serializes the message of a device with two ports, an application with
-// one interface and one volume, and seven agents that exchange messages with the controller.
+// BenchmarkMetrics builds and serializes the message of a device with two ports, an application
+// with one interface and one volume, and seven agents that exchange messages with the controller.
 func BenchmarkMetrics(b *testing.B) {
 	in := report.MetricsInput{Device: "dev", At: noon, Dormant: 3 * time.Minute, MemoryMB: 4096,
 		Ports:  []report.Traffic{{IfName: "eth0", TxBytes: 1 << 40}, {IfName: "eth1"}},

@@ -185,7 +185,9 @@ func appMetric(a *app.AppInstanceStatus, in *MetricsInput) *metrics.AppMetric {
 }
 
 // instanceMetric sums up the interfaces on a network instance: what guests send, it receives.
-func instanceMetric(n *network.NetworkInstanceStatus, vifs []Traffic) *metrics.ZMetricNetworkInstance {
+func instanceMetric(n *network.NetworkInstanceStatus,
+	vifs []Traffic,
+) *metrics.ZMetricNetworkInstance {
 	rx, tx := &metrics.NetworkStats{}, &metrics.NetworkStats{}
 	for _, v := range n.Vifs {
 		c := find(vifs, v.Name)
