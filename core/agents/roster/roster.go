@@ -15,6 +15,7 @@ import (
 	"github.com/evetwin/evetwin/core/agents/waitforaddr"
 	"github.com/evetwin/evetwin/core/agents/zedagent"
 	"github.com/evetwin/evetwin/core/agents/zedagentinfo"
+	"github.com/evetwin/evetwin/core/agents/zedagentmetrics"
 	"github.com/evetwin/evetwin/core/agents/zedmanager"
 )
 
@@ -25,6 +26,7 @@ func Agents() []agent.Entry {
 		{Name: "diag", New: diag.New},
 		{Name: "zedagent", New: zedagent.New},
 		{Name: "zedagent-info", New: zedagentinfo.New},
+		{Name: "zedagent-metrics", New: zedagentmetrics.New},
 		{Name: "ledmanager", New: ledmanager.New},
 		{Name: "nim", New: nim.New},
 		{Name: "nodeagent", New: nodeagent.New},
