@@ -2,10 +2,39 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"runtime"
+	"time"
 
 	"github.com/spf13/cobra"
 )
 
+// measured is what every measurement also says.
+type measured struct {
+	Commit  string  `json:"commit"`
+	Cores   int     `json:"cores"`
+	Seconds float64 `json:"seconds"`
+}
+
+func done(began time.Time) measured {
+	return measured{commit(), runtime.NumCPU(), time.Since(began).Seconds()}
+}
+
 func benchCommand() *cobra.Command {
-	return &cobra.Command{Use: "bench", RunE: func(*cobra.Command, []string) error { return fmt.Errorf("later") }}
+	c := &cobra.Command{Use: "bench", Short: "Measure", Args: usage(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
+	c.PersistentFlags().Bool("json", false, "one object per line on stdout")
+	c.AddCommand(benchSpeedCommand(), benchFleetCommand(), benchBusCommand(),
+		benchControllerCommand())
+	return c
+}
+
+// show prints a measurement as JSON or for people.
+func show(c *cobra.Command, v any, text string, args ...any) {
+	var out io.Writer = c.OutOrStdout()
+	if asJSON, _ := c.Flags().GetBool("json"); asJSON {
+		line(out, v)
+		return
+	}
+	fmt.Fprintf(out, text+"\n", args...)
 }

@@ -31,7 +31,9 @@ type DeviceOptions struct {
 	NoRTC, NoTPM bool
 	OnTurn       func(p *host.Proc, in *host.Input, out *host.Output)
 	OnLine       func(from string, at time.Duration, l agent.Line)
-	Limits       host.Limits
+	// OnBoot is told of each boot in real time, on the device's loop.
+	OnBoot func(k *host.Kernel)
+	Limits host.Limits
 	// Agents replace those of the roster.
 	Agents []agent.Entry
 }

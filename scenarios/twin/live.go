@@ -25,7 +25,6 @@ import (
 	"github.com/evetwin/evetwin/controllersim/data"
 	"github.com/evetwin/evetwin/controllersim/httpd"
 	"github.com/evetwin/evetwin/core/agents/roster"
-	"github.com/evetwin/evetwin/core/host"
 	"github.com/evetwin/evetwin/core/host/live"
 )
 
@@ -46,8 +45,6 @@ type LiveOptions struct {
 	Console func(app string) io.Writer
 	// OnForward is told where a mapped port of an application listens on this machine.
 	OnForward func(app string, port uint16, at netip.AddrPort)
-	// OnBoot is told of each boot, on the device's loop.
-	OnBoot func(k *host.Kernel)
 }
 
 // Live is a device in real time with its controller and datastores, on loopback.

@@ -6,6 +6,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/evetwin/evetwin/backends/sim/world"
@@ -32,9 +33,12 @@ type SiteOptions struct {
 type Site struct {
 	Controller *controllersim.Controller
 
+	// Traffic counts what the controller did for devices.
+	Traffic Traffic
 	// Real hosts are served outside of the model, which only says whether they are reached.
 	Real map[string]bool
 
+	mu     sync.Mutex
 	public *world.Authority
 	stores map[string]*data.Store
 	asked  map[string]*Requests
@@ -95,14 +99,35 @@ func (s *Site) Origin() *world.Origin {
 			if s.Real[Server] {
 				return &world.Response{Status: http.StatusOK}
 			}
-			a := s.Controller.Handle(now, controllersim.Request{Method: r.Method, Path: r.URL.Path,
-				Header: r.Header, Body: r.Body, ClientIP: r.Remote.String()})
+			a := s.handle(now, r)
 			return &world.Response{Status: a.Code, Header: a.Header, Body: a.Body, Think: a.Delay}
 		}}
 }
 
+// Traffic counts exchanges with the controller, and the signatures in them: each body that a device posts
+// carries one, and each answer with a body.
+type Traffic struct{ Exchanges, Posted, Answered uint64 }
+
+// handle has the controller answer; devices of real time may ask side by side.
+func (s *Site) handle(now time.Time, r *world.Request) controllersim.Response {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.Controller.Handle(now, controllersim.Request{Method: r.Method, Path: r.URL.Path,
+		Header: r.Header, Body: r.Body, ClientIP: r.Remote.String()})
+	s.Traffic.Exchanges++
+	if r.Method == http.MethodPost {
+		s.Traffic.Posted++
+	}
+	if len(a.Body) > 0 {
+		s.Traffic.Answered++
+	}
+	return a
+}
+
 // Store is the datastore of a host of the outside, made when first asked for.
 func (s *Site) Store(host string) *data.Store {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if st := s.stores[host]; st != nil {
 		return st
 	}
@@ -190,4 +215,11 @@ func (s *Site) PublicPool() *x509.CertPool {
 		p.AddCert(c)
 	}
 	return p
+}
+
+// With does f while no device talks to the controller.
+func (s *Site) With(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f()
 }
