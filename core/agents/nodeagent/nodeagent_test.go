@@ -239,3 +239,21 @@ func TestFullDiskIsAReasonForMaintenance(t *testing.T) {
 		t.Fatalf("%+v", s)
 	}
 }
+
+func TestDEV7_FirstReasonStays(t *testing.T) {
+	r := newBench(t, boot.BootSeen{})
+	zedagent(r, node.ZedAgentStatus{ConfigGetStatus: node.ConfigGetFail})
+	r.Advance(604800 * time.Second)
+	zedagent(r, node.ZedAgentStatus{RebootCmd: true, PoweroffCmd: true,
+		RequestedRebootReason: "later", ConfigGetStatus: node.ConfigGetSuccess})
+	r.Advance(30 * time.Second)
+	c := rig.Calls(r, boot.SetReason)
+	if len(c) != 1 || c[0].Req.Reason != "BootReasonDisconnect" {
+		t.Fatalf("%+v", c)
+	}
+	rig.Done(r, boot.SetReason, "reboot", boot.None{})
+	r.Advance(time.Minute)
+	if c := rig.Calls(r, power.Reset); len(c) != 1 || c[0].Req.Off {
+		t.Fatalf("%+v", c)
+	}
+}

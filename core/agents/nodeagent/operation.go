@@ -35,7 +35,7 @@ func (a *nodeagent) command(t *agent.Turn) {
 		{z.ShutdownCmd, kindShutdown, node.BootReasonNone},
 		{z.PoweroffCmd, kindPoweroff, node.BootReasonPoweroffCmd},
 	} {
-		if !c.asked || a.operations.Get(c.kind) != nil {
+		if !c.asked {
 			continue
 		}
 		o := operation{Kind: c.kind, At: t.Now, Reason: c.reason, Text: z.RequestedRebootReason}
@@ -46,9 +46,14 @@ func (a *nodeagent) command(t *agent.Turn) {
 	}
 }
 
-// begin starts an operation unless one of its kind was started in this boot.
+// begin starts an operation unless one of its kind was started in this boot. What takes the device
+// down is one kind: the first one goes on with its reason.
 func (a *nodeagent) begin(t *agent.Turn, o operation) {
 	if a.operations.Get(o.Kind) != nil {
+		return
+	}
+	down := a.operations.Get(kindReboot) != nil || a.operations.Get(kindPoweroff) != nil
+	if down && o.Kind != kindShutdown {
 		return
 	}
 	t.Log(agent.Info, "", o.Kind+": "+o.Text)

@@ -20,11 +20,11 @@ import (
 
 var noon = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 
-func TestEveryStateHasAName(t *testing.T) {
+func TestAPP2_StatesAsTheControllerKnowsThem(t *testing.T) {
 	for s := entity.INITIAL; s <= entity.REMOTELOADED; s++ {
-		got := report.State(s)
-		if got == info.ZSwState_INVALID {
-			t.Errorf("%v is invalid", s)
+		switch report.State(s) {
+		case info.ZSwState_INVALID, info.ZSwState_RESTARTING, info.ZSwState_PURGING:
+			t.Errorf("%v is told as %v", s, report.State(s))
 		}
 	}
 	for s, want := range map[entity.SwState]info.ZSwState{
