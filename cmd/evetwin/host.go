@@ -2,16 +2,16 @@ package main
 
 import (
 	"context"
-	"fmt"
 
+	"github.com/evetwin/evetwin/backends/sim/lab"
 	"github.com/evetwin/evetwin/scenarios/scenario"
 )
 
 // newHost makes a host for one run; done ends it.
-func newHost(_ context.Context, on string, seed uint64) (h scenario.Host, done func(), err error) {
+func newHost(ctx context.Context, on string, seed uint64) (scenario.Host, func() error, error) {
 	if on == scenario.Virtual {
-		h, err = scenario.NewVirtual(seed)
-		return h, func() {}, err
+		h, err := scenario.NewVirtual(seed)
+		return h, func() error { return nil }, err
 	}
-	return nil, nil, fmt.Errorf("no host %s", on)
+	return scenario.NewLive(ctx, scenario.LiveOptions{Cache: lab.Cache{Dir: lab.DefaultDirs().Cache}})
 }

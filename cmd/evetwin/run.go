@@ -108,9 +108,11 @@ func runOne(c *cobra.Command, sc *scenario.Scenario, on string, seed uint64) sce
 		r.Error = err.Error()
 		return r
 	}
-	defer done()
 	r = sc.Run(h, seed)
 	r.WallS = time.Since(began).Seconds()
+	if err := done(); err != nil && r.OK {
+		r.OK, r.Error = false, "end the run: "+err.Error()
+	}
 	return r
 }
 

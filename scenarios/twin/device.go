@@ -149,5 +149,5 @@ func (d *Device) Cable(ifname string, in bool) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("device %s has no cable at %s", d.Name(), ifname)
+	return fmt.Errorf("the device has no cable at %s", ifname)
 }
