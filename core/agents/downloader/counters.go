@@ -1,54 +1,113 @@
 package downloader
 
 import (
+	"math"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/evetwin/evetwin/core/agent"
+	"github.com/evetwin/evetwin/core/bus"
 	"github.com/evetwin/evetwin/core/topics/metrics"
 )
 
-// count notes an exchange that ended. URLs are counted by host, so that the table stays small.
+// tallyFor is how long exchanges are counted apart before they are added to the published counters:
+// an image of many layers would else move that one row with each of them.
+const tallyFor = 10 * time.Second
+
+// tally is the exchanges of one item that are not in the published counters yet.
+type tally struct {
+	Item  string
+	Flush time.Duration
+	Done  []exchange
+}
+
+// exchange is one that ended.
+type exchange struct {
+	Interface string
+	Host      string // scheme and host: counters by whole URL would grow without end
+	OK        bool
+	Size      int64
+	Took      time.Duration
+	At        int64 // unix seconds
+}
+
+// Key is the item's.
+func (c tally) Key() string { return c.Item }
+
+var tallies = bus.NewTopic[tally](bus.Decl{Owner: "downloader", Name: "Tally", Life: bus.Local})
+
+// count notes an exchange that ended.
 func (a *downloader) count(t *agent.Turn, j *job, address string, ok bool, size int64,
 	took time.Duration) {
+	if address == "" {
+		address = a.hostOf(j)
+	}
+	n := tally{Item: j.Item, Flush: t.Now + tallyFor}
+	if old := a.tallies.Get(j.Item); old != nil {
+		n = *old
+	}
+	n.Done = append(slices.Clone(n.Done), exchange{j.Route.Via.IfName, originOf(address), ok, size,
+		took, t.Wall.Unix()})
+	a.tallies.Put(n)
+}
+
+// flush adds what was counted apart for long enough.
+func (a *downloader) flush(t *agent.Turn) {
+	if a.tallies.Len() == 0 {
+		return
+	}
+	first := time.Duration(math.MaxInt64)
+	for _, n := range a.tallies.All() {
+		first = min(first, n.Flush)
+	}
+	if t.Now < first {
+		t.WakeAt("counters", first)
+		return
+	}
 	var m metrics.MetricsMap
 	if old := a.counters.Get("global"); old != nil {
 		m.Ports = slices.Clone(old.Ports)
 	}
-	i, found := slices.BinarySearchFunc(m.Ports, j.Route.Via.IfName,
+	for item, n := range a.tallies.All() {
+		for i := range n.Done {
+			add(&m, &n.Done[i])
+		}
+		a.tallies.Delete(item)
+	}
+	a.counters.Put(m)
+}
+
+// add counts an exchange; m shares nothing but the URLs with rows that were put.
+func add(m *metrics.MetricsMap, e *exchange) {
+	i, found := slices.BinarySearchFunc(m.Ports, e.Interface,
 		func(p metrics.PortCounters, name string) int { return strings.Compare(p.Interface, name) })
 	if !found {
-		m.Ports = slices.Insert(m.Ports, i, metrics.PortCounters{Interface: j.Route.Via.IfName})
+		m.Ports = slices.Insert(m.Ports, i, metrics.PortCounters{Interface: e.Interface})
 	}
 	p := &m.Ports[i]
-	if ok {
+	if e.OK {
 		p.SuccessCount++
-		p.LastSuccess = t.Wall.Unix()
+		p.LastSuccess = e.At
 	} else {
 		p.FailureCount++
-		p.LastFailure = t.Wall.Unix()
+		p.LastFailure = e.At
 	}
-	if address == "" {
-		address = a.hostOf(j)
-	}
-	host := originOf(address)
 	p.URLs = slices.Clone(p.URLs)
-	k, found := slices.BinarySearchFunc(p.URLs, host,
+	k, found := slices.BinarySearchFunc(p.URLs, e.Host,
 		func(u metrics.URLCounters, h string) int { return strings.Compare(u.URL, h) })
 	if !found {
-		p.URLs = slices.Insert(p.URLs, k, metrics.URLCounters{URL: host})
+		p.URLs = slices.Insert(p.URLs, k, metrics.URLCounters{URL: e.Host})
 	}
 	u := &p.URLs[k]
 	u.TryMsgCount++
-	if ok {
+	if e.OK {
 		u.SentMsgCount++
 		u.RecvMsgCount++
-		u.RecvByteCount += size
-		u.TotalTimeMs += took.Milliseconds()
+		u.RecvByteCount += e.Size
+		u.TotalTimeMs += e.Took.Milliseconds()
 	}
-	a.counters.Put(m)
 }
 
 // hostOf is where a job fetches from.

@@ -10,6 +10,7 @@
 //	out  downloader/DownloaderStatus, downloader/ResolveStatus, downloader/MetricsMap
 //	local downloader/Job               how far each download and resolution is
 //	local downloader/Access            what registries want to see, per repository
+//	local downloader/Tally             exchanges not counted in MetricsMap yet
 //	op   web.Fetch, web.Send, web.RemovePartial
 //
 // A job goes from route to route: each datastore in its order, and for each the source addresses of

@@ -23,6 +23,7 @@ type downloader struct {
 	resolved *bus.Pub[content.ResolveStatus]
 	counters *bus.Pub[metrics.MetricsMap]
 	jobs     *bus.Pub[job]
+	tallies  *bus.Pub[tally]
 	access   *bus.Pub[access]
 
 	fetch  *agent.Calls[web.FetchReq, web.FetchRes]
@@ -43,6 +44,7 @@ func New(p bus.Port) agent.Agent {
 		resolved:   bus.Publish(p, content.ResolveStatuses),
 		counters:   bus.Publish(p, metrics.Maps.Of("downloader")),
 		jobs:       bus.Publish(p, jobs),
+		tallies:    bus.Publish(p, tallies),
 		access:     bus.Publish(p, accesses),
 		fetch:      agent.Use(p, web.Fetch),
 		send:       agent.Use(p, web.Send),
@@ -88,6 +90,7 @@ func (a *downloader) Step(t *agent.Turn) {
 			a.download(t, item)
 		}
 	}
+	a.flush(t)
 }
 
 // download moves one blob on.

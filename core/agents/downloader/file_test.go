@@ -40,6 +40,10 @@ func TestFileToDisk(t *testing.T) {
 		st.HasError() || st.Of != rig.Rev(r, content.Downloads, sha) {
 		t.Errorf("at the end: %+v", st)
 	}
+	if rig.Get(r, metrics.Maps.Of("downloader"), "global") != nil {
+		t.Error("the counters move with every exchange")
+	}
+	r.Advance(tallyFor)
 	m := rig.Get(r, metrics.Maps.Of("downloader"), "global")
 	if m == nil || len(m.Ports) != 1 || m.Ports[0].SuccessCount != 1 ||
 		m.Ports[0].URLs[0].URL != "http://files.lab" || m.Ports[0].URLs[0].RecvByteCount != 800 {

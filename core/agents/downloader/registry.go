@@ -165,7 +165,7 @@ func (a *downloader) resolve(t *agent.Turn, key string) {
 	}
 	if st.ImageSha256 != "" {
 		a.forget(key)
-		st.OrigError = ""
+		st.OrigError, st.RetryCount = "", 0
 		st.ErrorDescription.Set(permanent(""), t.Wall)
 	}
 	a.resolved.Put(st)

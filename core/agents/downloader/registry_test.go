@@ -8,6 +8,7 @@ import (
 	"github.com/evetwin/evetwin/core/agent"
 	"github.com/evetwin/evetwin/core/device/web"
 	"github.com/evetwin/evetwin/core/host/rig"
+	"github.com/evetwin/evetwin/core/topics/config"
 	"github.com/evetwin/evetwin/core/topics/content"
 )
 
@@ -172,12 +173,13 @@ func TestResolveWithoutDigestHeader(t *testing.T) {
 
 func TestResolveTriesAgain(t *testing.T) {
 	r := registry(t)
+	items(r, config.Value{Key: config.DownloadRetry, Value: "60"})
 	c := tag(r, "app:nope", 0)
 	answer(r, c.Key(), 404)
 	st := rig.Get(r, content.ResolveStatuses, c.Key())
 	mustContain(t, "error", st.Error, "resolve app:nope", "answered 404")
 	mustContain(t, "condition", st.ErrorRetryCondition, "Will retry in")
-	r.Advance(10 * time.Minute)
+	r.Advance(time.Minute)
 	mustContain(t, "condition", rig.Get(r, content.ResolveStatuses, c.Key()).ErrorRetryCondition,
 		"Retrying; attempt 1")
 	answer(r, c.Key(), 200, web.Header{Name: "Docker-Content-Digest", Value: "sha256:" + sha})

@@ -18,7 +18,7 @@ func (a *volumemgr) remaining() uint64 {
 	left := s.Total - s.Reserved
 	for _, b := range a.blobs.All() {
 		if b.State == entity.LOADED || b.HasDownloaderRef {
-			left -= max(int64(b.Size), b.CurrentSize)
+			left -= max(int64(b.Size), b.TotalSize, b.CurrentSize)
 		}
 	}
 	for _, v := range a.volumes.All() {

@@ -54,7 +54,7 @@ func (a *zedmanager) keepRefs(acc *app.AppInstanceConfig, st *app.AppInstanceSta
 		}
 	}
 	if n := len(acc.VolumeRefConfigList); n > 0 {
-		v.progress = uint8(sum / n)
+		v.progress = uint8(sum/n) / progressStep * progressStep
 	}
 	if early && a.domains.Get(acc.UUID) != nil {
 		for _, disk := range a.domains.Get(acc.UUID).DiskConfigList {
@@ -74,10 +74,19 @@ func (a *zedmanager) keepRefs(acc *app.AppInstanceConfig, st *app.AppInstanceSta
 	return v
 }
 
-// refStatus is what volumemgr says about a reference, or that it says nothing yet.
+// progressStep is how coarse, in percent, the progress of an application is, so that many volumes do
+// not move its row and the reports on it all the time.
+const progressStep = 2
+
+// refStatus is what volumemgr says about a reference, or that it says nothing yet. Its progress is in
+// the progress of the application.
 func (a *zedmanager) refStatus(key string, ref *volume.VolumeRefConfig) volume.VolumeRefStatus {
 	if vs := a.volumeStats.Get(key); vs != nil {
-		return *vs
+		out := *vs
+		if out.Progress = 0; vs.State >= entity.LOADED {
+			out.Progress = 100
+		}
+		return out
 	}
 	return volume.VolumeRefStatus{VolumeID: ref.VolumeID, GenerationCounter: ref.GenerationCounter,
 		LocalGenerationCounter: ref.LocalGenerationCounter, AppUUID: ref.AppUUID,
