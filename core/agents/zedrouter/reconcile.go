@@ -1,0 +1,112 @@
+package zedrouter
+
+import (
+	"strings"
+	"time"
+
+	"github.com/evetwin/evetwin/core/agent"
+	"github.com/evetwin/evetwin/core/bus"
+	"github.com/evetwin/evetwin/core/device/bridge"
+	"github.com/evetwin/evetwin/core/plan"
+)
+
+// doing is the call under way or ended for an item: what the planner must be told of it, for a call
+// itself does not say what it was for.
+type doing struct {
+	Item string
+	Verb plan.Verb
+	Spec string // the planner's name of the spec
+}
+
+// Key is the item's, which may not hold "/" as a row's key.
+func (d doing) Key() string { return strings.Replace(d.Item, "/", "!", 1) }
+
+var doings = bus.NewTopic[doing](bus.Decl{Owner: "zedrouter", Name: "Doing", Life: bus.Local})
+
+// A failed item is tried again after a second, then after twice the time, up to a minute.
+const (
+	retryFirst = time.Second
+	retryLast  = time.Minute
+)
+
+// reconcile brings the device closer to the items that should be.
+func (s *sheet) reconcile() {
+	g := plan.Graph{InFlight: s.inFlight(), Now: s.t.Now}
+	for i := range s.want {
+		g.Intended = append(g.Intended, item(s.want[i].key, s.want[i].spec))
+	}
+	for key, row := range s.z.items.All() {
+		g.Seen = append(g.Seen, item(key, row.Spec))
+	}
+	steps, err := plan.Plan(g)
+	if err != nil {
+		panic("zedrouter: " + err.Error()) // keys are unique and needs have no cycle
+	}
+	for i := range steps.Want {
+		s.carryOut(&steps.Want[i])
+	}
+	for _, key := range steps.Drop {
+		s.z.set.Drop(key)
+		s.z.clear.Drop(key)
+		s.z.doing.Delete(doing{Item: key}.Key())
+	}
+	for _, h := range steps.Blocked {
+		s.holds[h.Key] = h.Fault
+	}
+	if steps.Next > s.t.Now {
+		s.t.WakeAt("items", steps.Next)
+	}
+}
+
+// carryOut wants the call of one action. Set and Clear are two ops with a fence each, so the one
+// waits here until the other has ended for the item.
+func (s *sheet) carryOut(a *plan.Action) {
+	again := func(p agent.Phase) bool { return a.Again && p >= agent.Done }
+	if a.Verb == plan.Delete {
+		if underWay(s.z.set.Get(a.Key).Phase) {
+			return
+		}
+		s.z.set.Drop(a.Key)
+		s.z.doing.Put(doing{Item: a.Key, Verb: a.Verb, Spec: a.Spec})
+		if again(s.z.clear.Want(a.Key, bridge.ClearReq{Item: a.Key}).Phase) {
+			s.z.clear.Redo(a.Key)
+		}
+		return
+	}
+	if underWay(s.z.clear.Get(a.Key).Phase) {
+		return
+	}
+	s.z.clear.Drop(a.Key)
+	s.z.doing.Put(doing{Item: a.Key, Verb: a.Verb, Spec: a.Spec})
+	spec, _ := a.Item.Data.(bridge.Spec)
+	if again(s.z.set.Want(a.Key, bridge.SetReq{Item: a.Key, Spec: spec}).Phase) {
+		s.z.set.Redo(a.Key)
+	}
+}
+
+func underWay(p agent.Phase) bool { return p == agent.Queued || p == agent.Running }
+
+// inFlight lists the calls for items as the planner wants to know them.
+func (s *sheet) inFlight() []plan.Call {
+	var out []plan.Call
+	for _, d := range s.z.doing.All() {
+		c := s.z.set.Get(d.Item)
+		if d.Verb == plan.Delete {
+			c = s.z.clear.Get(d.Item)
+		}
+		call := plan.Call{Verb: d.Verb, Key: d.Item, Spec: d.Spec}
+		switch c.Phase {
+		case agent.None:
+			continue
+		case agent.Done:
+			call.Phase = plan.Done
+		case agent.Failed:
+			call.Phase, call.Fault = plan.Failed, c.Fault.Text
+			if c.Fault.Retry || c.Fault.Code == agent.FaultCancelled || c.Fault.Code == agent.FaultLimit {
+				call.RetryAt = c.Ended + min(retryFirst<<min(c.Tries-1, 10), retryLast)
+			}
+		}
+		out = append(out, call)
+	}
+	return out
+}
