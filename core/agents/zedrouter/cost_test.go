@@ -1,6 +1,9 @@
 package zedrouter
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 // BenchmarkPortChange is what a change of the ports costs with ten applications.
 func BenchmarkPortChange(b *testing.B) {
@@ -16,6 +19,6 @@ func BenchmarkPortChange(b *testing.B) {
 	for i := range b.N {
 		p.MacAddr = string(rune('a' + i%2))
 		x.ports(p, q)
-		x.Step()
+		x.Advance(time.Second)
 	}
 }
