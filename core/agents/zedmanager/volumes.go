@@ -74,12 +74,12 @@ func (a *zedmanager) keepRefs(acc *app.AppInstanceConfig, st *app.AppInstanceSta
 	return v
 }
 
-// progressStep is how coarse, in percent, the progress of an application is, so that many volumes do
-// not move its row and the reports on it all the time.
+// progressStep is how coarse, in percent, the progress of an application is, so that many volumes
+// do not move its row and the reports on it all the time.
 const progressStep = 2
 
-// refStatus is what volumemgr says about a reference, or that it says nothing yet. Its progress is in
-// the progress of the application.
+// refStatus is what volumemgr says about a reference, or that it says nothing yet. Its progress is
+// in the progress of the application.
 func (a *zedmanager) refStatus(key string, ref *volume.VolumeRefConfig) volume.VolumeRefStatus {
 	if vs := a.volumeStats.Get(key); vs != nil {
 		out := *vs
@@ -104,16 +104,19 @@ func withVolume(vs *volume.VolumeRefStatus) entity.ErrorDescription {
 }
 
 // showVolumes takes state and errors of the volumes into the status; the state only while there is
-// no guest, or its volumes are made anew.
+// no guest, or its volumes are made anew. What was shown stays while an answer is
+// awaited.
 func (a *zedmanager) showVolumes(t *agent.Turn, st *app.AppInstanceStatus, v *volumes) {
+	if !v.known {
+		return
+	}
 	if len(v.errs) > 0 {
 		st.SetFrom(fromVolume, entity.Join(v.errs...), t.Wall)
 	} else {
 		st.ClearFrom(fromVolume)
 	}
 	st.Progress = v.progress
-	if v.known &&
-		(a.domains.Get(st.UUID) == nil || st.PurgeInprogress == app.RecreateVolumes) {
+	if a.domains.Get(st.UUID) == nil || st.PurgeInprogress == app.RecreateVolumes {
 		st.State = v.least
 	}
 }

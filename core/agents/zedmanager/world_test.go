@@ -125,6 +125,9 @@ func (w *world) volumes() {
 				w.made[key] = true
 			}
 		}
+		if st.Progress = 40; st.State >= entity.LOADED {
+			st.Progress = 100
+		}
 		if w.made[key] {
 			st.State, st.ActiveFileLocation = entity.CREATED_VOLUME, "/vols/"+key
 			if r.VerifyOnly {
