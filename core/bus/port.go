@@ -49,7 +49,7 @@ func Subscribe[V Row](p Port, t Topic[V], m ...Mode) *Sub[V] {
 // memory: nobody else sees them but the recorder and the terminal.
 func Publish[V Row](p Port, t Topic[V]) *Pub[V] {
 	c, out := p.Publish(t.Decl)
-	return &Pub[V]{Table[V]{c}, out}
+	return &Pub[V]{Table: Table[V]{c}, out: out}
 }
 
 // SubFamily is a view of all members of a family.

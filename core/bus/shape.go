@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 	"net/netip"
@@ -89,8 +90,8 @@ func special(t reflect.Type) *Shape {
 
 func sumAddr(s *Sum, a netip.Addr) {
 	b := a.As16()
-	s.Word(*(*uint64)(unsafe.Pointer(&b[0])))
-	s.Word(*(*uint64)(unsafe.Pointer(&b[8])))
+	s.Word(binary.LittleEndian.Uint64(b[:8]))
+	s.Word(binary.LittleEndian.Uint64(b[8:]))
 	s.Word(uint64(a.BitLen()))
 	if z := a.Zone(); z != "" {
 		s.String(z)
@@ -214,7 +215,11 @@ func compileWord(t reflect.Type, within []reflect.Type) *Shape {
 		return &Shape{t, eqOf[uint16], func(s *Sum, p unsafe.Pointer) { s.Word(uint64(*(*uint16)(p))) }}
 	case reflect.Int32, reflect.Uint32:
 		return &Shape{t, eqOf[uint32], func(s *Sum, p unsafe.Pointer) { s.Word(uint64(*(*uint32)(p))) }}
-	case reflect.Int, reflect.Int64, reflect.Uint, reflect.Uint64:
+	case reflect.Int: // as wide as the machine's word, but the same sum everywhere
+		return &Shape{t, eqOf[int], func(s *Sum, p unsafe.Pointer) { s.Word(uint64(*(*int)(p))) }}
+	case reflect.Uint:
+		return &Shape{t, eqOf[uint], func(s *Sum, p unsafe.Pointer) { s.Word(uint64(*(*uint)(p))) }}
+	case reflect.Int64, reflect.Uint64:
 		return &Shape{t, eqOf[uint64], func(s *Sum, p unsafe.Pointer) { s.Word(*(*uint64)(p)) }}
 	}
 	panic(fmt.Sprintf("bus: %v (in %v) has no fixed order or identity; use a sorted slice",

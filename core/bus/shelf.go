@@ -6,16 +6,31 @@ import "iter"
 type Cursor struct {
 	Decl     *Decl
 	was, now *version
+	path     *path // of the publisher's last look-up
 }
 
 // NewCursor makes a place at the given instant of a topic.
-func NewCursor(d *Decl, h Head) *Cursor { return &Cursor{d, nothing, h.v} }
+func NewCursor(d *Decl, h Head) *Cursor { return &Cursor{Decl: d, was: nothing, now: h.v} }
 
 var nothing = &version{}
 
-// Put applies one write of the publisher and returns its revision.
+// seek looks a row up before it is written.
+func (c *Cursor) seek(key string) *entry {
+	if c.path == nil {
+		c.path = &path{}
+	}
+	return c.path.seek(c.now, key)
+}
+
+// Put applies one write of the publisher, a row or nil to delete it, and returns its revision. To
+// delete what is not there changes nothing.
 func (c *Cursor) Put(key string, val any) uint64 {
-	c.now = c.now.with(key, val)
+	if c.path == nil || c.path.at != c.now || c.path.key != key {
+		c.seek(key)
+	}
+	if val != nil || c.path.found != nil {
+		c.now = c.now.with(c.path, val)
+	}
 	return c.now.rev
 }
 
@@ -59,8 +74,10 @@ func NewShelf(d *Decl, base uint64) *Shelf { return &Shelf{d, &version{rev: base
 func (s *Shelf) Load(key string, rev uint64, val any) {
 	base := s.head.rev
 	s.head.rev = rev - 1
-	v := s.head.with(key, val)
-	v.log = nil
+	var p path
+	p.seek(s.head, key)
+	v := s.head.with(&p, val)
+	v.log, v.was, v.is = nil, nil, nil
 	v.rev = max(base, rev)
 	s.head = v
 }

@@ -73,23 +73,29 @@ func (s *Sub[V]) Gone(key string) bool { return s.c.now.complete && s.c.now.get(
 // Pub is the publisher's own table; it reads its own writes at once.
 type Pub[V Row] struct {
 	Table[V]
-	out Outlet
+	out   Outlet
+	spare *V // memory for the next row, left over from a put that changed nothing
 }
 
 // Put publishes v unless the row equals it already.
 func (p *Pub[V]) Put(v V) {
+	row := p.spare
+	if row == nil {
+		row = new(V)
+	}
+	*row = v
 	k := v.Key()
-	if e := p.c.now.get(k); e != nil && p.c.Decl.equal(e.val, &v) {
+	if e := p.c.seek(k); e != nil && p.c.Decl.equal(e.val, row) {
+		p.spare = row
 		return
 	}
-	row := new(V)
-	*row = v
+	p.spare = nil
 	p.out.Write(p.c, k, row)
 }
 
 // Delete withdraws a row; absent is fine.
 func (p *Pub[V]) Delete(key string) {
-	if p.c.now.get(key) != nil {
+	if p.c.seek(key) != nil {
 		p.out.Write(p.c, key, nil)
 	}
 }

@@ -1,42 +1,28 @@
 package bus
 
-import "slices"
-
-// entry is a row in a table; val holds a *V.
+// entry is a row in a table; val holds a *V. It is shared by all versions that have it.
 type entry struct {
 	key string
 	rev uint64
 	val any
 }
 
-// node is an immutable part of a sorted tree: a leaf holds entries, an inner node holds kids.
+// node is an immutable part of a sorted tree: a leaf holds rows, an inner node holds kids.
 type node struct {
-	rows []entry
-	kids []kid
+	keys []string // of the rows, or the first key of each kid; nodes with the same keys share it
+	rows []*entry
+	kids []*node
 }
 
-// kid is a subtree and its first key.
-type kid struct {
-	first string
-	*node
-}
-
-// nodeMax bounds rows of a leaf and kids of an inner node. A put copies one of each level, so the
-// cost of a put grows with the logarithm of the table.
+// nodeMax bounds rows of a leaf and kids of an inner node. A put copies the pointers of one node of
+// each level, so the cost of a put grows with the logarithm of the table.
 const nodeMax = 32
-
-func (n *node) first() string {
-	if n.kids != nil {
-		return n.kids[0].first
-	}
-	return n.rows[0].key
-}
 
 // slot is the index of the kid whose range holds key.
 func (n *node) slot(key string) int {
-	lo, hi := 0, len(n.kids)
+	lo, hi := 0, len(n.keys)
 	for hi-lo > 1 {
-		if m := int(uint(lo+hi) / 2); n.kids[m].first <= key {
+		if m := int(uint(lo+hi) / 2); n.keys[m] <= key {
 			lo = m
 		} else {
 			hi = m
@@ -47,15 +33,15 @@ func (n *node) slot(key string) int {
 
 // find is the index of key in a leaf, or where it belongs.
 func (n *node) find(key string) (int, bool) {
-	lo, hi := 0, len(n.rows)
+	lo, hi := 0, len(n.keys)
 	for lo < hi {
-		if m := int(uint(lo+hi) / 2); n.rows[m].key < key {
+		if m := int(uint(lo+hi) / 2); n.keys[m] < key {
 			lo = m + 1
 		} else {
 			hi = m
 		}
 	}
-	return lo, lo < len(n.rows) && n.rows[lo].key == key
+	return lo, lo < len(n.keys) && n.keys[lo] == key
 }
 
 func (n *node) get(key string) *entry {
@@ -63,80 +49,12 @@ func (n *node) get(key string) *entry {
 		return nil
 	}
 	for n.kids != nil {
-		n = n.kids[n.slot(key)].node
+		n = n.kids[n.slot(key)]
 	}
 	if i, ok := n.find(key); ok {
-		return &n.rows[i]
+		return n.rows[i]
 	}
 	return nil
-}
-
-// with returns the tree with e set; right is not nil where the node had to split.
-func (n *node) with(e entry) (left, right *node, added bool) {
-	if n.kids == nil {
-		return n.withRow(e)
-	}
-	i := n.slot(e.key)
-	l, r, added := n.kids[i].with(e)
-	kids := make([]kid, len(n.kids), len(n.kids)+1)
-	copy(kids, n.kids)
-	kids[i] = kid{l.first(), l}
-	if r != nil {
-		kids = slices.Insert(kids, i+1, kid{r.first(), r})
-	}
-	if len(kids) <= nodeMax {
-		return &node{kids: kids}, nil, added
-	}
-	h := len(kids) / 2
-	return &node{kids: kids[:h:h]}, &node{kids: kids[h:]}, added
-}
-
-func (n *node) withRow(e entry) (left, right *node, added bool) {
-	i, ok := n.find(e.key)
-	if ok {
-		rows := slices.Clone(n.rows)
-		rows[i] = e
-		return &node{rows: rows}, nil, false
-	}
-	rows := make([]entry, len(n.rows)+1)
-	copy(rows, n.rows[:i])
-	rows[i] = e
-	copy(rows[i+1:], n.rows[i:])
-	if len(rows) <= nodeMax {
-		return &node{rows: rows}, nil, true
-	}
-	h := len(rows) / 2
-	if i == len(rows)-1 { // ascending keys: keep the left leaf full
-		h = i
-	}
-	return &node{rows: rows[:h:h]}, &node{rows: slices.Clone(rows[h:])}, true
-}
-
-// without returns the tree less key, nil when nothing is left; key must be there.
-func (n *node) without(key string) *node {
-	if n.kids == nil {
-		if len(n.rows) == 1 {
-			return nil
-		}
-		i, _ := n.find(key)
-		rows := make([]entry, 0, len(n.rows)-1)
-		return &node{rows: append(append(rows, n.rows[:i]...), n.rows[i+1:]...)}
-	}
-	i := n.slot(key)
-	k := n.kids[i].without(key)
-	kids := slices.Clone(n.kids)
-	switch {
-	case k != nil:
-		kids[i] = kid{k.first(), k}
-	case len(kids) == 1:
-		return nil
-	default:
-		kids = slices.Delete(kids, i, i+1)
-	}
-	if len(kids) == 1 {
-		return kids[0].node
-	}
-	return &node{kids: kids}
 }
 
 // each calls yield for every row in key order until it returns false.
@@ -144,26 +62,27 @@ func (n *node) each(yield func(*entry) bool) bool {
 	if n == nil {
 		return true
 	}
-	for i := range n.rows {
-		if !yield(&n.rows[i]) {
+	for _, e := range n.rows {
+		if !yield(e) {
 			return false
 		}
 	}
-	for i := range n.kids {
-		if !n.kids[i].each(yield) {
+	for _, k := range n.kids {
+		if !k.each(yield) {
 			return false
 		}
 	}
 	return true
 }
 
-// walk is a place in a tree that moves forward leaf by leaf.
+// walk is a place in a tree that moves forward row by row or leaf by leaf.
 type walk struct {
 	leaf  *node
 	i     int
 	stack []place
 }
 
+// place is a kid of a node, or a row of a leaf.
 type place struct {
 	n *node
 	i int
@@ -180,7 +99,7 @@ func newWalk(n *node) *walk {
 func (w *walk) down(n *node) {
 	for n.kids != nil {
 		w.stack = append(w.stack, place{n, 0})
-		n = n.kids[0].node
+		n = n.kids[0]
 	}
 	w.leaf, w.i = n, 0
 }
@@ -190,7 +109,7 @@ func (w *walk) row() *entry {
 	if w.leaf == nil {
 		return nil
 	}
-	return &w.leaf.rows[w.i]
+	return w.leaf.rows[w.i]
 }
 
 func (w *walk) next() {
@@ -205,7 +124,7 @@ func (w *walk) skip() {
 	for len(w.stack) > 0 {
 		p := &w.stack[len(w.stack)-1]
 		if p.i++; p.i < len(p.n.kids) {
-			w.down(p.n.kids[p.i].node)
+			w.down(p.n.kids[p.i])
 			return
 		}
 		w.stack = w.stack[:len(w.stack)-1]

@@ -1,6 +1,9 @@
 package bus
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // version is an immutable table: one instant of a topic's history.
 type version struct {
@@ -9,6 +12,8 @@ type version struct {
 	rev      uint64 // of the newest put or delete in it
 	complete bool
 	log      []mark // the newest changes, oldest first; versions of one history share its memory
+	// was and is are the row of the newest change before and after it; both nil if there is none.
+	was, is *entry
 }
 
 // mark says which key a revision was about.
@@ -25,29 +30,25 @@ const (
 
 func (v *version) get(key string) *entry { return v.root.get(key) }
 
-// with returns the table after one put (val not nil) or delete (nil) at the next revision.
-func (v *version) with(key string, val any) *version {
-	out := &version{root: v.root, n: v.n, rev: v.rev + 1, complete: v.complete}
+// with returns the table after one put (val not nil) or delete (nil, of a row that is there) at the
+// end of a way in it, at the next revision. A table has one successor that anybody keeps: a second
+// one, after a turn that was discarded, overwrites the log of the first.
+func (v *version) with(p *path, val any) *version {
+	out := &version{n: v.n, rev: v.rev + 1, complete: v.complete, was: p.found}
 	log := v.log
 	if len(log) >= logMax {
 		log = append(make([]mark, 0, logMax), log[len(log)-logKeep:]...)
 	}
-	out.log = append(log, mark{out.rev, key})
-	switch {
-	case val == nil:
-		out.root = v.root.without(key)
+	out.log = append(log, mark{out.rev, p.key})
+	if val == nil {
+		out.root = p.remove()
 		out.n--
-	case v.root == nil:
-		out.root, out.n = &node{rows: []entry{{key, out.rev, val}}}, 1
-	default:
-		l, r, added := v.root.with(entry{key, out.rev, val})
-		if r != nil {
-			l = &node{kids: []kid{{l.first(), l}, {r.first(), r}}}
-		}
-		out.root = l
-		if added {
-			out.n++
-		}
+		return out
+	}
+	out.is = &entry{p.key, out.rev, val}
+	out.root = p.set(out.is)
+	if p.found == nil {
+		out.n++
 	}
 	return out
 }
@@ -59,6 +60,8 @@ func diff(was, now *version, yield func(key string, a, b *entry) bool) {
 	case was == now:
 	case was.root == nil:
 		now.root.each(func(e *entry) bool { return yield(e.key, nil, e) })
+	case was.rev+1 == now.rev && (now.was != nil || now.is != nil):
+		yield(cmp.Or(now.is, now.was).key, now.was, now.is)
 	case len(now.log) > 0 && now.log[0].rev <= was.rev+1 && was.rev <= now.rev:
 		diffLog(was, now, yield)
 	default:
@@ -72,13 +75,6 @@ func diffLog(was, now *version, yield func(key string, a, b *entry) bool) {
 		i--
 	}
 	recent := now.log[i:]
-	if len(recent) == 1 {
-		k := recent[0].key
-		if a, b := was.get(k), now.get(k); a != nil || b != nil {
-			yield(k, a, b)
-		}
-		return
-	}
 	var few [16]string
 	keys := few[:0]
 	for _, m := range recent {
