@@ -29,6 +29,8 @@ type Options struct {
 	SlowStep time.Duration
 	// Grace is how long calls may take to end when the device stops; 0 means 10 s.
 	Grace time.Duration
+	// Limits on churn. An agent beyond them is slowed down, whatever Throttle says.
+	Limits host.Limits
 }
 
 // Device is a device in real time; it is the host.Machine of its parts.
@@ -107,10 +109,12 @@ func (d *Device) boot() error {
 	}
 	d.at, d.cut, d.now = time.Now(), false, 0
 	d.ready, d.later, d.slowed = nil, nil, nil
+	limits := d.o.Limits
+	limits.Throttle = d.throttle
 	k, err := host.New(d, host.Options{Device: d.o.Name, Seed: d.o.Seed, Boot: d.boots,
 		Agents: d.o.Agents, Stored: d.journal.rows(), OnTurn: d.o.OnTurn, OnLine: d.o.OnLine,
 		Wire:    func(k *host.Kernel) { d.k = k; d.o.Hardware.Wire(k, d) },
-		Limits:  host.Limits{Throttle: d.throttle},
+		Limits:  limits,
 		OnPanic: d.broken})
 	if err != nil {
 		return fmt.Errorf("boot %s: %w", d.o.Name, err)
