@@ -11,8 +11,8 @@ const defaultNetwork = "0e5ec5d1-5be4-4f6b-8f0d-3d5a6c1c9d10"
 // defaultPorts is how many ports the default configuration uses.
 const defaultPorts = 2
 
-// defaultConfig is the configuration where there is none: the first two Ethernet ports with DHCP, for
-// management; no applications. A machine without Ethernet gets its first other ports, for which
+// defaultConfig is the configuration where there is none: the first two Ethernet ports with DHCP,
+// for management; no applications. A machine without Ethernet gets its first other ports, for which
 // a device shows why they cannot be used.
 func defaultConfig(ios []*config.PhysicalIO) *config.EdgeDevConfig {
 	cfg := &config.EdgeDevConfig{DeviceIoList: ios,

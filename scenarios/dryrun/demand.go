@@ -9,8 +9,8 @@ import (
 	"github.com/evetwin/evetwin/scenarios/twin"
 )
 
-// demand tells the datastores which hashes the configuration asks of files, so that they make content
-// up that is taken for right. Images are asked for by their hash anyway.
+// demand tells the datastores which hashes the configuration asks of files, so that they make
+// content up that is taken for right. Images are asked for by their hash anyway.
 func demand(site *twin.Site, cfg *config.EdgeDevConfig) {
 	stores := make(map[string]*config.DatastoreConfig, len(cfg.GetDatastores()))
 	for _, d := range cfg.GetDatastores() {

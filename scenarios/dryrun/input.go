@@ -16,18 +16,20 @@ import (
 // Options name the inputs; an empty name has the stated default.
 type Options struct {
 	// Model is a device model: the hardware. Default: what the configuration's deviceIoList describes;
-	// if there is none either, Ethernet ports eth0, eth1, ... as many as the network has, at least two.
+	// if there is none either, Ethernet ports eth0, eth1, ... as many as the network has, at least
+	// two.
 	Model string
-	// Network is the network around the device. Default: each Ethernet port, at least two, on a network
-	// of its own with DHCP, DNS and a way to the Internet.
+	// Network is the network around the device. Default: each Ethernet port, at least two, on a
+	// network of its own with DHCP, DNS and a way to the Internet.
 	Network string
 	// Config is the device's configuration. Default: its first two Ethernet ports with DHCP for
 	// management, no applications.
 	Config string
-	// Overrides is a folder of files for /config. Default: config-overrides beside Config, if it is there.
+	// Overrides is a folder of files for /config. Default: config-overrides beside Config, if it is
+	// there.
 	Overrides string
-	// Bootstrap is a configuration that is signed into /config/bootstrap-config.pb, or "none". Default: the
-	// configuration itself, where there are no overrides.
+	// Bootstrap is a configuration that is signed into /config/bootstrap-config.pb, or "none".
+	// Default: the configuration itself, where there are no overrides.
 	Bootstrap string
 	// For is how much virtual time the device has to settle; 0 means ten minutes.
 	For time.Duration

@@ -61,9 +61,9 @@ func machineOf(m *readjson.Model) Machine {
 	return out
 }
 
-// guessMachine is the hardware where no model tells: what the configuration describes, with an Ethernet
-// port for each cable of the network; without a configuration that describes anything, Ethernet
-// ports alone.
+// guessMachine is the hardware where no model tells: what the configuration describes, with an
+// Ethernet port for each cable of the network; without a configuration that describes anything,
+// Ethernet ports alone.
 func guessMachine(cfg *config.EdgeDevConfig, n *world.Model) Machine {
 	var out Machine
 	for _, io := range cfg.GetDeviceIoList() {
@@ -99,7 +99,12 @@ func guessMachine(cfg *config.EdgeDevConfig, n *world.Model) Machine {
 // numbered reports whether all are called eth and a number: then the order is that of the numbers,
 // whatever the order of the list is.
 func numbered(list []*nic.Interface) bool {
-	return !slices.ContainsFunc(list, func(f *nic.Interface) bool { return ethNumber(f.Name) == maxNames })
+	for _, f := range list {
+		if ethNumber(f.Name) == maxNames {
+			return false
+		}
+	}
+	return true
 }
 
 // ethNumber is n of "eth<n>", maxNames of any other name.
@@ -119,8 +124,8 @@ func ethernet(name string) *config.PhysicalIO {
 		Usage: evecommon.PhyIoMemberUsage_PhyIoUsageMgmtAndApps}
 }
 
-// add adds what an adapter of a model stands for. What no machine can have, such as a second interface
-// of the same name, is left out: the agents see that it is missing.
+// add adds what an adapter of a model stands for. What no machine can have, such as a second
+// interface of the same name, is left out: the agents see that it is missing.
 func (m *Machine) add(io *config.PhysicalIO) {
 	pci := address(io, "pcilong")
 	if pci != "" && !slices.Contains(m.PCI, pci) && len(m.PCI) < maxNames {
@@ -180,7 +185,8 @@ func (m *Machine) ethernets() []*nic.Interface {
 	return out
 }
 
-// plug puts the cables of a network into the Ethernet ports, in order; what is left over hangs loose.
+// plug puts the cables of a network into the Ethernet ports, in order; what is left over hangs
+// loose.
 func (m *Machine) plug(n *world.Model) {
 	for i, f := range m.ethernets() {
 		if i < len(n.Ports) {

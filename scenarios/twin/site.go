@@ -147,10 +147,9 @@ func (s *Site) Made() []data.Made {
 }
 
 // Outside is the server of a host of the outside: a datastore that makes up what it does not hold.
+// What is known to exist without it greets whoever asks for "/".
 func (s *Site) Outside(host string) *world.Origin {
-	if world.KnownOutside(host) {
-		return nil
-	}
+	greets := world.KnownOutside(host)
 	chain, ok := s.chains[host]
 	if !ok {
 		if c, err := s.public.Issue(host); err == nil {
@@ -163,6 +162,9 @@ func (s *Site) Outside(host string) *world.Origin {
 			{Number: 8080}, {Number: 8888}},
 		Serve: func(_ time.Time, r *world.Request) *world.Response {
 			if s.Real[host] {
+				return &world.Response{Status: http.StatusOK}
+			}
+			if path := r.URL.Path; greets && (path == "" || path == "/") {
 				return &world.Response{Status: http.StatusOK}
 			}
 			a := s.Store(host).Handle(data.Request{Method: r.Method, Path: r.URL.Path, Header: r.Header})

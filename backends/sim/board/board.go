@@ -139,19 +139,28 @@ func (b *Board) roots(policy string) []string {
 	return out
 }
 
-// ntp asks time servers from every interface that has an address.
+// Addresses that stand for time servers known by name: hosts of the outside.
+const (
+	namedNTP4 = "198.51.100.123"
+	namedNTP6 = "2001:db8:1::7b"
+)
+
+// ntp asks time servers from every address of every interface.
 func (b *Board) ntp(servers []string) (bool, time.Duration) {
 	var took time.Duration
-	for _, f := range b.Nic.Interfaces {
-		src, ok := b.Nic.Address(f.Name)
-		if !ok {
-			continue
-		}
-		from, _ := b.Nic.From(f.Name, src)
+	for _, src := range b.Nic.Sources() {
+		from, _ := b.Nic.From(src.IfName, src.Addr)
 		for _, s := range servers {
 			ip, err := netip.ParseAddr(s)
-			if err != nil {
-				ip = netip.AddrFrom4([4]byte{198, 51, 100, 123}) // a name: some host of the outside
+			switch {
+			case err == nil:
+			case src.Addr.Is4():
+				ip = netip.MustParseAddr(namedNTP4)
+			default:
+				ip = netip.MustParseAddr(namedNTP6)
+			}
+			if ip.Is4() != src.Addr.Is4() {
+				continue
 			}
 			p := b.World.Time(b.clock(), from, ip)
 			took += p.Latency

@@ -3,6 +3,7 @@ package nic
 
 import (
 	"net/netip"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -200,6 +201,31 @@ func (n *Nic) Address(ifname string) (netip.Addr, bool) {
 		return a.Addr(), true
 	}
 	return netip.Addr{}, false
+}
+
+// Source is an address of an interface that packets may leave from.
+type Source struct {
+	IfName string
+	Addr   netip.Addr
+}
+
+// Sources lists the addresses of all interfaces, VLANs too, that reach beyond a link; by name of
+// the interface.
+func (n *Nic) Sources() []Source {
+	var out []Source
+	for _, name := range n.names() {
+		l := n.links[name]
+		addrs := slices.Concat(l.v4.addrs, l.v6.addrs)
+		if l.static != nil {
+			addrs = append(addrs, l.static.Addr)
+		}
+		for _, a := range addrs {
+			if a.Addr().IsGlobalUnicast() {
+				out = append(out, Source{name, a.Addr()})
+			}
+		}
+	}
+	return out
 }
 
 // counters are made of the time since boot: they grow, and differ per interface.
