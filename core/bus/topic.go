@@ -41,6 +41,8 @@ type Decl struct {
 	// Version of the row's stored encoding. Fields may be added without raising it.
 	Version int
 
+	name   string
+	sum64  uint64
 	shape  *Shape
 	equal  func(a, b any) bool
 	sum    func(s *Sum, v any)
@@ -62,6 +64,10 @@ func NewTopic[V Row](d Decl) Topic[V] {
 	if d.MaxBytes == 0 {
 		d.MaxBytes = DefaultMaxBytes
 	}
+	d.name = d.Owner + "/" + d.Name
+	var sum Sum
+	sum.String(d.name)
+	d.sum64 = sum.Value()
 	sh := ShapeOf(reflect.TypeFor[V]())
 	d.shape = sh
 	d.equal = func(a, b any) bool {
@@ -91,7 +97,10 @@ func (d *Decl) Decode(b []byte) (any, error) { return d.decode(b) }
 func (d *Decl) RowType() reflect.Type { return d.shape.Type }
 
 // String is "owner/Name".
-func (d *Decl) String() string { return d.Owner + "/" + d.Name }
+func (d *Decl) String() string { return d.name }
+
+// Sum is a checksum of the topic's name.
+func (d *Decl) Sum() uint64 { return d.sum64 }
 
 // Family is one row type published by several agents, each in its own table.
 type Family[V Row] struct {

@@ -66,14 +66,15 @@ type Kernel struct {
 	procs   []*Proc
 	parts   []*Part
 	shelves []*shelf
-	byDecl  map[*bus.Decl]*shelf
-	byName  map[string]*shelf
+	byName  map[string]*shelf // while the wiring is made
 	ops     map[string]*op
 	classes map[string]*class
 	stored  map[string][]Stored
 	dead    bool
+	closing bool // no call starts any more
 	ring    ring
 	turns   uint64
+	sweep   time.Duration // when limits of runs are looked at; 0: no run
 }
 
 // shelf is a topic on this device.
@@ -84,6 +85,8 @@ type shelf struct {
 	owner *Source
 	mask  uint64 // procs that subscribe
 	churn churn
+	aside []string // keys of stored rows that cannot be read
+	over  bool     // a line has said that it is beyond its limits
 }
 
 // maxProcs bounds the agents of a device: a set of them is one word.
@@ -107,7 +110,7 @@ func New(drv Driver, o Options) (k *Kernel, err error) {
 	if len(o.Agents) > maxProcs {
 		return nil, fmt.Errorf("wire device %s: %d agents, at most %d", o.Device, len(o.Agents), maxProcs)
 	}
-	k = &Kernel{o: o, drv: drv, byDecl: map[*bus.Decl]*shelf{}, byName: map[string]*shelf{},
+	k = &Kernel{o: o, drv: drv, byName: map[string]*shelf{},
 		ops: map[string]*op{}, classes: map[string]*class{}, stored: map[string][]Stored{}}
 	k.o.Limits.defaults()
 	var s bus.Sum
@@ -121,11 +124,15 @@ func New(drv Driver, o Options) (k *Kernel, err error) {
 		o.Wire(k)
 	}
 	for i, e := range o.Agents {
+		if k.Proc(e.Name) != nil {
+			refuse("agent %s is there twice", e.Name)
+		}
 		p := newProc(k, i, e)
 		k.procs = append(k.procs, p)
 		p.agent = e.New(p)
 	}
 	k.check()
+	k.byName, k.stored = nil, nil
 	return k, nil
 }
 
@@ -155,29 +162,51 @@ func (k *Kernel) check() {
 
 // shelf finds or makes the table of a topic.
 func (k *Kernel) shelf(d *bus.Decl) *shelf {
-	if s := k.byDecl[d]; s != nil {
+	if s := k.find(d); s != nil {
 		return s
 	}
 	name := d.String()
 	if k.byName[name] != nil {
 		refuse("topic %s is declared twice", name)
 	}
-	var sum bus.Sum
-	sum.String(name)
-	s := &shelf{Shelf: bus.NewShelf(d, k.o.Boot<<32), id: len(k.shelves), name: sum.Value()}
+	s := &shelf{Shelf: bus.NewShelf(d, k.o.Boot<<32), id: len(k.shelves), name: d.Sum()}
 	if d.Life == bus.Persistent {
 		for _, r := range k.stored[name] {
-			if v, err := d.Decode(r.Val); err == nil {
-				s.Load(r.Key, r.Rev, v)
-			} else if k.o.OnLine != nil {
-				k.o.OnLine(d.Owner, 0, agent.Line{Level: agent.Err, About: name,
-					Text: "a stored row is set aside: " + err.Error()})
-			}
+			k.load(s, r)
 		}
 	}
-	k.byDecl[d], k.byName[name] = s, s
+	k.byName[name] = s
 	k.shelves = append(k.shelves, s)
 	return s
+}
+
+// find is the table of a topic, nil if the device has none.
+func (k *Kernel) find(d *bus.Decl) *shelf {
+	for _, s := range k.shelves {
+		if s.Decl == d {
+			return s
+		}
+	}
+	return nil
+}
+
+// load takes a stored row into its table. One that cannot be read, or was written by a newer version
+// of the program, is set aside: it stays stored until it is put anew, and the table is not complete.
+func (k *Kernel) load(s *shelf, r Stored) {
+	v, err := s.Decl.Decode(r.Val)
+	if err == nil && r.Version > s.Decl.Version {
+		err = fmt.Errorf("read row of %s: its version is %d, known is %d", s.Decl, r.Version,
+			s.Decl.Version)
+	}
+	if err == nil {
+		s.Load(r.Key, r.Rev, v)
+		return
+	}
+	s.aside = append(s.aside, r.Key)
+	if k.o.OnLine != nil {
+		k.o.OnLine(s.Decl.Owner, 0, agent.Line{Level: agent.Err, About: r.Key,
+			Text: "a stored row is set aside: " + err.Error()})
+	}
 }
 
 // claim makes src the publisher of a topic.
@@ -203,8 +232,20 @@ func (k *Kernel) Start() {
 	}
 }
 
-// Kill ends the boot at this instant: power is gone. Nothing of it runs or lands any more.
-func (k *Kernel) Kill() { k.dead = true }
+// Kill ends the boot at this instant: power is gone. Nothing of it runs or lands any more; the
+// contexts of real work end.
+func (k *Kernel) Kill() {
+	k.dead = true
+	for _, p := range k.procs {
+		for _, t := range p.tables {
+			for _, r := range t.fences {
+				if r.stop != nil {
+					r.stop()
+				}
+			}
+		}
+	}
+}
 
 // Dead reports whether the boot has ended.
 func (k *Kernel) Dead() bool { return k.dead }
@@ -239,7 +280,7 @@ func (k *Kernel) Proc(name string) *Proc {
 
 // Head is what a topic shows at this instant; ok is false where the device does not have the topic.
 func (k *Kernel) Head(d *bus.Decl) (h bus.Head, ok bool) {
-	s := k.byDecl[d]
+	s := k.find(d)
 	if s == nil {
 		return bus.Head{}, false
 	}

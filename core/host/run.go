@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/evetwin/evetwin/core/agent"
@@ -88,9 +89,46 @@ func (k *Kernel) run(t *table, c *call) {
 	r.try = c.state.Tries
 	t.op.class.running++
 	t.fences = append(t.fences, r)
-	k.drv.After(t.op.decl.Limit, r.expire)
+	k.watch(now + t.op.decl.Limit)
 	t.op.serve(r)
 	t.op.part.flush(nil)
+}
+
+// watch has the runs looked at when the first limit of them passes. One callback watches all: an op may
+// take days, and its run is to be forgotten when it ends.
+func (k *Kernel) watch(limit time.Duration) {
+	if k.sweep != 0 && k.sweep <= limit {
+		return
+	}
+	k.sweep = limit
+	k.drv.After(limit-k.drv.Now(), func() {
+		if k.sweep == limit {
+			k.expireRuns(limit)
+		}
+	})
+}
+
+// expireRuns ends the runs whose limit has passed and watches the others.
+func (k *Kernel) expireRuns(now time.Duration) {
+	k.sweep = 0
+	next := time.Duration(0)
+	for _, p := range k.procs {
+		for _, t := range p.tables {
+			for _, r := range slices.Clone(t.fences) {
+				at := r.began + t.op.decl.Limit
+				switch {
+				case r.over || r.ended:
+				case at <= now:
+					r.expire()
+				case next == 0 || at < next:
+					next = at
+				}
+			}
+		}
+	}
+	if next > 0 {
+		k.watch(next)
+	}
 }
 
 // expire tells the caller that the limit passed. The key stays fenced until the part gives up.
@@ -147,7 +185,7 @@ func (r *run) end(res any, f *agent.Fault) {
 	}
 	cl := r.t.op.class
 	cl.running--
-	if c := r.t.find(r.key); c != nil && c.run == nil && !c.off {
+	if c := r.t.find(r.key); c != nil && c.meant && !c.off {
 		r.k.enqueue(r.t, c)
 	}
 	r.k.advance(cl)
@@ -196,7 +234,7 @@ func (c Run[Req, Res]) After(d time.Duration, f func()) {
 	r := c.run
 	r.k.drv.After(d, func() {
 		if !r.ended && !r.cancelled {
-			f()
+			r.guard(f)
 			r.t.op.part.flush(nil)
 		}
 	})
@@ -208,8 +246,11 @@ func (c Run[Req, Res]) OnCancel(f func()) { c.onCancel = f }
 // Draw is a random number for this start of the call.
 func (c Run[Req, Res]) Draw(what string) uint64 { return c.draw(what) }
 
-// Latency draws a duration in [from, to).
+// Latency draws a duration in [from, to); from if there is none.
 func (c Run[Req, Res]) Latency(from, to time.Duration) time.Duration {
+	if to <= from {
+		return from
+	}
 	return from + time.Duration(c.draw("latency")%uint64(to-from))
 }
 
@@ -224,10 +265,22 @@ func (c Run[Req, Res]) Go(work func(context.Context) (Res, *agent.Fault),
 	r.stop = stop
 	var res Res
 	var f *agent.Fault
-	r.k.drv.Go(func() { res, f = work(ctx) }, func() {
+	var broken any
+	guarded := func() {
+		defer func() {
+			if r.k.o.OnPanic != nil {
+				broken = recover()
+			}
+		}()
+		res, f = work(ctx)
+	}
+	r.k.drv.Go(guarded, func() {
 		stop()
+		if broken != nil {
+			f = r.broke(broken)
+		}
 		if !r.ended {
-			then(res, f)
+			r.guard(func() { then(res, f) })
 			r.t.op.part.flush(nil)
 		}
 	})

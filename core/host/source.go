@@ -1,6 +1,10 @@
 package host
 
-import "github.com/evetwin/evetwin/core/bus"
+import (
+	"math/bits"
+
+	"github.com/evetwin/evetwin/core/bus"
+)
 
 // Source is a publisher: an agent or a device part.
 type Source struct {
@@ -8,7 +12,7 @@ type Source struct {
 	// Turn counts what it published: an agent's turns, a part's batches.
 	Turn  uint64
 	sum   bus.Sum
-	links [maxProcs]*Link
+	links []*Link // by the agent's index
 }
 
 // Sum is a checksum of all it did since boot: turns, rows, calls, outcomes, deadlines.
@@ -20,9 +24,11 @@ type Link struct {
 	To   *Proc
 	// Base is where the draws of this link start: seed, device, publisher and subscriber.
 	Base uint64
-	// Last and Slot are the driver's: when the newest delivery lands, and whatever else it needs.
-	Last int64
-	Slot any
+	// Last, Count and Slot are the driver's: when the newest delivery lands, how many there were, and
+	// whatever else it needs.
+	Last  int64
+	Count uint64
+	Slot  any
 }
 
 // Draw is the random number of the link's nth event.
@@ -33,7 +39,7 @@ type Batch struct {
 	Turn   uint64
 	moves  []Move
 	end    *run
-	replay bool
+	replay uint64 // what its topics hold, for this start of the subscriber; 0: a turn
 }
 
 // Move says up to where a topic is shown.
@@ -46,14 +52,17 @@ type Move struct {
 func (m Move) Topic() *bus.Decl { return m.shelf.Decl }
 
 func (k *Kernel) link(s *Source, p *Proc) *Link {
-	if l := s.links[p.idx]; l != nil {
-		return l
+	if p.idx < len(s.links) && s.links[p.idx] != nil {
+		return s.links[p.idx]
 	}
 	var sum bus.Sum
 	sum.Word(k.base)
 	sum.String(s.Name)
 	sum.String(p.Name)
 	l := &Link{From: s, To: p, Base: sum.Value()}
+	for len(s.links) <= p.idx {
+		s.links = append(s.links, nil)
+	}
 	s.links[p.idx] = l
 	return l
 }
@@ -67,10 +76,8 @@ func (k *Kernel) spread(s *Source, b *Batch) {
 	if b.end != nil && b.end.call != nil {
 		mask |= 1 << b.end.p.idx
 	}
-	for i, p := range k.procs {
-		if mask&(1<<i) != 0 && p != nil {
-			k.drv.Deliver(k.link(s, p), b)
-		}
+	for ; mask != 0; mask &= mask - 1 {
+		k.drv.Deliver(k.link(s, k.procs[bits.TrailingZeros64(mask)]), b)
 	}
 }
 
@@ -100,7 +107,7 @@ func (k *Kernel) Arrive(l *Link, b *Batch) {
 	if b.end != nil && b.end.p == p {
 		wake = p.outcome(b.end) || wake
 	}
-	if b.replay {
+	if b.replay == p.start {
 		p.waiting--
 		wake = true
 	}

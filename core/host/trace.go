@@ -65,7 +65,7 @@ func (k *Kernel) sumRows(s *bus.Sum, src *Source, rows []Change, whole []*bus.De
 		k.beat(src, r)
 	}
 	for _, d := range whole {
-		s.Word(k.byDecl[d].name)
+		s.Word(d.Sum())
 	}
 }
 
