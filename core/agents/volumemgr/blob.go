@@ -71,7 +71,9 @@ func (a *volumemgr) keepBlob(x *pass, u *use) {
 		st.State, st.Size, st.Discarding = entity.LOADED, uint64(seen.Size), false
 		st.CurrentSize, st.TotalSize, st.Progress = seen.Size, seen.Size, 100
 		st.ErrorAndTimeWithSource = entity.ErrorAndTimeWithSource{}
-		a.letGo(u.Sha)
+		// There is no file left that a new reference could save, so nobody has to be asked.
+		a.verifies.Delete(u.Sha)
+		a.downloads.Delete(u.Sha)
 	} else {
 		a.bring(x, u, &st)
 	}
@@ -109,10 +111,19 @@ func (a *volumemgr) bring(x *pass, u *use, st *content.BlobStatus) {
 	}
 }
 
+// Limits of what is asked of others at once; the rest waits.
+const (
+	maxDownloads = 64
+	maxRemovals  = 64
+)
+
 // ask wants the blob from the downloader if there is space for it.
 func (a *volumemgr) ask(x *pass, u *use, st *content.BlobStatus) bool {
 	old := a.downloads.Get(u.Sha)
 	if old == nil || old.RefCount == 0 {
+		if old == nil && a.downloads.Len() >= maxDownloads {
+			return false
+		}
 		if a.space.Get("persist") == nil {
 			return false
 		}
@@ -220,6 +231,9 @@ func (a *volumemgr) collectBlobs(x *pass) {
 	}
 	for sha := range a.seenBlobs.All() {
 		if x.wants(sha) || a.isDeferred(sha) {
+			continue
+		}
+		if a.removeBlob.Get(sha).Phase == agent.None && len(a.removeBlob.Keys()) >= maxRemovals {
 			continue
 		}
 		call := a.removeBlob.Want(sha, store.BlobReq{Sha256: sha})

@@ -22,6 +22,9 @@ const (
 // readAgain is how long a disk that would not give a manifest is left alone.
 const readAgain = time.Minute
 
+// maxParts bounds what a manifest may list.
+const maxParts = 500
+
 // part is a blob as its parent lists it.
 type part struct {
 	Sha       string
@@ -42,7 +45,7 @@ type manifest struct {
 func (m manifest) Key() string { return m.Sha }
 
 var manifests = bus.NewTopic[manifest](bus.Decl{Owner: "volumemgr", Name: "Manifest",
-	Life: bus.Local, MaxBytes: 256 << 10})
+	Life: bus.Local, MaxRows: 5000, MaxBytes: 256 << 10})
 
 func isIndex(mediaType string) bool {
 	return mediaType == typeIndex || mediaType == typeDockerIndex
@@ -103,6 +106,11 @@ func parseManifest(sha string, data []byte) manifest {
 		if m.MediaType == "" {
 			m.MediaType = typeManifest
 		}
+	}
+	if len(list) > maxParts {
+		m.Problem = fmt.Sprintf("manifest %s lists %d blobs, at most %d are supported", sha,
+			len(list), maxParts)
+		return m
 	}
 	if len(list) == 0 {
 		m.Problem = "blob " + sha + " is not an image manifest: it lists nothing"

@@ -1,6 +1,7 @@
 package volumemgr
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -21,8 +22,15 @@ type tree struct {
 // maxDepth bounds how deep indexes may be nested.
 const maxDepth = 4
 
+// Limits of what is in hand: blobs wanted by all trees together, tags being resolved at once.
+const (
+	maxUses     = content.MaxBlobs / 2
+	maxResolves = 64
+)
+
 // findTrees finds out what every configured tree consists of, and asks for tags to be resolved.
 func (a *volumemgr) findTrees(x *pass) {
+	uses := 0
 	for id, cfg := range a.treeConfigs.All() {
 		tr := tree{cfg: cfg, state: entity.INITIAL}
 		if wrong := a.invalid(cfg); wrong != "" {
@@ -31,6 +39,11 @@ func (a *volumemgr) findTrees(x *pass) {
 			a.expand(x, &tr, a.root(&tr))
 		} else {
 			x.unread = true
+		}
+		if uses += len(tr.parts); uses > maxUses {
+			uses -= len(tr.parts)
+			tr.parts, tr.closed, tr.tagged = nil, false, false
+			tr.wrong.Error = fmt.Sprintf("content trees consist of more than %d blobs", maxUses)
 		}
 		if a.treeConfigs.Complete() { // it is back, so its content stays
 			a.deferred.Delete(id)
@@ -123,8 +136,11 @@ func (a *volumemgr) root(tr *tree) string {
 		return l.Hash
 	}
 	ask := resolveOf(cfg)
-	a.resolves.Put(ask)
 	tr.state = entity.RESOLVING_TAG
+	if a.resolves.Get(ask.Key()) == nil && a.resolves.Len() >= maxResolves {
+		return ""
+	}
+	a.resolves.Put(ask)
 	st := a.resolved.Get(ask.Key())
 	if st == nil || st.Of != a.resolves.Rev(ask.Key()) {
 		return ""

@@ -1,6 +1,7 @@
 package volumemgr
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -234,5 +235,36 @@ func TestAPP24_IgnoredDiskCheck(t *testing.T) {
 	w.run()
 	if st := w.refStatus("v1", "a1"); st.State != entity.CREATED_VOLUME || st.HasError() {
 		t.Errorf("with the check off: %+v", st)
+	}
+}
+
+func TestManyLayers(t *testing.T) {
+	w := newWorld(t)
+	layers := func(n int) (out []string) {
+		for i := range n {
+			out = append(out, fmt.Sprint("layer ", n, " ", i))
+		}
+		return out
+	}
+	w.image("huge", layers(maxParts+1)...)
+	_, shas := w.image("large", layers(120)...)
+	w.container("t1", "huge", 0)
+	w.container("t2", "large", 0)
+	w.whole()
+	most := 0
+	w.hook = func() { most = max(most, len(rig.Rows(w.Rig, content.Downloads))) }
+	w.run()
+	if st := w.tree("t1"); !strings.Contains(st.ErrorDescription.Error, "at most 500 are supported") {
+		t.Errorf("too many layers: %+v", st)
+	}
+	if st := w.tree("t2"); st.State != entity.LOADED || len(st.Blobs) != len(shas) {
+		t.Errorf("many layers: %v, %q", st.State, st.ErrorDescription.Error)
+	}
+	if most > maxDownloads {
+		t.Errorf("%d downloads at once", most)
+	}
+	rig.Delete(w.Rig, content.Trees, "t2")
+	if w.run(); len(w.disk) != 2 {
+		t.Errorf("%d blobs are left, want index and manifest of the other", len(w.disk))
 	}
 }

@@ -100,17 +100,17 @@ type pass struct {
 // maxPasses bounds how often a turn looks again because space was given back.
 const maxPasses = 8
 
-// Step makes one pass, and another while one gives back or takes space that others may wait for.
+// Step makes one pass, and another while one gives back or takes what others may wait for.
 func (a *volumemgr) Step(t *agent.Turn) {
 	var x *pass
 	for range maxPasses {
-		left := a.remaining()
+		left, asked, asking := a.remaining(), a.downloads.Len(), a.resolves.Len()
 		x = &pass{Turn: t, items: a.items.Get("global")}
 		a.findTrees(x)
 		a.keepBlobs(x)
 		a.stateTrees(x)
 		a.keepVolumes(x)
-		if a.remaining() == left {
+		if a.remaining() == left && a.downloads.Len() == asked && a.resolves.Len() == asking {
 			break
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/evetwin/evetwin/core/agent"
 	"github.com/evetwin/evetwin/core/device/hyper"
@@ -32,6 +33,7 @@ type world struct {
 	stall     bool // downloads do not end
 	fetches   map[string]int
 	everCalls []string
+	hook      func() // runs in every round
 }
 
 const total = 1 << 20
@@ -78,12 +80,16 @@ func (w *world) run() {
 	last := ""
 	for range 200 {
 		w.Step()
+		if w.hook != nil {
+			w.hook()
+			w.Advance(time.Second)
+		}
 		w.resolve()
 		w.download()
 		w.verify()
 		w.store()
 		w.Step()
-		if now := w.Dump(); now == last {
+		if _, now, _ := strings.Cut(w.Dump(), "\n"); now == last {
 			return
 		} else {
 			last = now
@@ -177,6 +183,7 @@ func (w *world) store() {
 		delete(w.disk, c.Key)
 		rig.Delete(w.Rig, store.Blobs, c.Key)
 		rig.Done(w.Rig, store.RemoveBlob, c.Key, store.None{})
+		w.Advance(time.Millisecond)
 	}
 	for _, c := range rig.Calls(w.Rig, store.CreateVolume) {
 		if w.slow {

@@ -17,7 +17,7 @@ type BlobSeen struct {
 func (b BlobSeen) Key() string { return b.Sha256 }
 
 // Blobs is the topic of blobs; complete when the content store was read.
-var Blobs = bus.NewTopic[BlobSeen](bus.Decl{Owner: "store", Name: "BlobSeen"})
+var Blobs = bus.NewTopic[BlobSeen](bus.Decl{Owner: "store", Name: "BlobSeen", MaxRows: 10000})
 
 // VerifyReq hashes a partial file (web.PartialSeen) and, if it has the hash it should have, moves
 // it into the content store: the partial is gone and the blob is there, both at once and durable.

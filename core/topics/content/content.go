@@ -140,7 +140,11 @@ type BlobStatus struct {
 func (b BlobStatus) Key() string { return b.Sha256 }
 
 // Blobs is volumemgr's topic.
-var Blobs = bus.NewTopic[BlobStatus](bus.Decl{Owner: "volumemgr", Name: "BlobStatus"})
+var Blobs = bus.NewTopic[BlobStatus](bus.Decl{
+	Owner: "volumemgr", Name: "BlobStatus", MaxRows: MaxBlobs})
+
+// MaxBlobs bounds the blobs that a device knows, wanted or left over.
+const MaxBlobs = 10000
 
 // AppAndImageToHash is a registry tag resolved once and latched. Owner: volumemgr. Persistent.
 type AppAndImageToHash struct {
