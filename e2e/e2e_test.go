@@ -28,7 +28,8 @@ func slice() (k, n int) {
 	return k % n, n
 }
 
-// chosen are the scenarios of this slice that run in real time. A slice that would be empty takes one.
+// chosen are the scenarios of this slice that run in real time. A slice that would be empty takes
+// one.
 func chosen() []*scenario.Scenario {
 	var all, out []*scenario.Scenario
 	for _, s := range scenarios.All() {

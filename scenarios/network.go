@@ -65,8 +65,8 @@ var configFallback = scenario.New("config-fallback", func(s *scenario.S) {
 	s.Eventually(dpcIndex(d), 10*time.Minute).Should(Equal(0))
 
 	// Addresses that nobody routes: the device must find back and say so.
-	broken := d.Config().MgmtPort("eth0", 0, fleet.Static("192.0.2.10", "192.0.2.0/24", "192.0.2.1", "192.0.2.1")).
-		RemovePort("eth1")
+	nowhere := fleet.Static("192.0.2.10", "192.0.2.0/24", "192.0.2.1", "192.0.2.1")
+	broken := d.Config().MgmtPort("eth0", 0, nowhere).RemovePort("eth1")
 	d.Set(broken)
 	s.Eventually(dpcIndex(d), 20*time.Minute).Should(Equal(1))
 	s.Eventually(dpcState(d), 10*time.Minute).Should(Equal("DPC_SUCCESS"))

@@ -21,7 +21,8 @@ func webApp(name, network string, port uint16) fleet.App {
 			fleet.AllowAll(), fleet.MapPort("tcp", port, scenario.WebPort)}}}}
 }
 
-// web is the configuration of the quickstart: two ports, a network, one application from the registry.
+// web is the configuration of the quickstart: two ports, a network, one application from the
+// registry.
 func web(s *scenario.S, d *scenario.D) *fleet.Draft {
 	s.Publish("web", "1")
 	return ports(d).

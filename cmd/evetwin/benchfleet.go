@@ -73,7 +73,8 @@ func benchFleet(ctx context.Context, n int, span time.Duration) (r fleetResult, 
 	defer func() { stop(); all.Wait() }()
 	errs := make(chan error, n)
 	for i := range n {
-		d, err := site.NewSimulated(twin.DeviceOptions{Name: fmt.Sprintf("edge%d", i), Seed: uint64(i + 1)})
+		d, err := site.NewSimulated(twin.DeviceOptions{Name: fmt.Sprintf("edge%d", i),
+			Seed: uint64(i + 1)})
 		if err != nil {
 			return r, err
 		}
@@ -163,8 +164,8 @@ func countPolls(site *twin.Site) (n int) {
 	return n
 }
 
-// missed counts the gaps between configuration requests of a device that are longer than the interval
-// allows: 60 s and 5 s for the exchange.
+// missed counts the gaps between configuration requests of a device that are longer than the
+// interval allows: 60 s and 5 s for the exchange.
 func missed(site *twin.Site, from, to time.Time) (n int) {
 	const most = 65 * time.Second
 	site.With(func() {

@@ -1,4 +1,5 @@
-// Command evetwin is the laptop tool: a whole EVE device, its controller and its network in one program.
+// Command evetwin is the laptop tool: a whole EVE device, its controller and its network in one
+// program.
 //
 //	evetwin up          boot a device in real time and bring it to a running application
 //	evetwin run         run scenarios
@@ -8,6 +9,6 @@
 //	evetwin tui         look at a running device
 //	evetwin doctor      what works on this machine, and what a missing part costs
 //
-// With --json each prints one object per line on stdout and nothing else there; errors and progress go
-// to stderr. Exit 0: all well. 1: something is not. 2: usage, or input that is refused.
+// With --json each prints one object per line on stdout and nothing else there; errors and progress
+// go to stderr. Exit 0: all well. 1: something is not. 2: usage, or input that is refused.
 package main

@@ -14,7 +14,8 @@ func doctorCommand() *cobra.Command {
 		Short: "Find out by using them which real parts work here",
 		RunE: func(c *cobra.Command, _ []string) error {
 			out := c.OutOrStdout()
-			for _, f := range (lab.Prober{Cache: lab.Cache{Dir: lab.DefaultDirs().Cache}}).Probe(c.Context()) {
+			prober := lab.Prober{Cache: lab.Cache{Dir: lab.DefaultDirs().Cache}}
+			for _, f := range prober.Probe(c.Context()) {
 				if asJSON {
 					line(out, f)
 					continue

@@ -95,9 +95,6 @@ func line(w io.Writer, v any) {
 
 // commit is the revision the program was built from, "unknown" where the build did not say.
 func commit() string {
-	if stamped != "" {
-		return stamped
-	}
 	if i, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range i.Settings {
 			if s.Key == "vcs.revision" {
@@ -108,5 +105,3 @@ func commit() string {
 	return "unknown"
 }
 
-// stamped is set by the linker.
-var stamped string

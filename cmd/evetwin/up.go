@@ -34,7 +34,8 @@ func upCommand() *cobra.Command {
 		RunE:  func(c *cobra.Command, _ []string) error { return up(c, f) }}
 	c.Flags().StringVar(&f.until, "until", "",
 		"onboarded, running, settled or forever (default: forever on a terminal, else running)")
-	c.Flags().StringVar(&f.data, "data", "", "folder that keeps the device's state (default: none is kept)")
+	c.Flags().StringVar(&f.data, "data", "",
+		"folder that keeps the device's state (default: none is kept)")
 	c.Flags().StringVar(&f.model, "model", "", "device model (JSON)")
 	c.Flags().StringVar(&f.network, "network", "", "network model (JSON)")
 	c.Flags().StringVar(&f.config, "config", "", "device configuration (JSON)")

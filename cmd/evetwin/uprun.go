@@ -97,7 +97,8 @@ func (u *upRun) run(ctx context.Context) (s summary, err error) {
 	goal := rank(u.flags.until)
 	within, cancel := context.WithTimeout(ctx, u.flags.limit)
 	defer cancel()
-	if err := u.until(within, "the device to onboard", func() bool { return u.uuid != "" }); err != nil {
+	known := func() bool { return u.uuid != "" }
+	if err := u.until(within, "the device to onboard", known); err != nil {
 		return s, err
 	}
 	s.OnboardedS = time.Since(u.began).Seconds()
@@ -190,7 +191,8 @@ func (u *upRun) answer(ctx context.Context, s *summary) error {
 	u.mu.Lock()
 	s.URL = "http://" + u.mapped.String() + "/"
 	u.mu.Unlock()
-	client := http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	client := http.Client{Timeout: 30 * time.Second,
+		Transport: &http.Transport{DisableKeepAlives: true}}
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {

@@ -45,7 +45,7 @@ var rooms = []room{
 	{dir: "core/agents/roster", may: slices.Concat(base, allAgents)},
 	{dir: "backends", may: coreWide, not: allAgents},
 	{dir: "controllersim", may: []string{"core/eveapi", "core/fault"}},
-	{dir: "tui", may: []string{"core/topics", "core/bus", "core/trace"}, tests: coreWide,
+	{dir: "tui", may: []string{"core/topics", "core/device", "core/bus", "core/agent", "core/trace"}, tests: coreWide,
 		not: allAgents},
 	{dir: "cmd", may: everything},
 	{dir: "scenarios", may: everything},

@@ -245,10 +245,10 @@ func TestPlantedImports(t *testing.T) {
 			"core/eveapi/e.go": head, "core/fault/f.go": head, "core/topics/t.go": head,
 			"core/trace/t.go": head, "core/device/d.go": head,
 			"controllersim/fleet/f.go": uses("core/eveapi", "core/fault", "core/topics"),
-			"tui/page/p.go":            uses("core/topics", "core/bus", "core/trace", "core/device"),
+			"tui/page/p.go":            uses("core/topics", "core/bus", "core/trace", "core/plan"),
 		}, []string{
 			"controllersim/fleet/f.go:6: import: controllersim/fleet may not import core/topics",
-			"tui/page/p.go:7: import: tui/page may not import core/device"}},
+			"tui/page/p.go:7: import: tui/page may not import core/plan"}},
 	})
 }
 

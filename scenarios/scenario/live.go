@@ -51,7 +51,8 @@ func NewLive(ctx context.Context, o LiveOptions) (h Host, closeAll func() error,
 		}
 		o.Dir, v.remove = dir, func() { os.RemoveAll(dir) }
 	}
-	v.l, err = twin.NewLive(ctx, twin.LiveOptions{Dir: o.Dir, Cache: o.Cache, Hyper: o.Hyper, Tpm: o.Tpm,
+	v.l, err = twin.NewLive(ctx, twin.LiveOptions{Dir: o.Dir, Cache: o.Cache,
+		Hyper: o.Hyper, Tpm: o.Tpm,
 		OnForward: func(app string, _ uint16, at netip.AddrPort) {
 			v.mu.Lock()
 			v.at[app] = at

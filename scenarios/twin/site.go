@@ -41,6 +41,7 @@ type Site struct {
 	mu     sync.Mutex
 	public *world.Authority
 	stores map[string]*data.Store
+	ports  map[string][]world.ListenPort
 	asked  map[string]*Requests
 	order  []string
 	chains map[string][][]byte
@@ -104,8 +105,8 @@ func (s *Site) Origin() *world.Origin {
 		}}
 }
 
-// Traffic counts exchanges with the controller, and the signatures in them: each body that a device posts
-// carries one, and each answer with a body.
+// Traffic counts exchanges with the controller, and the signatures in them: each body that a device
+// posts carries one, and each answer with a body.
 type Traffic struct{ Exchanges, Posted, Answered uint64 }
 
 // handle has the controller answer; devices of real time may ask side by side.
@@ -157,9 +158,10 @@ func (s *Site) Outside(host string) *world.Origin {
 		}
 		s.chains[host] = chain
 	}
+	ports := []world.ListenPort{{Number: 80}, {Number: 443, TLS: true}, {Number: 5000},
+		{Number: 8080}, {Number: 8888}}
 	return &world.Origin{Label: host, Names: []string{host}, Chain: chain, Owner: host,
-		Ports: []world.ListenPort{{Number: 80}, {Number: 443, TLS: true}, {Number: 5000},
-			{Number: 8080}, {Number: 8888}},
+		Ports: append(s.ports[host][:len(s.ports[host]):len(s.ports[host])], ports...),
 		Serve: func(_ time.Time, r *world.Request) *world.Response {
 			if s.Real[host] {
 				return &world.Response{Status: http.StatusOK}
@@ -172,6 +174,15 @@ func (s *Site) Outside(host string) *world.Origin {
 			return &world.Response{Status: a.Code, Header: a.Header, Body: a.Body,
 				Size: bodySize(r, a)}
 		}}
+}
+
+// Listen has the server of a host of the outside listen on a further port, or on a usual one in
+// another way.
+func (s *Site) Listen(host string, port uint16, tls bool) {
+	if s.ports == nil {
+		s.ports = map[string][]world.ListenPort{}
+	}
+	s.ports[host] = append(s.ports[host], world.ListenPort{Number: port, TLS: tls})
 }
 
 // Requests counts what a server was asked for.
