@@ -104,4 +104,3 @@ func commit() string {
 	}
 	return "unknown"
 }
-
