@@ -133,12 +133,19 @@ func TestAPP25_SharedWritableFile(t *testing.T) {
 	ro := vol("ro", "t1", 1000)
 	ro.ReadOnly = true
 	w.volume(ro)
-	w.ref("ro", "aaa", false)
-	w.ref("ro", "bbb", false)
+	w.image("app", "layer one")
+	w.container("t2", "app", 0)
+	w.volume(vol("box", "t2", 0))
+	for _, app := range []string{"aaa", "bbb"} {
+		w.ref("ro", app, false)
+		w.ref("box", app, false)
+	}
 	w.run()
 	for _, app := range []string{"aaa", "bbb"} {
-		if st := w.refStatus("ro", app); st.HasError() {
-			t.Errorf("read-only: %+v", st)
+		for _, id := range []string{"ro", "box"} {
+			if st := w.refStatus(id, app); st.HasError() || st.State != entity.CREATED_VOLUME {
+				t.Errorf("read-only file or container: %+v", st)
+			}
 		}
 	}
 }
