@@ -14,6 +14,7 @@ type call struct {
 	state agent.CallState
 	run   *run // the run that serves it, nil while queued
 	off   bool // dropped or superseded
+	meant bool // the turn that asked for it is committed: it may start
 }
 
 // table is an agent's calls of one op.
@@ -144,14 +145,16 @@ func (k *Kernel) carry(o *Order) {
 		o.was.run.cancel()
 	}
 	if o.c != nil && !o.c.off {
+		o.c.meant = true
 		k.enqueue(o.t, o.c)
 	}
 }
 
-// enqueue starts a call, or has it wait for the end of its predecessor or for its class.
+// enqueue starts a call, or has it wait for the end of its predecessor or for its class. A call
+// that was started already, by the end of its predecessor, stays as it is.
 func (k *Kernel) enqueue(t *table, c *call) {
-	if t.fence(c.key) != nil {
-		return // started by the end of that run
+	if c.run != nil || k.closing || t.fence(c.key) != nil {
+		return // behind a fence: started by the end of that run
 	}
 	cl := t.op.class
 	if cl.running >= cl.width {
@@ -176,7 +179,7 @@ type queued struct {
 
 // advance starts what waits for the class.
 func (k *Kernel) advance(cl *class) {
-	for cl.running < cl.width && len(cl.queue) > 0 {
+	for cl.running < cl.width && len(cl.queue) > 0 && !k.closing {
 		q := cl.queue[0]
 		cl.queue = cl.queue[1:]
 		if !q.c.off && q.c.run == nil && q.t.fence(q.c.key) == nil {

@@ -87,9 +87,15 @@ func (k *Kernel) beat(src *Source, r *Change) {
 		c.rows = map[string]int{}
 	}
 	c.rows[r.Key]++
-	if n := c.rows[r.Key]; n > l.PutsPerMinute {
-		k.excess(k.Proc(src.Name),
-			fmt.Sprintf("put row %s of %s %d times in a minute", r.Key, r.Topic, n))
+	n := c.rows[r.Key]
+	if n <= l.PutsPerMinute {
+		return
+	}
+	why := fmt.Sprintf("put row %s of %s %d times in a minute", r.Key, r.Topic, n)
+	if p := k.Proc(src.Name); p != nil {
+		k.excess(p, why)
+	} else {
+		k.beyond(r.shelf, "host: part "+src.Name+" "+why)
 	}
 }
 
@@ -108,15 +114,32 @@ func (k *Kernel) wear(p *Proc) {
 
 // excess ends the run, or has the agent throttled.
 func (k *Kernel) excess(p *Proc, why string) {
-	if k.o.Limits.Throttle != nil && p != nil {
+	if k.o.Limits.Throttle != nil {
 		k.o.Limits.Throttle(p, why)
 		return
 	}
-	name := "a part"
-	if p != nil {
-		name = p.Name
+	panic(fmt.Sprintf("host: %s %s; the last turns:\n%s", p.Name, why, k.Causes()))
+}
+
+// beyond ends the run because a part put more than a topic takes. A device goes on: what its
+// hardware does is not the fault of the process, and a line says so once.
+func (k *Kernel) beyond(s *shelf, text string) {
+	if k.o.OnPanic == nil {
+		panic(text + "; the last turns:\n" + k.Causes())
 	}
-	panic(fmt.Sprintf("host: %s %s; the last turns:\n%s", name, why, k.Causes()))
+	if !s.over {
+		s.over = true
+		k.say(s.Decl.Owner, s.Decl.Name, text)
+	}
+}
+
+// tooMany says that a table is beyond its limit, "" if it is not.
+func (b *pub) tooMany() string {
+	if n := b.Head().Len(); n > b.shelf.Decl.MaxRows {
+		return fmt.Sprintf("host: %s has %d rows, its limit is %d", b.shelf.Decl, n,
+			b.shelf.Decl.MaxRows)
+	}
+	return ""
 }
 
 // ring keeps what caused the last turns.

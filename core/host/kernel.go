@@ -2,6 +2,7 @@ package host
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"time"
 
@@ -166,7 +167,7 @@ func (k *Kernel) shelf(d *bus.Decl) *shelf {
 		return s
 	}
 	name := d.String()
-	if k.byName[name] != nil {
+	if k.named(name) {
 		refuse("topic %s is declared twice", name)
 	}
 	s := &shelf{Shelf: bus.NewShelf(d, k.o.Boot<<32), id: len(k.shelves), name: d.Sum()}
@@ -175,9 +176,19 @@ func (k *Kernel) shelf(d *bus.Decl) *shelf {
 			k.load(s, r)
 		}
 	}
-	k.byName[name] = s
+	if k.byName != nil {
+		k.byName[name] = s
+	}
 	k.shelves = append(k.shelves, s)
 	return s
+}
+
+// named reports whether there is a topic of that name.
+func (k *Kernel) named(name string) bool {
+	if k.byName != nil {
+		return k.byName[name] != nil
+	}
+	return slices.ContainsFunc(k.shelves, func(s *shelf) bool { return s.Decl.String() == name })
 }
 
 // find is the table of a topic, nil if the device has none.
@@ -190,22 +201,10 @@ func (k *Kernel) find(d *bus.Decl) *shelf {
 	return nil
 }
 
-// load takes a stored row into its table. One that cannot be read, or was written by a newer version
-// of the program, is set aside: it stays stored until it is put anew, and the table is not complete.
-func (k *Kernel) load(s *shelf, r Stored) {
-	v, err := s.Decl.Decode(r.Val)
-	if err == nil && r.Version > s.Decl.Version {
-		err = fmt.Errorf("read row of %s: its version is %d, known is %d", s.Decl, r.Version,
-			s.Decl.Version)
-	}
-	if err == nil {
-		s.Load(r.Key, r.Rev, v)
-		return
-	}
-	s.aside = append(s.aside, r.Key)
+// say writes an error of the host's own.
+func (k *Kernel) say(from, about, text string) {
 	if k.o.OnLine != nil {
-		k.o.OnLine(s.Decl.Owner, 0, agent.Line{Level: agent.Err, About: r.Key,
-			Text: "a stored row is set aside: " + err.Error()})
+		k.o.OnLine(from, k.drv.Now(), agent.Line{Level: agent.Err, About: about, Text: text})
 	}
 }
 

@@ -72,6 +72,7 @@ type Order struct {
 type Wake struct {
 	Key string
 	At  time.Duration
+	was time.Duration
 }
 
 func (o *Output) reset() {

@@ -146,7 +146,9 @@ func (pt *Part) flush(end *run) {
 	for _, x := range pt.pubs {
 		if x.dirty {
 			x.dirty = false
-			k.tooMany(x)
+			if text := x.tooMany(); text != "" {
+				k.beyond(x.shelf, text)
+			}
 			x.shelf.Show(x.Head())
 			b.moves = append(b.moves, Move{x.shelf, x.Head()})
 		}

@@ -1,6 +1,8 @@
 package host
 
 import (
+	"math"
+	"slices"
 	"sort"
 	"time"
 
@@ -28,16 +30,17 @@ type Proc struct {
 	due     []string
 	turn    *agent.Turn
 	out     Output
-	start   uint64 // counts the agent's starts since boot, from 1
-	draw    uint64 // base of this start's draws
-	waiting int    // replays that must arrive before the first turn
-	started bool   // had its first turn since its start
-	ready   bool   // a turn is asked for
-	busy    bool   // its last turn is not durable yet
+	rec     *Record // what of out is to be durable, nil if nothing is
+	start   uint64  // counts the agent's starts since boot, from 1
+	draw    uint64  // base of this start's draws
+	waiting int     // replays that must arrive before the first turn
+	started bool    // had its first turn since its start
+	ready   bool    // a turn is asked for
+	busy    bool    // its last turn is not durable yet
 	stopped bool
 	panics  int
 	fuel    fuel
-	alarm   time.Duration
+	alarms  []time.Duration // asked for and not come, latest first
 }
 
 type sub struct {
@@ -100,7 +103,9 @@ func (p *Proc) Subscribe(d *bus.Decl, m bus.Mode) *bus.Cursor {
 		return s.Cursor
 	}
 	s := &sub{shelf: sh, Cursor: bus.NewCursor(d, sh.Head()), next: sh.Head(), mode: m}
-	p.subs = append(p.subs, s)
+	if p.subs = append(p.subs, s); len(p.subs) > math.MaxUint8 {
+		refuse("%s subscribes to too many topics, the last is %s", p.Name, d)
+	}
 	p.byID[sh.id] = uint8(len(p.subs))
 	sh.mask |= 1 << p.idx
 	return s.Cursor
@@ -147,7 +152,11 @@ func (p *Proc) Write(c *bus.Cursor, key string, val any) {
 
 // Complete takes a declaration of the turn; see bus.Outlet.
 func (p *Proc) Complete(c *bus.Cursor) {
-	p.pubOf(c).touch()
+	b := p.pubOf(c)
+	if len(b.shelf.aside) > 0 {
+		return // rows that cannot be read are part of the truth
+	}
+	b.touch()
 	c.SetComplete()
 	p.out.Whole = append(p.out.Whole, c.Decl)
 }
@@ -169,36 +178,53 @@ func (b *pub) touch() {
 
 // Wake sets a deadline; see agent.Host.
 func (p *Proc) Wake(key string, at time.Duration) {
-	for i := range p.wakes {
-		if p.wakes[i].key == key {
-			if p.wakes[i].at == at {
-				return
-			}
-			p.wakes = append(p.wakes[:i], p.wakes[i+1:]...)
-			break
-		}
+	was := p.deadline(key)
+	if was == at {
+		return
 	}
-	i := sort.Search(len(p.wakes), func(i int) bool {
-		w := &p.wakes[i]
-		return w.at > at || w.at == at && w.key > key
-	})
-	p.wakes = append(p.wakes, wake{})
-	copy(p.wakes[i+1:], p.wakes[i:])
-	p.wakes[i] = wake{key, at}
-	p.out.Wakes = append(p.out.Wakes, Wake{key, at})
+	p.setDeadline(key, at)
+	p.out.Wakes = append(p.out.Wakes, Wake{Key: key, At: at, was: was})
 	if len(p.wakes) > p.k.o.Limits.Deadlines {
 		panic("host: " + p.Name + " has too many deadlines, the newest is " + key)
 	}
 }
 
-// Unwake drops a deadline; see agent.Host.
-func (p *Proc) Unwake(key string) {
+// none is the time of a deadline that is not set.
+const none time.Duration = -1
+
+// deadline is when the deadline of a key passes.
+func (p *Proc) deadline(key string) time.Duration {
 	for i := range p.wakes {
 		if p.wakes[i].key == key {
-			p.wakes = append(p.wakes[:i], p.wakes[i+1:]...)
-			p.out.Wakes = append(p.out.Wakes, Wake{key, -1})
-			return
+			return p.wakes[i].at
 		}
+	}
+	return none
+}
+
+// setDeadline moves a deadline, or drops it.
+func (p *Proc) setDeadline(key string, at time.Duration) {
+	for i := range p.wakes {
+		if p.wakes[i].key == key {
+			p.wakes = slices.Delete(p.wakes, i, i+1)
+			break
+		}
+	}
+	if at == none {
+		return
+	}
+	i := sort.Search(len(p.wakes), func(i int) bool {
+		w := &p.wakes[i]
+		return w.at > at || w.at == at && w.key > key
+	})
+	p.wakes = slices.Insert(p.wakes, i, wake{key, at})
+}
+
+// Unwake drops a deadline; see agent.Host.
+func (p *Proc) Unwake(key string) {
+	if was := p.deadline(key); was != none {
+		p.setDeadline(key, none)
+		p.out.Wakes = append(p.out.Wakes, Wake{Key: key, At: none, was: was})
 	}
 }
 

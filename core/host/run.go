@@ -2,7 +2,8 @@ package host
 
 import (
 	"context"
-	"slices"
+	"fmt"
+	"runtime/debug"
 	"time"
 
 	"github.com/evetwin/evetwin/core/agent"
@@ -90,57 +91,30 @@ func (k *Kernel) run(t *table, c *call) {
 	t.op.class.running++
 	t.fences = append(t.fences, r)
 	k.watch(now + t.op.decl.Limit)
-	t.op.serve(r)
+	r.guard(func() { t.op.serve(r) })
 	t.op.part.flush(nil)
 }
 
-// watch has the runs looked at when the first limit of them passes. One callback watches all: an op may
-// take days, and its run is to be forgotten when it ends.
-func (k *Kernel) watch(limit time.Duration) {
-	if k.sweep != 0 && k.sweep <= limit {
+// guard runs code of the part for the run. On a device its defects fail the call; in virtual time
+// they are what the simulator hunts.
+func (r *run) guard(f func()) {
+	if r.k.o.OnPanic == nil {
+		f()
 		return
 	}
-	k.sweep = limit
-	k.drv.After(limit-k.drv.Now(), func() {
-		if k.sweep == limit {
-			k.expireRuns(limit)
+	defer func() {
+		if x := recover(); x != nil {
+			r.end(nil, r.broke(x))
 		}
-	})
+	}()
+	f()
 }
 
-// expireRuns ends the runs whose limit has passed and watches the others.
-func (k *Kernel) expireRuns(now time.Duration) {
-	k.sweep = 0
-	next := time.Duration(0)
-	for _, p := range k.procs {
-		for _, t := range p.tables {
-			for _, r := range slices.Clone(t.fences) {
-				at := r.began + t.op.decl.Limit
-				switch {
-				case r.over || r.ended:
-				case at <= now:
-					r.expire()
-				case next == 0 || at < next:
-					next = at
-				}
-			}
-		}
-	}
-	if next > 0 {
-		k.watch(next)
-	}
-}
-
-// expire tells the caller that the limit passed. The key stays fenced until the part gives up.
-func (r *run) expire() {
-	if r.over || r.ended {
-		return
-	}
-	r.over = true
-	r.fault = &agent.Fault{Code: agent.FaultLimit, Retry: true,
-		Text: r.t.op.decl.Name + " took longer than " + r.t.op.decl.Limit.String()}
-	r.t.op.part.flush(r)
-	r.cancel()
+// broke is the fault of a run whose part panicked; a line says where.
+func (r *run) broke(x any) *agent.Fault {
+	text := fmt.Sprintf("%s broke: %v", r.t.op.decl.Name, x)
+	r.k.say(r.t.op.part.Name, r.key, text+"\n"+string(debug.Stack()))
+	return &agent.Fault{Code: agent.FaultPanic, Text: text}
 }
 
 // cancel asks the part to end the run.

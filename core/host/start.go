@@ -15,7 +15,7 @@ func (k *Kernel) launch(p *Proc) {
 		}
 		b := byLink[src]
 		if b == nil {
-			b = &Batch{Turn: src.Turn, replay: true}
+			b = &Batch{Turn: src.Turn, replay: p.start}
 			byLink[src] = b
 			order = append(order, src)
 		}
@@ -53,7 +53,8 @@ func (k *Kernel) Crash(p *Proc, cancel func(op, key string) bool) {
 	}
 	for _, b := range p.pubs {
 		if b.shelf.Decl.Life == bus.Local {
-			h := bus.NewShelf(b.shelf.Decl, b.Head().Rev()).Head()
+			// The gap of one says that this history does not go on from the one before.
+			h := bus.NewShelf(b.shelf.Decl, b.Head().Rev()+1).Head()
 			b.Reset(h)
 			b.shelf.Show(h)
 		}
@@ -63,7 +64,7 @@ func (k *Kernel) Crash(p *Proc, cancel func(op, key string) bool) {
 
 // restart begins a new start of an agent.
 func (k *Kernel) restart(p *Proc) {
-	p.wakes, p.due, p.alarm = p.wakes[:0], p.due[:0], 0
+	p.wakes, p.due, p.panics = p.wakes[:0], p.due[:0], 0
 	p.start++
 	p.reseed()
 	p.started, p.ready, p.stopped = false, false, false
@@ -88,8 +89,9 @@ func (k *Kernel) Recover(p *Proc) bool {
 	return true
 }
 
-// CancelAll asks every run to end: the host stops.
+// CancelAll asks every run to end, and none begins any more: the host stops.
 func (k *Kernel) CancelAll() {
+	k.closing = true
 	for _, p := range k.procs {
 		for _, t := range p.tables {
 			for _, r := range append([]*run(nil), t.fences...) {

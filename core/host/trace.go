@@ -59,8 +59,12 @@ func (k *Kernel) sumRows(s *bus.Sum, src *Source, rows []Change, whole []*bus.De
 		n := s.Size
 		r.Topic.AddTo(s, r.Val)
 		if n = s.Size - n; n > r.Topic.MaxBytes {
-			panic(fmt.Sprintf("host: row %s of %s has %d bytes, its limit is %d", r.Key, r.Topic, n,
-				r.Topic.MaxBytes))
+			text := fmt.Sprintf("host: row %s of %s has %d bytes, its limit is %d", r.Key, r.Topic, n,
+				r.Topic.MaxBytes)
+			if k.Proc(src.Name) != nil {
+				panic(text)
+			}
+			k.beyond(r.shelf, text)
 		}
 		k.beat(src, r)
 	}

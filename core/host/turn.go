@@ -13,7 +13,9 @@ func (k *Kernel) Alarm(p *Proc) {
 	if k.dead || p.stopped {
 		return
 	}
-	p.alarm = 0
+	for n := len(p.alarms); n > 0 && p.alarms[n-1] <= k.drv.Now(); n-- {
+		p.alarms = p.alarms[:n-1]
+	}
 	if len(p.wakes) > 0 && p.wakes[0].at <= k.drv.Now() {
 		k.ready(p)
 		return
@@ -21,12 +23,14 @@ func (k *Kernel) Alarm(p *Proc) {
 	k.setAlarm(p)
 }
 
+// setAlarm asks for an alarm at the first deadline, unless one is asked for by then: the alarms
+// that are under way stand on a stack, the next one on top.
 func (k *Kernel) setAlarm(p *Proc) {
 	if len(p.wakes) == 0 {
 		return
 	}
-	if at := p.wakes[0].at; p.alarm == 0 || at < p.alarm {
-		p.alarm = at
+	if at, n := p.wakes[0].at, len(p.alarms); n == 0 || at < p.alarms[n-1] {
+		p.alarms = append(p.alarms, at)
 		k.drv.Alarm(p, at)
 	}
 }
@@ -113,16 +117,19 @@ func (p *Proc) rebuild() { p.agent = p.entry.New(p) }
 func (k *Kernel) step(p *Proc) (stands bool) {
 	if k.o.OnPanic == nil {
 		p.agent.Step(p.turn)
+		k.seal(p)
 		return true
 	}
+	was := p.sum
 	defer func() {
 		if r := recover(); r != nil {
-			stands = false
+			stands, p.sum = false, was
 			p.discard()
 			k.o.OnPanic(p, r)
 		}
 	}()
 	p.agent.Step(p.turn)
+	k.seal(p)
 	p.panics = 0
 	return true
 }
@@ -154,6 +161,9 @@ func (p *Proc) discard() {
 	}
 	for i := len(p.out.Calls) - 1; i >= 0; i-- {
 		p.out.Calls[i].undo()
+	}
+	for i := len(p.out.Wakes) - 1; i >= 0; i-- {
+		p.setDeadline(p.out.Wakes[i].Key, p.out.Wakes[i].was)
 	}
 	p.out.reset()
 }

@@ -34,7 +34,9 @@ func (b *boot) Deliver(l *host.Link, x *host.Batch) {
 	hop := minHop + time.Duration(l.Draw(x.Turn)%uint64(maxHop-minHop))
 	at := max(b.d.w.now+hop, time.Duration(l.Last))
 	l.Last = int64(at)
-	b.d.w.queue.push(event{at: at, tie: l.Base, n: x.Turn, kind: deliver, boot: b, link: l, batch: x})
+	l.Count++
+	b.d.w.queue.push(event{at: at, tie: l.Base, n: l.Count, kind: deliver, boot: b, link: l,
+		batch: x})
 }
 
 // Ready asks for a turn at the end of this instant.
