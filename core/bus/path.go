@@ -2,8 +2,8 @@ package bus
 
 import "slices"
 
-// path is the way to a key in one version: what a put looked up to compare, so that the write behind
-// it has nothing to look up again.
+// path is the way to a key in one version: what a put looked up to compare, so that the write
+// behind it has nothing to look up again.
 type path struct {
 	at    *version
 	key   string
@@ -117,8 +117,8 @@ func (n *node) insertRow(i int, e *entry) (left, right *node) {
 		newLeaf(slices.Clone(keys[h:]), slices.Clone(rows[h:]))
 }
 
-// replaceKid is an inner node with l, and r unless it is nil, in the place of the kid at i; right is
-// not nil where it had to split.
+// replaceKid is an inner node with l, and r unless it is nil, in the place of the kid at i; right
+// is not nil where it had to split.
 func (n *node) replaceKid(i int, l, r *node) (left, right *node) {
 	if r == nil {
 		kids := slices.Clone(n.kids)

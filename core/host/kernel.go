@@ -57,6 +57,8 @@ type Options struct {
 	OnLine func(from string, at time.Duration, l agent.Line)
 	// OnPanic decides what happens to a broken agent: nil lets the panic through.
 	OnPanic func(p *Proc, cause any)
+	// Stack is the stack of the goroutine that calls it, for lines about parts that panic.
+	Stack func() string
 }
 
 // Kernel is one boot of one device.

@@ -3,7 +3,7 @@ package host
 import (
 	"context"
 	"fmt"
-	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/evetwin/evetwin/core/agent"
@@ -104,17 +104,26 @@ func (r *run) guard(f func()) {
 	}
 	defer func() {
 		if x := recover(); x != nil {
-			r.end(nil, r.broke(x))
+			r.broke(r.cause(x))
 		}
 	}()
 	f()
 }
 
-// broke is the fault of a run whose part panicked; a line says where.
-func (r *run) broke(x any) *agent.Fault {
+// cause is a panic as text, with the stack it came from in later lines.
+func (r *run) cause(x any) string {
 	text := fmt.Sprintf("%s broke: %v", r.t.op.decl.Name, x)
-	r.k.say(r.t.op.part.Name, r.key, text+"\n"+string(debug.Stack()))
-	return &agent.Fault{Code: agent.FaultPanic, Text: text}
+	if r.k.o.Stack != nil {
+		text += "\n" + r.k.o.Stack()
+	}
+	return text
+}
+
+// broke ends a run whose part panicked.
+func (r *run) broke(cause string) {
+	r.k.say(r.t.op.part.Name, r.key, cause)
+	first, _, _ := strings.Cut(cause, "\n")
+	r.end(nil, &agent.Fault{Code: agent.FaultPanic, Text: first})
 }
 
 // cancel asks the part to end the run.
@@ -239,19 +248,21 @@ func (c Run[Req, Res]) Go(work func(context.Context) (Res, *agent.Fault),
 	r.stop = stop
 	var res Res
 	var f *agent.Fault
-	var broken any
+	var cause string
 	guarded := func() {
-		defer func() {
-			if r.k.o.OnPanic != nil {
-				broken = recover()
-			}
-		}()
+		if r.k.o.OnPanic != nil {
+			defer func() {
+				if x := recover(); x != nil {
+					cause = r.cause(x)
+				}
+			}()
+		}
 		res, f = work(ctx)
 	}
 	r.k.drv.Go(guarded, func() {
 		stop()
-		if broken != nil {
-			f = r.broke(broken)
+		if cause != "" {
+			r.broke(cause)
 		}
 		if !r.ended {
 			r.guard(func() { then(res, f) })
