@@ -127,10 +127,11 @@ func (a *verifier) hashed(t *agent.Turn, c *content.VerifyImageConfig,
 	return wrong
 }
 
-// passing reports whether a fault may go away without anybody doing something. A file that is missing
-// has to be downloaded again.
+// passing reports whether a fault may go away without anybody doing something. A file that is
+// missing has to be downloaded again.
 func passing(f *agent.Fault) bool {
-	return f.Retry && f.Code != store.FaultMissing || f.Code == agent.FaultLimit || f.Code == agent.FaultCancelled
+	return f.Retry && f.Code != store.FaultMissing || f.Code == agent.FaultLimit ||
+		f.Code == agent.FaultCancelled
 }
 
 // isSha256 guards paths: the name of a blob becomes the name of a file.

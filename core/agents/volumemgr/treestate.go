@@ -89,7 +89,7 @@ func (a *volumemgr) sumBlobs(tr *tree, st *content.ContentTreeStatus) (
 	return errs
 }
 
-// progressStep is how coarse, in percent, the progress of a tree is: an image of many layers would else
-// move the rows of trees, volumes and applications, and the reports on them, hundreds of times a
-// minute. Blobs tell it to the byte.
+// progressStep is how coarse, in percent, the progress of a tree is: an image of many layers would
+// else move the rows of trees, volumes and applications, and the reports on them, hundreds of times
+// a minute. Blobs tell it to the byte.
 const progressStep = 2
