@@ -2,6 +2,7 @@ package dryrun
 
 import (
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/lf-edge/eve-api/go/config"
@@ -11,10 +12,16 @@ import (
 
 // demand tells the datastores which hashes the configuration asks of files, so that they make
 // content up that is taken for right. Images are asked for by their hash anyway.
+// The datastores listen where they are said to.
 func demand(site *twin.Site, cfg *config.EdgeDevConfig) {
 	stores := make(map[string]*config.DatastoreConfig, len(cfg.GetDatastores()))
 	for _, d := range cfg.GetDatastores() {
 		stores[strings.ToLower(d.GetId())] = d
+		if u, ok := address(d); ok && u.Port() != "" {
+			if port, err := strconv.ParseUint(u.Port(), 10, 16); err == nil {
+				site.Listen(strings.ToLower(u.Hostname()), uint16(port), u.Scheme != "http")
+			}
+		}
 	}
 	for _, c := range cfg.GetContentInfo() {
 		if c.GetSha256() == "" {
@@ -32,14 +39,24 @@ func demand(site *twin.Site, cfg *config.EdgeDevConfig) {
 	}
 }
 
-// place is where a file of a datastore is: host and path.
-func place(d *config.DatastoreConfig, name string) (host, path string, ok bool) {
+// address is the address of a datastore, which need not say how it is spoken to.
+func address(d *config.DatastoreConfig) (*url.URL, bool) {
 	base := d.GetFqdn()
 	if !strings.Contains(base, "://") {
-		base = "https://" + base
+		scheme := "https://"
+		if d.GetDType() == config.DsType_DsHttp {
+			scheme = "http://"
+		}
+		base = scheme + base
 	}
 	u, err := url.Parse(base)
-	if err != nil || u.Hostname() == "" {
+	return u, err == nil && u.Hostname() != ""
+}
+
+// place is where a file of a datastore is: host and path.
+func place(d *config.DatastoreConfig, name string) (host, path string, ok bool) {
+	u, ok := address(d)
+	if !ok {
 		return "", "", false
 	}
 	for _, part := range []string{u.Path, d.GetDpath(), name} {

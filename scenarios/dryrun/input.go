@@ -29,7 +29,7 @@ type Options struct {
 	// there.
 	Overrides string
 	// Bootstrap is a configuration that is signed into /config/bootstrap-config.pb, or "none".
-	// Default: the configuration itself, where there are no overrides.
+	// Default: the configuration itself, where it names ports and there are no overrides.
 	Bootstrap string
 	// For is how much virtual time the device has to settle; 0 means ten minutes.
 	For time.Duration
@@ -146,6 +146,11 @@ func (in *Inputs) readModel(file string) (*readjson.Model, error) {
 	if err != nil {
 		return nil, refuseAll(err)
 	}
+	for i, io := range m.IOs() {
+		if err := checkEnums(file, io.ProtoReflect(), fmt.Sprintf("ioMemberList[%d]", i)); err != nil {
+			return nil, err
+		}
+	}
 	in.unknown(m.Unknown)
 	return m, nil
 }
@@ -175,6 +180,9 @@ func (in *Inputs) readConfig(file string) (*config.EdgeDevConfig, error) {
 	cfg, unknown, err := readjson.ReadConfigJSON(file, data)
 	if err != nil {
 		return nil, refuseAll(err)
+	}
+	if err := checkEnums(file, cfg.ProtoReflect(), ""); err != nil {
+		return nil, err
 	}
 	in.unknown(unknown)
 	return cfg, nil
@@ -226,8 +234,12 @@ func (in *Inputs) readBootstrap(o Options) error {
 			cfg.DeviceIoList = in.Machine.ios
 		}
 		in.Bootstrap = cfg
-	case len(in.Files) == 0:
+	case len(in.Files) > 0:
+	case len(in.Config.GetSystemAdapterList()) > 0:
 		in.Bootstrap = in.Config
+	default:
+		in.Notes = append(in.Notes, "the configuration names no ports, so there is no bootstrap "+
+			"configuration: the device looks for a network by itself")
 	}
 	return nil
 }

@@ -127,7 +127,7 @@ func ethernet(name string) *config.PhysicalIO {
 // add adds what an adapter of a model stands for. What no machine can have, such as a second
 // interface of the same name, is left out: the agents see that it is missing.
 func (m *Machine) add(io *config.PhysicalIO) {
-	pci := address(io, "pcilong")
+	pci := where(io, "pcilong")
 	if pci != "" && !slices.Contains(m.PCI, pci) && len(m.PCI) < maxNames {
 		m.PCI = append(m.PCI, pci)
 	}
@@ -142,7 +142,7 @@ func (m *Machine) add(io *config.PhysicalIO) {
 	default:
 		return
 	}
-	name := address(io, "ifname")
+	name := where(io, "ifname")
 	for _, other := range []string{io.GetLogicallabel(), io.GetPhylabel()} {
 		if name == "" {
 			name = other
@@ -154,8 +154,8 @@ func (m *Machine) add(io *config.PhysicalIO) {
 	m.Interfaces = append(m.Interfaces, nic.Interface{Name: name, PCIAddr: pci, Kind: kind})
 }
 
-// address is a physical address of an adapter; its key is case-insensitive.
-func address(io *config.PhysicalIO, key string) string {
+// where is a physical address of an adapter; its key is case-insensitive.
+func where(io *config.PhysicalIO, key string) string {
 	var out string
 	for k, v := range io.GetPhyaddrs() { //order: the largest of equal keys
 		if strings.EqualFold(k, key) {
