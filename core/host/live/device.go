@@ -38,7 +38,6 @@ type Device struct {
 	o       Options
 	born    time.Time
 	journal *journal
-	boots   uint64
 	skew    time.Duration
 
 	mu    sync.Mutex
@@ -78,11 +77,19 @@ func New(o Options) (*Device, error) {
 		return nil, fmt.Errorf("device %s: %w", o.Name, err)
 	}
 	d.journal = j
+	if j.lost > 0 {
+		d.Post(func() {
+			d.say(agent.Warn, "journal", fmt.Sprintf("the last %d bytes of journal %s were no whole "+
+				"record and are cut off", j.lost, j.path))
+		})
+	}
 	return d, nil
 }
 
-// Run boots the device and goes on, over reboots, until ctx ends or the device powers itself off.
+// Run boots the device and goes on, over reboots, until ctx ends or the device powers itself off. It
+// is called once; without it, Close frees what New took.
 func (d *Device) Run(ctx context.Context) error {
+	go d.journal.serve()
 	defer d.journal.close()
 	for {
 		if err := d.boot(); err != nil {
@@ -94,24 +101,54 @@ func (d *Device) Run(ctx context.Context) error {
 			return err
 		}
 		d.end()
-		select {
-		case <-ctx.Done():
+		if !d.dark(ctx) {
 			return nil
-		case <-time.After(d.off):
 		}
 	}
 }
 
+// Close frees a device that was never run.
+func (d *Device) Close() { d.journal.shut() }
+
+// dark waits while the device is off, and for the end of real work that the power cut has cancelled:
+// it must not run into the next boot. It reports false if ctx has ended.
+func (d *Device) dark(ctx context.Context) bool {
+	off := time.NewTimer(d.off)
+	defer off.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-off.C:
+	}
+	limit := time.NewTimer(d.o.Grace)
+	defer limit.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-d.idle():
+	case <-limit.C:
+		d.say(agent.Warn, "reboot", "gave up waiting for calls that do not end")
+	}
+	return true
+}
+
+// idle is closed when no real work is under way.
+func (d *Device) idle() <-chan struct{} {
+	done := make(chan struct{})
+	go func() { d.work.Wait(); close(done) }()
+	return done
+}
+
 func (d *Device) boot() error {
-	d.boots++
-	if n := d.journal.boot(); n > d.boots {
-		d.boots = n
+	n, err := d.journal.boot()
+	if err != nil {
+		return fmt.Errorf("boot %s: %w", d.o.Name, err)
 	}
 	d.at, d.cut, d.now = time.Now(), false, 0
 	d.ready, d.later, d.slowed = nil, nil, nil
 	limits := d.o.Limits
 	limits.Throttle = d.throttle
-	k, err := host.New(d, host.Options{Device: d.o.Name, Seed: d.o.Seed, Boot: d.boots,
+	k, err := host.New(d, host.Options{Device: d.o.Name, Seed: d.o.Seed, Boot: n,
 		Agents: d.o.Agents, Stored: d.journal.rows(), OnTurn: d.o.OnTurn, OnLine: d.o.OnLine,
 		Wire:    func(k *host.Kernel) { d.k = k; d.o.Hardware.Wire(k, d) },
 		Limits:  limits,
@@ -140,8 +177,7 @@ func (d *Device) end() {
 // stop ends the device with manners.
 func (d *Device) stop() {
 	d.k.CancelAll()
-	done := make(chan struct{})
-	go func() { d.work.Wait(); close(done) }()
+	done := d.idle()
 	limit := time.NewTimer(d.o.Grace)
 	defer limit.Stop()
 	for {
@@ -173,7 +209,7 @@ func (d *Device) Post(f func()) {
 	}
 }
 
-// Do runs f on the device's loop and waits for it; the kernel is nil while the device is off.
+// Do runs f on the device's loop and waits for it, also until a device that is off has booted.
 func (d *Device) Do(ctx context.Context, f func(k *host.Kernel)) error {
 	done := make(chan struct{})
 	d.Post(func() { f(d.k); close(done) })

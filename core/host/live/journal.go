@@ -1,16 +1,13 @@
 package live
 
 import (
-	"bufio"
-	"encoding/binary"
-	"encoding/json"
+	"cmp"
 	"errors"
 	"fmt"
-	"hash/crc32"
-	"io"
+	"maps"
 	"os"
 	"path/filepath"
-	"sort"
+	"slices"
 	"sync"
 
 	"github.com/google/renameio/v2"
@@ -19,48 +16,61 @@ import (
 )
 
 // journal keeps the persistent rows of a device: one file, a record per turn, written in groups and
-// durable before anybody is told. A torn record at the end is cut off when the file is read; at
-// every opening the file is written anew with what is in force.
+// durable before anybody is told. A torn record at the end is cut off when the file is read. The file
+// is written anew with what is in force at every opening, and when it has grown.
 type journal struct {
 	path string
 	file *os.File
-	kept map[string]host.Stored
-	n    uint64 // boots
+	sync func(*os.File) error
+	size int64 // of the file
+	base int64 // of the file when it was last written anew
+	lost int64 // bytes that were cut off when it was opened
 
 	mu      sync.Mutex
+	kept    map[string]host.Stored
+	n       uint64 // boots
 	queue   []writing
-	bell    chan struct{}
-	done    chan struct{}
 	failure error
-	broken  func(error) // told once, when the disk fails
+
+	bell   chan struct{}
+	done   chan struct{} // closed when it writes no more
+	broke  chan struct{} // closed when the disk has failed
+	broken func(error)   // told when the disk has failed
+	spare  []writing
+	buf    []byte
 }
 
+// writing is a record on its way to the disk, or the count of boots where rec is nil.
 type writing struct {
 	rec  *host.Record
+	boot uint64
 	then func()
 }
 
-// entry is a record in the file: rows of a turn, or the count of boots.
-type entry struct {
-	Boot  uint64        `json:"boot,omitempty"`
-	Agent string        `json:"agent,omitempty"`
-	Turn  uint64        `json:"turn,omitempty"`
-	Rows  []host.Stored `json:"rows,omitempty"`
+func (w *writing) entry() *entry {
+	if w.rec == nil {
+		return &entry{Boot: w.boot}
+	}
+	return &entry{Agent: w.rec.Agent, Turn: w.rec.Turn, Rows: w.rec.Rows}
 }
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+// The file is written anew when it has this size and is several times what it was before.
+const (
+	compactSize  = 8 << 20
+	compactTimes = 4
+)
 
-// openJournal reads the journal of a directory and begins to take records.
+// openJournal reads the journal of a directory; "" keeps it in memory. It takes records once serve
+// runs.
 func openJournal(dir string, broken func(error)) (*journal, error) {
-	j := &journal{kept: map[string]host.Stored{}, bell: make(chan struct{}, 1),
-		done: make(chan struct{}), broken: broken}
+	j := &journal{kept: map[string]host.Stored{}, bell: make(chan struct{}, 1), sync: datasync,
+		done: make(chan struct{}), broke: make(chan struct{}), broken: broken}
 	if dir != "" {
 		j.path = filepath.Join(dir, "journal")
 		if err := j.open(dir); err != nil {
 			return nil, fmt.Errorf("open journal %s: %w", j.path, err)
 		}
 	}
-	go j.serve()
 	return j, nil
 }
 
@@ -68,50 +78,16 @@ func (j *journal) open(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	if err := j.read(); err != nil {
+	b, err := os.ReadFile(j.path)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	if err := j.rewrite(); err != nil {
-		return err
-	}
-	f, err := os.OpenFile(j.path, os.O_WRONLY|os.O_APPEND, 0o600)
-	j.file = f
-	return err
-}
-
-// read takes in all whole records.
-func (j *journal) read() error {
-	f, err := os.Open(j.path)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
+	whole, err := readEntries(b, j.apply)
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	r := bufio.NewReader(f)
-	var head [8]byte
-	for {
-		if _, err := io.ReadFull(r, head[:]); err != nil {
-			return nil // the end, or a torn head
-		}
-		n := binary.LittleEndian.Uint32(head[:4])
-		if n > 64<<20 {
-			return nil
-		}
-		body := make([]byte, n)
-		if _, err := io.ReadFull(r, body); err != nil {
-			return nil
-		}
-		if crc32.Checksum(body, castagnoli) != binary.LittleEndian.Uint32(head[4:]) {
-			return nil
-		}
-		var e entry
-		if err := json.Unmarshal(body, &e); err != nil {
-			return fmt.Errorf("a record with a good checksum does not parse: %w", err)
-		}
-		j.apply(&e)
-	}
+	j.lost = int64(len(b) - whole)
+	return j.rewrite()
 }
 
 func (j *journal) apply(e *entry) {
@@ -125,56 +101,76 @@ func (j *journal) apply(e *entry) {
 	}
 }
 
-// rewrite replaces the file by one with what is in force, atomically.
+// rewrite replaces the file by one with what is in force, atomically, and goes on in that.
 func (j *journal) rewrite() error {
-	b := frame(nil, &entry{Boot: j.n, Rows: j.rows()})
-	return renameio.WriteFile(j.path, b, 0o600)
-}
-
-func frame(out []byte, e *entry) []byte {
-	body, err := json.Marshal(e)
-	if err != nil {
-		panic("live: encode a journal record: " + err.Error())
+	j.mu.Lock()
+	b := frame(nil, &entry{Boot: j.n})
+	j.mu.Unlock()
+	for rows := range slices.Chunk(j.rows(), rewriteRows) {
+		b = frame(b, &entry{Rows: rows})
 	}
-	out = binary.LittleEndian.AppendUint32(out, uint32(len(body)))
-	out = binary.LittleEndian.AppendUint32(out, crc32.Checksum(body, castagnoli))
-	return append(out, body...)
+	if err := renameio.WriteFile(j.path, b, 0o600); err != nil {
+		return err
+	}
+	if err := syncDir(filepath.Dir(j.path)); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(j.path, os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return err
+	}
+	if j.file != nil {
+		j.file.Close()
+	}
+	j.file, j.size, j.base = f, int64(len(b)), int64(len(b))
+	return nil
 }
 
-// rows are the rows in force, in a fixed order. Only between boots.
+// rewriteRows is how many rows a record holds when the file is written anew; a damaged one takes no
+// more with it.
+const rewriteRows = 64
+
+// syncDir makes the names in a directory durable.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// rows are the durable rows, in a fixed order.
 func (j *journal) rows() []host.Stored {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	out := make([]host.Stored, 0, len(j.kept))
-	for _, s := range j.kept {
-		out = append(out, s)
-	}
-	sort.Slice(out, func(a, b int) bool {
-		if out[a].Topic != out[b].Topic {
-			return out[a].Topic < out[b].Topic
-		}
-		return out[a].Key < out[b].Key
+	return slices.SortedFunc(maps.Values(j.kept), func(a, b host.Stored) int {
+		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Key, b.Key))
 	})
-	return out
 }
 
-// boot counts a boot, durably, and returns the count.
-func (j *journal) boot() uint64 {
+// boot counts a boot, durably and behind all that was written before, and returns the count.
+func (j *journal) boot() (uint64, error) {
 	done := make(chan struct{})
 	j.mu.Lock()
 	j.n++
 	n := j.n
 	j.mu.Unlock()
-	j.write(nil, func() { close(done) })
-	<-done
-	return n
+	j.add(writing{boot: n, then: func() { close(done) }})
+	select {
+	case <-done:
+		return n, nil
+	case <-j.broke:
+		return 0, fmt.Errorf("count boots: %w", j.fault())
+	}
 }
 
-// write stores a record (nil: the count of boots) and calls then, on another goroutine, when it is
-// durable. If the disk fails, then is never called: what is not durable must not show.
-func (j *journal) write(r *host.Record, then func()) {
+// write stores a record and calls then, on another goroutine, when it is durable. If the disk fails,
+// then is never called: what is not durable must not show.
+func (j *journal) write(r *host.Record, then func()) { j.add(writing{rec: r, then: then}) }
+
+func (j *journal) add(w writing) {
 	j.mu.Lock()
-	j.queue = append(j.queue, writing{r, then})
+	j.queue = append(j.queue, w)
 	j.mu.Unlock()
 	select {
 	case j.bell <- struct{}{}:
@@ -182,54 +178,87 @@ func (j *journal) write(r *host.Record, then func()) {
 	}
 }
 
+// close ends serve when all is written that was given before.
 func (j *journal) close() {
 	close(j.bell)
 	<-j.done
 }
 
-// serve writes what is queued, in groups.
+// serve writes what is queued, in groups, until close.
 func (j *journal) serve() {
 	defer close(j.done)
 	for range j.bell {
 		j.flush()
 	}
 	j.flush()
+	j.shut()
+}
+
+// shut closes the file of a journal that is not served.
+func (j *journal) shut() {
 	if j.file != nil {
 		j.file.Close()
 	}
 }
 
+// flush makes durable what is queued, as one group, and tells those who wait.
 func (j *journal) flush() {
 	j.mu.Lock()
-	list := j.queue
-	j.queue = nil
-	var b []byte
-	for _, w := range list {
-		e := entry{Boot: j.n}
-		if w.rec != nil {
-			e = entry{Agent: w.rec.Agent, Turn: w.rec.Turn, Rows: w.rec.Rows}
-		}
-		j.apply(&e)
-		if j.file != nil {
-			b = frame(b, &e)
-		}
-	}
+	list, failed := j.queue, j.failure != nil
+	j.queue = j.spare[:0]
 	j.mu.Unlock()
-	if len(b) > 0 && j.failure == nil {
-		if _, err := j.file.Write(b); err != nil {
-			j.failure = err
-		} else if err := datasync(j.file); err != nil {
-			j.failure = err
-		}
-	}
-	if j.failure != nil {
-		if j.broken != nil {
-			j.broken(fmt.Errorf("write journal %s: %w", j.path, j.failure))
-			j.broken = nil
-		}
+	if failed || len(list) == 0 {
 		return
 	}
-	for _, w := range list {
-		w.then()
+	if err := j.store(list); err != nil {
+		j.fail(err)
+		return
 	}
+	j.mu.Lock()
+	for i := range list {
+		j.apply(list[i].entry())
+	}
+	j.mu.Unlock()
+	for i := range list {
+		list[i].then()
+	}
+	clear(list)
+	j.spare = list
+	if j.size > compactSize && j.size > compactTimes*j.base {
+		if err := j.rewrite(); err != nil {
+			j.fail(err)
+		}
+	}
+}
+
+// store appends a group to the file.
+func (j *journal) store(list []writing) error {
+	if j.file == nil {
+		return nil
+	}
+	j.buf = j.buf[:0]
+	for i := range list {
+		j.buf = frame(j.buf, list[i].entry())
+	}
+	j.size += int64(len(j.buf))
+	if _, err := j.file.Write(j.buf); err != nil {
+		return err
+	}
+	return j.sync(j.file)
+}
+
+// fail ends all writing: what the disk holds behind the last good group is not known any more.
+func (j *journal) fail(err error) {
+	err = fmt.Errorf("write journal %s: %w", j.path, err)
+	j.mu.Lock()
+	j.failure = err
+	j.mu.Unlock()
+	close(j.broke)
+	j.broken(err)
+}
+
+func (j *journal) fault() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.failure
 }
