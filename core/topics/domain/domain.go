@@ -76,6 +76,7 @@ type DomainStatus struct {
 	VifList        []VifConfig
 	IoAdapterList  []app.IoAdapter
 	TriedCount     int
+	Boots          int // starts wished since boot: which run this is
 	ConfigFailed   bool
 	BootFailed     bool
 	AdaptersFailed bool
