@@ -61,6 +61,7 @@ var configFallback = scenario.New("config-fallback", func(s *scenario.S) {
 	d := s.Device("edge", scenario.NICs(2))
 	d.Onboard()
 	d.Apply(ports(d))
+	s.Eventually(d.DPC, 10*time.Minute).Should(Equal("zedagent"))
 	s.Eventually(dpcState(d), 10*time.Minute).Should(Equal("DPC_SUCCESS"))
 	s.Eventually(dpcIndex(d), 10*time.Minute).Should(Equal(0))
 
@@ -84,6 +85,8 @@ var controller503 = scenario.New("controller-503", func(s *scenario.S) {
 	d := s.Device("edge", scenario.NICs(2))
 	d.Onboard()
 	d.Apply(ports(d))
+	s.Eventually(d.DPC, 10*time.Minute).Should(Equal("zedagent"))
+	s.Eventually(dpcIndex(d), 10*time.Minute).Should(Equal(0))
 	s.Eventually(dpcState(d), 10*time.Minute).Should(Equal("DPC_SUCCESS"))
 	s.Fault(controllersim.Fault{Name: "upgrade", Kind: controllersim.FaultStatus, Status: 503})
 	s.Consistently(dpcIndex(d), 30*time.Minute).Should(Equal(0))

@@ -38,6 +38,9 @@ type Decl struct {
 	MaxRows int
 	// MaxBytes bounds one row in memory; 0 means DefaultMaxBytes. More belongs into a blob.
 	MaxBytes int
+	// MaxPuts is how often one row may be put in a minute, for rows that move in declared bursts; 0
+	// means the host's limit (100). More is an agent that spins.
+	MaxPuts int
 	// Version of the row's stored encoding. Fields may be added without raising it.
 	Version int
 

@@ -28,14 +28,18 @@ type Topics struct {
 	Sents     bus.Topic[Sent]
 }
 
+// maxSteps bounds the steps of exchanges in a minute: a device with fifty applications that start at once
+// has some two hundred things to tell, one after the other.
+const maxSteps = 2000
+
 // Declare makes the topics of one agent; it is called once, for a package variable of the agent.
 func Declare(owner string) Topics {
 	return Topics{
 		Exchanges: bus.NewTopic[Exchange](bus.Decl{Owner: owner, Name: "Exchange", Life: bus.Local,
-			MaxRows: 64, MaxBytes: maxExchange}),
+			MaxRows: 64, MaxBytes: maxExchange, MaxPuts: maxSteps}),
 		Dues: bus.NewTopic[Due](bus.Decl{Owner: owner, Name: "Due", Life: bus.Local, MaxRows: MaxDue}),
 		Passes: bus.NewTopic[Pass](bus.Decl{Owner: owner, Name: "QueuePass", Life: bus.Local,
-			MaxRows: 1}),
+			MaxRows: 1, MaxPuts: maxSteps}),
 		Sents: bus.NewTopic[Sent](bus.Decl{Owner: owner, Name: "Sent", Life: bus.Local,
 			MaxRows: MaxDue}),
 	}

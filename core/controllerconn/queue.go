@@ -96,6 +96,9 @@ func (c *Conn) MarkDueAt(t *agent.Turn, item Item, at time.Duration, force bool)
 	if d := c.dues.Get(item.key()); d != nil {
 		n := *d
 		n.Force = n.Force || force
+		if n.Refusals == 0 {
+			n.NotBefore = min(n.NotBefore, at)
+		}
 		p := c.pass()
 		if p.Flying && p.Item == item && p.Mark == d.Mark {
 			n.Mark++

@@ -80,7 +80,11 @@ func (k *Kernel) beat(src *Source, r *Change) {
 		c.minute, c.puts, c.rows = m, 0, nil
 	}
 	c.puts++
-	if c.puts <= l.PutsPerMinute {
+	limit := l.PutsPerMinute
+	if r.Topic.MaxPuts > 0 {
+		limit = r.Topic.MaxPuts
+	}
+	if c.puts <= limit {
 		return
 	}
 	if c.rows == nil {
@@ -88,7 +92,7 @@ func (k *Kernel) beat(src *Source, r *Change) {
 	}
 	c.rows[r.Key]++
 	n := c.rows[r.Key]
-	if n <= l.PutsPerMinute {
+	if n <= limit {
 		return
 	}
 	why := fmt.Sprintf("put row %s of %s %d times in a minute", r.Key, r.Topic, n)

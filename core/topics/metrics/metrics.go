@@ -39,5 +39,5 @@ type MetricsMap struct {
 func (MetricsMap) Key() string { return entity.Global }
 
 // Maps is the family of every agent that sends; subscribe Quiet.
-var Maps = bus.NewFamily[MetricsMap](bus.Decl{Name: "MetricsMap"},
+var Maps = bus.NewFamily[MetricsMap](bus.Decl{Name: "MetricsMap", MaxPuts: 2000},
 	"zedclient", "zedagent", "zedagent-info", "zedagent-metrics", "nim", "downloader", "diag")

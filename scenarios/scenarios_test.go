@@ -1,0 +1,89 @@
+package scenarios_test
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/evetwin/evetwin/scenarios"
+	"github.com/evetwin/evetwin/scenarios/scenario"
+)
+
+// seedsOf reads EVETWIN_SEEDS, "N..M", the range of seeds to run; without it there are three.
+func seedsOf(t *testing.T) (from, to uint64) {
+	t.Helper()
+	text := os.Getenv("EVETWIN_SEEDS")
+	if text == "" {
+		return 1, 3
+	}
+	a, b, ok := strings.Cut(text, "..")
+	from, err := strconv.ParseUint(a, 10, 64)
+	to = from
+	if err == nil && ok {
+		to, err = strconv.ParseUint(b, 10, 64)
+	}
+	if err != nil || to < from {
+		t.Fatalf("EVETWIN_SEEDS is %q, want N or N..M", text)
+	}
+	return from, to
+}
+
+func TestScenariosInVirtualTime(t *testing.T) {
+	from, to := seedsOf(t)
+	for _, sc := range scenarios.All() {
+		if !sc.RunsOn(scenario.Virtual) {
+			continue
+		}
+		t.Run(sc.Name, func(t *testing.T) {
+			t.Parallel()
+			for seed := from; seed <= to; seed++ {
+				run(t, sc, seed)
+			}
+			if t.Failed() {
+				return
+			}
+			for _, id := range sc.Covers {
+				fmt.Printf("covers: %s host=virtual name=%s ok\n", id, sc.Name)
+			}
+		})
+	}
+}
+
+func run(t *testing.T, sc *scenario.Scenario, seed uint64) scenario.Result {
+	t.Helper()
+	h, err := scenario.NewVirtual(seed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := sc.Run(h, seed)
+	if !r.OK {
+		t.Errorf("seed %d: %s\n%sreplay: evetwin run %s --seed %d", seed, r.Error, r.Causes, sc.Name,
+			seed)
+	}
+	return r
+}
+
+func TestSameSeedSameTrace(t *testing.T) {
+	quick, err := scenarios.Find("quickstart")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for seed := uint64(1); seed <= 5; seed++ {
+		a, b := run(t, quick, seed), run(t, quick, seed)
+		if a.Trace != b.Trace || a.Turns != b.Turns {
+			t.Errorf("seed %d: trace %s in %d turns, then %s in %d", seed, a.Trace, a.Turns, b.Trace,
+				b.Turns)
+		}
+		if c := run(t, quick, seed+100); c.Trace == a.Trace {
+			t.Errorf("seeds %d and %d have one trace", seed, seed+100)
+		}
+	}
+}
+
+func TestUnknownScenarioIsAnError(t *testing.T) {
+	if _, err := scenarios.Find("no-such"); err == nil || !strings.Contains(err.Error(), "no-such") {
+		t.Errorf("error %v does not name the scenario", err)
+	}
+}
