@@ -5,6 +5,7 @@ import (
 	"github.com/evetwin/evetwin/core/agent"
 	"github.com/evetwin/evetwin/core/agents/client"
 	"github.com/evetwin/evetwin/core/agents/diag"
+	"github.com/evetwin/evetwin/core/agents/domainmgr"
 	"github.com/evetwin/evetwin/core/agents/downloader"
 	"github.com/evetwin/evetwin/core/agents/ledmanager"
 	"github.com/evetwin/evetwin/core/agents/nim"
@@ -17,6 +18,7 @@ import (
 	"github.com/evetwin/evetwin/core/agents/zedagentinfo"
 	"github.com/evetwin/evetwin/core/agents/zedagentmetrics"
 	"github.com/evetwin/evetwin/core/agents/zedmanager"
+	"github.com/evetwin/evetwin/core/agents/zedrouter"
 )
 
 // Agents are all agents in the order in which EVE starts them. The order has no effect on what they
@@ -30,8 +32,10 @@ func Agents() []agent.Entry {
 		{Name: "ledmanager", New: ledmanager.New},
 		{Name: "nim", New: nim.New},
 		{Name: "nodeagent", New: nodeagent.New},
+		{Name: "domainmgr", New: domainmgr.New},
 		{Name: "tpmmgr", New: tpmmgr.New},
 		{Name: "zedmanager", New: zedmanager.New},
+		{Name: "zedrouter", New: zedrouter.New},
 		{Name: "downloader", New: downloader.New},
 		{Name: "verifier", New: verifier.New},
 		{Name: "volumemgr", New: volumemgr.New},
