@@ -1,6 +1,9 @@
 package bus
 
-import "iter"
+import (
+	"iter"
+	"strings"
+)
 
 // Table is what Sub and Pub share: reading, always in key order.
 type Table[V Row] struct{ c *Cursor }
@@ -30,6 +33,17 @@ func (t Table[V]) All() iter.Seq2[string, *V] {
 	root := t.c.now.root
 	return func(yield func(string, *V) bool) {
 		root.each(func(e *entry) bool { return yield(e.key, e.val.(*V)) })
+	}
+}
+
+// Prefixed yields the rows whose key begins with prefix, in time that their number decides and not
+// the size of the table. Puts and deletes made meanwhile do not show.
+func (t Table[V]) Prefixed(prefix string) iter.Seq2[string, *V] {
+	root := t.c.now.root
+	return func(yield func(string, *V) bool) {
+		root.from(prefix, func(e *entry) bool {
+			return strings.HasPrefix(e.key, prefix) && yield(e.key, e.val.(*V))
+		})
 	}
 }
 

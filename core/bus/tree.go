@@ -75,6 +75,32 @@ func (n *node) each(yield func(*entry) bool) bool {
 	return true
 }
 
+// from is each for the rows from key on.
+func (n *node) from(key string, yield func(*entry) bool) bool {
+	if n == nil {
+		return true
+	}
+	if n.kids == nil {
+		i, _ := n.find(key)
+		for _, e := range n.rows[i:] {
+			if !yield(e) {
+				return false
+			}
+		}
+		return true
+	}
+	i := n.slot(key)
+	if !n.kids[i].from(key, yield) {
+		return false
+	}
+	for _, k := range n.kids[i+1:] {
+		if !k.each(yield) {
+			return false
+		}
+	}
+	return true
+}
+
 // walk is a place in a tree that moves forward row by row or leaf by leaf.
 type walk struct {
 	leaf  *node

@@ -57,6 +57,19 @@ func check(t *rapid.T, v *version, m model) {
 		i++
 		return true
 	})
+	for _, from := range []string{"", "k00002", "k0002", "k00399x", "l"} {
+		at, _ := slices.BinarySearch(want, from)
+		v.root.from(from, func(e *entry) bool {
+			if at >= len(want) || e.key != want[at] {
+				t.Fatalf("row %d from %q on is %s", at, from, e.key)
+			}
+			at++
+			return true
+		})
+		if at != len(want) {
+			t.Fatalf("%d of %d rows when walked from %q on", at, len(want), from)
+		}
+	}
 	for _, k := range want {
 		if e := v.get(k); e == nil || e.rev != m[k] {
 			t.Fatalf("get %s: %v, want revision %d", k, e, m[k])

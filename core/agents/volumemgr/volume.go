@@ -58,10 +58,8 @@ func (a *volumemgr) cleaned(x *pass, key string) bool {
 
 // refsOf lists the references to a volume, in key order.
 func (a *volumemgr) refsOf(key string) (out []*volume.VolumeRefConfig) {
-	for _, r := range a.refConfigs.All() {
-		if r.VolumeKey() == key {
-			out = append(out, r)
-		}
+	for _, r := range a.refConfigs.Prefixed(key + "#") {
+		out = append(out, r)
 	}
 	return out
 }

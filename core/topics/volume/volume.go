@@ -2,7 +2,7 @@
 package volume
 
 import (
-	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/evetwin/evetwin/core/bus"
@@ -35,7 +35,7 @@ const (
 
 // Key of a volume: UUID and the sum of controller's and local generation.
 func Key(id string, generation, local int64) string {
-	return fmt.Sprintf("%s#%d", id, generation+local)
+	return id + "#" + strconv.FormatInt(generation+local, 10)
 }
 
 // VolumeConfig is a wished volume. Owner: zedagent.
