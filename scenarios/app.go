@@ -95,10 +95,10 @@ var wrongSha = scenario.New("wrong-sha", func(s *scenario.S) {
 var powerCutWhileDownloading = scenario.New("power-cut-while-downloading", func(s *scenario.S) {
 	d := s.Device("edge")
 	d.Onboard()
-	const size = 256 << 20
+	const size = 32 << 20
 	sha := s.PublishFile("images/disk.qcow2", size)
-	s.Slow(d, "eth0", 8<<10) // 8 MB/s
-	s.Slow(d, "eth1", 8<<10)
+	s.Slow(d, "eth0", 1<<10) // 1 MB/s
+	s.Slow(d, "eth1", 1<<10)
 	d.Apply(file(d, sha, size))
 	s.Eventually(d.Fetched, 30*time.Minute).Should(BeNumerically(">", size/3))
 	d.PowerCut(10 * time.Second)
