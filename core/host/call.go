@@ -141,11 +141,13 @@ func (t *table) fence(key string) *run {
 
 // carry commits an order: what it replaced is cancelled, what it wants is queued or started.
 func (k *Kernel) carry(o *Order) {
+	if o.c != nil {
+		o.c.meant = true
+	}
 	if o.was != nil && o.was.run != nil {
 		o.was.run.cancel()
 	}
 	if o.c != nil && !o.c.off {
-		o.c.meant = true
 		k.enqueue(o.t, o.c)
 	}
 }

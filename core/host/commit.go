@@ -1,6 +1,10 @@
 package host
 
-import "github.com/evetwin/evetwin/core/bus"
+import (
+	"slices"
+
+	"github.com/evetwin/evetwin/core/bus"
+)
 
 // commit makes a turn's effects real: durable, visible, started.
 func (k *Kernel) commit(p *Proc, in *Input) {
@@ -49,6 +53,7 @@ func (k *Kernel) seal(p *Proc) {
 
 // publish shows the rows of a durable turn and starts its calls.
 func (k *Kernel) publish(p *Proc, alive bool) {
+	p.replace()
 	n := 0
 	for _, b := range p.pubs {
 		if b.dirty && b.shelf.Decl.Life != bus.Local {
@@ -79,4 +84,14 @@ func (k *Kernel) publish(p *Proc, alive bool) {
 		k.setAlarm(p)
 	}
 	p.out.reset()
+}
+
+// replace forgets the rows that were set aside and are put anew.
+func (p *Proc) replace() {
+	for i := range p.out.Rows {
+		r := &p.out.Rows[i]
+		if n := slices.Index(r.shelf.aside, r.Key); n >= 0 {
+			r.shelf.aside = slices.Delete(r.shelf.aside, n, n+1)
+		}
+	}
 }

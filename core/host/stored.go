@@ -3,7 +3,6 @@ package host
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 
 	"github.com/evetwin/evetwin/core/bus"
 )
@@ -49,9 +48,6 @@ func (k *Kernel) record(p *Proc) *Record {
 		r := &p.out.Rows[i]
 		if r.Topic.Life != bus.Persistent {
 			continue
-		}
-		if i := slices.Index(r.shelf.aside, r.Key); i >= 0 {
-			r.shelf.aside = slices.Delete(r.shelf.aside, i, i+1)
 		}
 		if rec == nil {
 			rec = &Record{Agent: p.Name, Turn: p.Source.Turn}

@@ -86,8 +86,8 @@ func New(o Options) (*Device, error) {
 	return d, nil
 }
 
-// Run boots the device and goes on, over reboots, until ctx ends or the device powers itself off. It
-// is called once; without it, Close frees what New took.
+// Run boots the device and goes on, over reboots, until ctx ends or the device powers itself off.
+// It is called once; without it, Close frees what New took.
 func (d *Device) Run(ctx context.Context) error {
 	go d.journal.serve()
 	defer d.journal.close()
@@ -110,8 +110,8 @@ func (d *Device) Run(ctx context.Context) error {
 // Close frees a device that was never run.
 func (d *Device) Close() { d.journal.shut() }
 
-// dark waits while the device is off, and for the end of real work that the power cut has cancelled:
-// it must not run into the next boot. It reports false if ctx has ended.
+// dark waits while the device is off, and for the end of real work that the power cut has
+// cancelled: it must not run into the next boot. It reports false if ctx has ended.
 func (d *Device) dark(ctx context.Context) bool {
 	off := time.NewTimer(d.off)
 	defer off.Stop()

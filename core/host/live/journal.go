@@ -16,8 +16,8 @@ import (
 )
 
 // journal keeps the persistent rows of a device: one file, a record per turn, written in groups and
-// durable before anybody is told. A torn record at the end is cut off when the file is read. The file
-// is written anew with what is in force at every opening, and when it has grown.
+// durable before anybody is told. A torn record at the end is cut off when the file is read. The
+// file is written anew with what is in force at every opening, and when it has grown.
 type journal struct {
 	path string
 	file *os.File
@@ -164,8 +164,8 @@ func (j *journal) boot() (uint64, error) {
 	}
 }
 
-// write stores a record and calls then, on another goroutine, when it is durable. If the disk fails,
-// then is never called: what is not durable must not show.
+// write stores a record and calls then, on another goroutine, when it is durable. If the disk
+// fails, then is never called: what is not durable must not show.
 func (j *journal) write(r *host.Record, then func()) { j.add(writing{rec: r, then: then}) }
 
 func (j *journal) add(w writing) {
