@@ -9,6 +9,7 @@ import (
 
 	"github.com/evetwin/evetwin/core/agent"
 	"github.com/evetwin/evetwin/core/bus"
+	"github.com/evetwin/evetwin/core/topics/content"
 	"github.com/evetwin/evetwin/core/topics/metrics"
 )
 
@@ -36,7 +37,8 @@ type exchange struct {
 // Key is the item's.
 func (c tally) Key() string { return c.Item }
 
-var tallies = bus.NewTopic[tally](bus.Decl{Owner: "downloader", Name: "Tally", Life: bus.Local})
+var tallies = bus.NewTopic[tally](bus.Decl{Owner: "downloader", Name: "Tally", Life: bus.Local,
+	MaxRows: content.MaxBlobs})
 
 // count notes an exchange that ended.
 func (a *downloader) count(t *agent.Turn, j *job, address string, ok bool, size int64,

@@ -50,23 +50,24 @@ func (a *volumemgr) findTrees(x *pass) {
 		}
 		x.trees = append(x.trees, tr)
 	}
-	a.resolves.Keep(func(key string) bool {
-		return slices.ContainsFunc(x.trees, func(tr tree) bool {
-			return tr.state == entity.RESOLVING_TAG && resolveOf(tr.cfg).Key() == key
-		})
-	})
+	resolving, used := map[string]bool{}, make(map[string]bool, uses)
+	for i := range x.trees {
+		tr := &x.trees[i]
+		if tr.state == entity.RESOLVING_TAG {
+			resolving[resolveOf(tr.cfg).Key()] = true
+		}
+		for _, p := range tr.parts {
+			used[p.Sha] = true
+		}
+	}
+	a.resolves.Keep(func(key string) bool { return resolving[key] })
 	for id := range a.latched.All() {
 		if a.treeConfigs.Gone(id) {
 			a.latched.Delete(id)
 		}
 	}
-	used := func(sha string) bool {
-		return slices.ContainsFunc(x.trees, func(tr tree) bool {
-			return slices.ContainsFunc(tr.parts, func(p part) bool { return p.Sha == sha })
-		})
-	}
-	a.manifests.Keep(used)
-	a.read.Keep(used)
+	a.manifests.Keep(func(sha string) bool { return used[sha] })
+	a.read.Keep(func(sha string) bool { return used[sha] })
 }
 
 // invalid says what is wrong with a config, empty if nothing.

@@ -19,10 +19,11 @@ type use struct {
 // collectUses joins what all trees want, by hash.
 func (x *pass) collectUses() {
 	x.uses = nil
+	at := map[string]int{}
 	for i := range x.trees {
 		tr := &x.trees[i]
 		for n, p := range tr.parts {
-			k, found := x.find(p.Sha)
+			k, found := at[p.Sha]
 			if found {
 				u := &x.uses[k]
 				u.Count++
@@ -40,9 +41,11 @@ func (x *pass) collectUses() {
 			if tr.tagged || n > 0 {
 				u.Name = byDigest(tr.cfg, p.Sha)
 			}
-			x.uses = slices.Insert(x.uses, k, u)
+			at[p.Sha] = len(x.uses)
+			x.uses = append(x.uses, u)
 		}
 	}
+	slices.SortFunc(x.uses, func(a, b use) int { return strings.Compare(a.Sha, b.Sha) })
 }
 
 // find is where a blob stands in the uses, or belongs.
