@@ -17,7 +17,6 @@ type runFlags struct {
 	host   string
 	seeds  string
 	json   bool
-	record string
 	faults string
 }
 

@@ -103,7 +103,7 @@ func (s *Server) load() error {
 	switch {
 	case errors.Is(err, store.ErrEmpty):
 		o.Seed = make([]byte, 32)
-		rand.Read(o.Seed) //nolint:errcheck // crypto/rand never returns an error
+		rand.Read(o.Seed)
 		s.opts.Fleet.Seed = fmt.Sprintf("%x", o.Seed)
 		o.Fleet = fleet.New(s.opts.Fleet)
 	case err != nil:

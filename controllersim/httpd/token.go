@@ -18,7 +18,7 @@ func (s *Server) writeToken() error {
 		return fmt.Errorf("start admin interface: no file for its token")
 	}
 	secret := make([]byte, 32)
-	rand.Read(secret) //nolint:errcheck // crypto/rand never returns an error
+	rand.Read(secret)
 	token := hex.EncodeToString(secret)
 	err := renameio.WriteFile(s.opts.TokenFile, []byte(token+"\n"), 0o600,
 		renameio.WithStaticPermissions(0o600))

@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"slices"
 	"time"
 
@@ -209,10 +210,11 @@ func (t chainTo) leaf(i int, z *certs.ZCert) (*x509.Certificate, *Fault) {
 	_, err := cert.Verify(x509.VerifyOptions{
 		Roots: t.roots, Intermediates: t.intermediates, CurrentTime: at,
 	})
-	switch err := err.(type) {
-	case nil:
+	var unknown x509.UnknownAuthorityError
+	switch {
+	case err == nil:
 		return cert, nil
-	case x509.UnknownAuthorityError:
+	case errors.As(err, &unknown):
 		return nil, faultf(CertUnknownAuthority, "certificate %d (%s): %v", i, cert.Subject, err)
 	default:
 		return nil, faultf(CertInvalid, "certificate %d (%s): %v", i, cert.Subject, err)

@@ -53,8 +53,8 @@ const (
 )
 
 // RunsOn reports whether the scenario runs on a host.
-func (s *Scenario) RunsOn(host string) bool {
-	for _, h := range s.Hosts {
+func (sc *Scenario) RunsOn(host string) bool {
+	for _, h := range sc.Hosts {
 		if h == host {
 			return true
 		}

@@ -129,7 +129,7 @@ func TestTimeServers(t *testing.T) {
 
 func TestInbound(t *testing.T) {
 	w := build(t, "uplinks")
-	dst := func(s string) netip.AddrPort { return netip.MustParseAddrPort(s) }
+	dst := netip.MustParseAddrPort
 	for _, c := range []struct {
 		what, client, dst, proto, port string
 		code                           Code

@@ -110,7 +110,8 @@ func TestCarrier(t *testing.T) {
 		events = append(events, event{p, up})
 	}})
 	v := w.Version()
-	if !w.Cut("eth0") || !w.Cut("eth0") || w.Carrier("eth0") || w.Version() != v+1 {
+	first, second := w.Cut("eth0"), w.Cut("eth0")
+	if !first || !second || w.Carrier("eth0") || w.Version() != v+1 {
 		t.Errorf("after two cuts: carrier %v, version %d -> %d", w.Carrier("eth0"), v, w.Version())
 	}
 	if !w.Plug("eth0") || !w.Plug("eth5") || w.Plug("eth6") || w.Cut("eth6") {

@@ -44,7 +44,7 @@ func parsePortFile(data []byte, base string) (network.DevicePortConfig, error) {
 		return d, fmt.Errorf("Key: %s", reason)
 	}
 	if len(d.Ports) == 0 {
-		return d, errors.New("Ports: there is no port")
+		return d, errors.New("there is no port in Ports")
 	}
 	d = sanitize(d, true)
 	for i := range d.Ports {

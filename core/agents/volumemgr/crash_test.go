@@ -52,12 +52,12 @@ func TestAPP47_VolumemgrCrash(t *testing.T) {
 					f()
 				}
 				w.Step()
-				if now := w.final() + fmt.Sprint(rig.Rows(w.Rig, content.DownloadStatuses)); now == last {
+				now := w.final() + fmt.Sprint(rig.Rows(w.Rig, content.DownloadStatuses))
+				if now == last {
 					chapters = append(chapters, w.final())
 					return
-				} else {
-					last = now
 				}
+				last = now
 			}
 			w.t.Fatal("no rest\n" + w.Dump())
 		}

@@ -89,11 +89,11 @@ func (w *world) run() {
 		w.verify()
 		w.store()
 		w.Step()
-		if _, now, _ := strings.Cut(w.Dump(), "\n"); now == last {
+		_, now, _ := strings.Cut(w.Dump(), "\n")
+		if now == last {
 			return
-		} else {
-			last = now
 		}
+		last = now
 	}
 	w.t.Fatal("the world does not come to rest\n" + w.Dump())
 }

@@ -79,11 +79,11 @@ func (w *world) run(hook ...func()) {
 			f()
 		}
 		w.Step()
-		if now := w.Dump(); now == last {
+		now := w.Dump()
+		if now == last {
 			return
-		} else {
-			last = now
 		}
+		last = now
 	}
 	w.t.Fatal("the world does not come to rest\n" + w.Dump())
 }

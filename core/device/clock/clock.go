@@ -29,5 +29,5 @@ type None struct{}
 // Sync sets the wall clock. Its caller is waitforaddr.
 var Sync = agent.NewOp[SyncReq, None](agent.OpDecl{Name: "clock.Sync", Limit: 2 * time.Minute})
 
-// FaultNoServer: no server answered; Retry.
+// FaultNoServer says that no server answered; it sets Retry.
 const FaultNoServer = "no-server"

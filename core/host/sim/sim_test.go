@@ -132,7 +132,7 @@ func (h *house) Wire(k *host.Kernel, _ host.Machine) {
 		r := *c.Req()
 		c.After(c.Latency(time.Millisecond, 100*time.Millisecond), func() {
 			h.n[r.Name] = r.N
-			out.Put(lamp{r.Name, r.N})
+			out.Put(lamp(r))
 			c.Done(none{})
 		})
 	})

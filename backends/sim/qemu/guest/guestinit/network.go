@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"os"
@@ -76,7 +77,7 @@ func (l lease) apply(name string, main bool) error {
 		return nil
 	}
 	if l.router.IsValid() {
-		if err := addDefaultRoute(name, l.router); err != nil && err != syscall.EEXIST {
+		if err := addDefaultRoute(name, l.router); err != nil && !errors.Is(err, syscall.EEXIST) {
 			return fmt.Errorf("set default route %v: %w", l.router, err)
 		}
 	}
