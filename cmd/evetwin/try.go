@@ -77,9 +77,7 @@ func try(c *cobra.Command, f tryFlags) (err error) {
 		}
 	}
 	if !r.OK {
-		if f.json {
-			fmt.Fprintln(c.ErrOrStderr(), "evetwin:", r.Error)
-		}
+		fmt.Fprintln(c.ErrOrStderr(), "evetwin:", r.Error)
 		return failed{}
 	}
 	return nil

@@ -7,7 +7,7 @@ import (
 	"text/tabwriter"
 )
 
-// Print writes the report for people.
+// Print writes the report for people, but for Error, which belongs to where errors go.
 func (r *Report) Print(w io.Writer) error {
 	var b strings.Builder
 	verdict := "settled"
@@ -25,9 +25,6 @@ func (r *Report) Print(w io.Writer) error {
 	list(&b, "Made up: content that the datastores were asked for and do not exist here", r.MadeUp)
 	list(&b, "Fields that are not used: the API does not have them", r.UnknownFields)
 	list(&b, "Notes", r.Notes)
-	if r.Error != "" {
-		fmt.Fprintf(&b, "\n%s\n", oneLine(r.Error))
-	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }

@@ -15,9 +15,9 @@ import (
 
 // Options name the inputs; an empty name has the stated default.
 type Options struct {
-	// Model is a device model: the hardware. Default: what the configuration's deviceIoList describes;
-	// if there is none either, Ethernet ports eth0, eth1, ... as many as the network has, at least
-	// two.
+	// Model is a device model: the hardware. Default: what the configuration's deviceIoList
+	// describes; if there is none either, Ethernet ports eth0, eth1, ... as many as the network has,
+	// two without one.
 	Model string
 	// Network is the network around the device. Default: each Ethernet port, at least two, on a
 	// network of its own with DHCP, DNS and a way to the Internet.
@@ -97,6 +97,7 @@ type Inputs struct {
 	// Notes say what of the inputs does not count, for people.
 	Notes []string
 
+	names []string // of the files, for messages
 	limit time.Duration
 	seed  uint64
 }
@@ -111,6 +112,11 @@ type File struct {
 // Read reads the inputs. An error of the type *Refusal tells of all that is wrong with one of them.
 func Read(o Options) (*Inputs, error) {
 	in := &Inputs{limit: o.For, seed: o.Seed}
+	for _, name := range []string{o.Config, o.Network, o.Model} {
+		if name != "" {
+			in.names = append(in.names, name)
+		}
+	}
 	if in.limit == 0 {
 		in.limit = DefaultFor
 	}
@@ -180,6 +186,9 @@ func (in *Inputs) readConfig(file string) (*config.EdgeDevConfig, error) {
 	cfg, unknown, err := readjson.ReadConfigJSON(file, data)
 	if err != nil {
 		return nil, refuseAll(err)
+	}
+	if err := checkAmount(file, cfg); err != nil {
+		return nil, err
 	}
 	if err := checkEnums(file, cfg.ProtoReflect(), ""); err != nil {
 		return nil, err

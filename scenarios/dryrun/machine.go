@@ -70,11 +70,11 @@ func guessMachine(cfg *config.EdgeDevConfig, n *world.Model) Machine {
 		out.add(io)
 	}
 	cables := 0
-	if n != nil {
+	switch {
+	case n != nil:
 		cables = len(n.Ports)
-	}
-	if len(cfg.GetDeviceIoList()) == 0 {
-		cables = max(cables, 2)
+	case len(cfg.GetDeviceIoList()) == 0:
+		cables = defaultPorts
 	}
 	have := out.ethernets()
 	for i := 0; len(have) < cables && i < maxNames; i++ {

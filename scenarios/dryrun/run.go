@@ -13,6 +13,7 @@ import (
 	"github.com/evetwin/evetwin/backends/sim/nic"
 	"github.com/evetwin/evetwin/controllersim/fleet"
 	"github.com/evetwin/evetwin/core/agent"
+	"github.com/evetwin/evetwin/core/host"
 	"github.com/evetwin/evetwin/core/host/sim"
 	"github.com/evetwin/evetwin/core/topics/entity"
 	"github.com/evetwin/evetwin/core/topics/node"
@@ -89,7 +90,8 @@ func (in *Inputs) Device(site *twin.Site) (twin.DeviceOptions, error) {
 		}
 		files[bootstrapFile] = b
 	}
-	o := twin.DeviceOptions{Model: in.Network, Interfaces: in.Machine.Interfaces, Config: files}
+	o := twin.DeviceOptions{Model: in.Network, Interfaces: in.Machine.Interfaces, Config: files,
+		Limits: in.limits()}
 	if o.Interfaces == nil {
 		o.Interfaces = []nic.Interface{} // none at all, and not the default ones
 	}
@@ -97,6 +99,16 @@ func (in *Inputs) Device(site *twin.Site) (twin.DeviceOptions, error) {
 		o.Disk = disk.New(n, min(board.DefaultReserved, n/4))
 	}
 	return o, nil
+}
+
+// limits are those of a device with as many objects: the usual ones are for a handful.
+func (in *Inputs) limits() host.Limits {
+	c := in.Config
+	n := len(c.GetApps()) + len(c.GetVolumes()) + len(c.GetContentInfo()) +
+		len(c.GetNetworkInstances()) + len(c.GetSystemAdapterList()) + len(in.Machine.Interfaces)
+	return host.Limits{TurnsPerInstant: 100 + n, TurnsPerMinute: 1000 + 100*n,
+		PutsPerMinute: 100 + 20*n, DurablePerHour: 60 + 10*n, Deadlines: 1000 + 10*n,
+		Calls: 1000 + 10*n}
 }
 
 // Equip gives a board the sizes and adapters of the machine.
@@ -112,7 +124,7 @@ func (in *Inputs) sources(lines []string) []string {
 		for _, f := range in.Files {
 			out[i] = strings.ReplaceAll(out[i], path.Join("/config", f.Name)+":", f.Source+":")
 		}
-		out[i] = oneLine(strings.ReplaceAll(out[i], "\n", "; "))
+		out[i] = flat(out[i])
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
@@ -160,26 +172,45 @@ func (in *Inputs) sort(r *Report) {
 	slices.SortStableFunc(r.Applications, func(a, b App) int { return place[a.ID] - place[b.ID] })
 }
 
-// verdict says in a line why the run did not come to a good end.
+// verdict says in a line why the run did not come to a good end: the files, what did not happen,
+// and what the device says is in its way.
 func (in *Inputs) verdict(d *twin.Device, r *Report) string {
-	if r.Onboarded {
-		text := fmt.Sprintf("not settled within %v: ", in.limit)
-		if len(r.busy) == 0 {
-			return text + "it has not come to rest"
-		}
-		return text + strings.Join(r.busy[:min(len(r.busy), 5)], ", ")
+	text := ""
+	if len(in.names) > 0 {
+		text = strings.Join(in.names, " with ") + ": "
 	}
-	text := fmt.Sprintf("not onboarded within %v", in.limit)
+	if r.Onboarded {
+		text += fmt.Sprintf("not settled within %v: ", in.limit)
+		if len(r.busy) == 0 {
+			text += "it has not come to rest"
+		}
+		text += strings.Join(r.busy[:min(len(r.busy), 5)], ", ")
+		if z := twin.Row(d.Kernel(), node.ZedAgent, "zedagent"); z != nil && z.HasError() {
+			text += ": " + z.Error
+		}
+		return flat(text)
+	}
+	text += fmt.Sprintf("not onboarded within %v", in.limit)
 	if c := twin.Row(d.Kernel(), node.Client, entity.Global); c != nil {
 		text += ": at step " + c.Step
 		if c.HasError() {
-			text += ": " + oneLine(strings.ReplaceAll(c.Error, "\n", "; "))
+			text += ": " + c.Error
 		}
 	}
 	for _, p := range r.Ports {
 		if p.Error != "" {
-			text += "; port " + p.Label + ": " + oneLine(strings.ReplaceAll(p.Error, "\n", "; "))
+			text += "; port " + p.Label + ": " + p.Error
 		}
 	}
-	return text
+	if len(r.Ports) == 0 {
+		for _, c := range r.PortConfigs {
+			if c.Error != "" {
+				text += "; port configuration " + c.Key + ": " + c.Error
+			}
+		}
+	}
+	return flat(text)
 }
+
+// flat makes a line of a text.
+func flat(text string) string { return oneLine(strings.ReplaceAll(text, "\n", "; ")) }
