@@ -98,7 +98,7 @@ func TestOverrideFileRefusedWithFieldAndReason(t *testing.T) {
 		{"certificate", `{"Ports":[{"pubsub-large-ProxyCertPEM":["aGVsbG8="]}]}`,
 			"Ports[0].pubsub-large-ProxyCertPEM[0]: is not a certificate in PEM"},
 		{"key", `{"Key":"zedagent","Ports":[{}]}`, `Key: "zedagent" is kept for another source`},
-		{"empty", `{"Version":1}`, "Ports: there is no port"},
+		{"empty", `{"Version":1}`, "there is no port in Ports"},
 		{"large", strings.Repeat(" ", 16<<10) + "{}", "the file has 16386 bytes, more than 16384"},
 	}
 	for _, c := range cases {
