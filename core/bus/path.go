@@ -35,7 +35,10 @@ func (p *path) seek(v *version, key string) *entry {
 func (p *path) set(e *entry) *node {
 	d := len(p.steps) - 1
 	if d < 0 {
-		return newLeaf([]string{e.key}, []*entry{e})
+		n, rows := leafOf(1)
+		rows[0] = e
+		n.keys, n.rows = []string{e.key}, rows
+		return n
 	}
 	if p.found != nil {
 		n := p.steps[d].n.withRow(p.steps[d].i, e)
@@ -153,6 +156,10 @@ func insert[T any](s []T, i int, v T) []T {
 
 // A node and the pointers it holds are one piece of memory where a put only replaces one of them.
 type (
+	leaf1 struct {
+		node
+		a [1]*entry
+	}
 	leaf4 struct {
 		node
 		a [4]*entry
@@ -177,6 +184,9 @@ type (
 
 func leafOf(n int) (*node, []*entry) {
 	switch {
+	case n == 1:
+		b := &leaf1{}
+		return &b.node, b.a[:n]
 	case n <= 4:
 		b := &leaf4{}
 		return &b.node, b.a[:n]

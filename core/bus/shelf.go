@@ -72,14 +72,16 @@ func NewShelf(d *Decl, base uint64) *Shelf { return &Shelf{d, &version{rev: base
 
 // Load puts a row that was stored earlier, at the revision it had.
 func (s *Shelf) Load(key string, rev uint64, val any) {
-	base := s.head.rev
-	s.head.rev = rev - 1
+	before := *s.head
+	before.rev = rev - 1
 	var p path
-	p.seek(s.head, key)
-	v := s.head.with(&p, val)
-	v.log, v.was, v.is = nil, nil, nil
-	v.rev = max(base, rev)
-	s.head = v
+	p.seek(&before, key)
+	v := *before.with(&p, val)
+	v.rev = max(s.head.rev, rev)
+	if v.past != nil {
+		v.past = &past{}
+	}
+	s.head = &v
 }
 
 // Show makes a publisher's table the visible one.
@@ -95,7 +97,7 @@ type Head struct{ v *version }
 func (h Head) Rev() uint64 { return h.v.rev }
 
 // Len is the number of rows.
-func (h Head) Len() int { return h.v.n }
+func (h Head) Len() int { return int(h.v.n) }
 
 // Complete reports whether its publisher called it whole.
 func (h Head) Complete() bool { return h.v.complete }

@@ -3,6 +3,7 @@ package bus
 import (
 	"iter"
 	"strings"
+	"unsafe"
 )
 
 // Table is what Sub and Pub share: reading, always in key order.
@@ -26,7 +27,7 @@ func (t Table[V]) Rev(key string) uint64 {
 }
 
 // Len returns the number of rows.
-func (t Table[V]) Len() int { return t.c.now.n }
+func (t Table[V]) Len() int { return int(t.c.now.n) }
 
 // All yields every row. Puts and deletes made meanwhile do not show.
 func (t Table[V]) All() iter.Seq2[string, *V] {
@@ -87,24 +88,28 @@ func (s *Sub[V]) Gone(key string) bool { return s.c.now.complete && s.c.now.get(
 // Pub is the publisher's own table; it reads its own writes at once.
 type Pub[V Row] struct {
 	Table[V]
-	out   Outlet
-	spare *V // memory for the next row, left over from a put that changed nothing
+	out Outlet
 }
 
 // Put publishes v unless the row equals it already.
 func (p *Pub[V]) Put(v V) {
-	row := p.spare
-	if row == nil {
-		row = new(V)
-	}
-	*row = v
 	k := v.Key()
-	if e := p.c.seek(k); e != nil && p.c.Decl.equal(e.val, row) {
-		p.spare = row
-		return
+	if e := p.c.seek(k); e != nil {
+		if p.c.Decl.shape.eq(unsafe.Pointer(e.val.(*V)), onStack(unsafe.Pointer(&v))) {
+			return
+		}
 	}
-	p.spare = nil
+	row := new(V)
+	*row = v
 	p.out.Write(p.c, k, row)
+}
+
+// onStack hides from the compiler that a pointer is passed on, so that what it points to need not
+// be moved to the heap; shapes keep none of the pointers they compare. Most puts change nothing,
+// and they should cost no memory.
+func onStack(p unsafe.Pointer) unsafe.Pointer {
+	x := uintptr(p)
+	return *(*unsafe.Pointer)(unsafe.Pointer(&x))
 }
 
 // Delete withdraws a row; absent is fine.

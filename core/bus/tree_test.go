@@ -45,7 +45,7 @@ func (h *history) put(key string, val any) {
 // check compares a version with its model and looks at the order within its nodes.
 func check(t *rapid.T, v *version, m model) {
 	t.Helper()
-	if v.n != len(m) {
+	if int(v.n) != len(m) {
 		t.Fatalf("%d rows, %d in the model", v.n, len(m))
 	}
 	want := slices.Sorted(maps.Keys(m))
@@ -186,7 +186,7 @@ func TestDiffByLogAndByTree(t *testing.T) {
 			if got := collect(was, now, diffTree); !slices.Equal(got, want) {
 				t.Fatalf("%d back: by tree %v, want %v", back, got, want)
 			}
-			if len(now.log) == 0 || now.log[0].rev > was.rev+1 {
+			if now.past == nil || len(now.past.log) == 0 || now.past.log[0].rev > was.rev+1 {
 				continue
 			}
 			if got := collect(was, now, diffLog); !slices.Equal(got, want) {
@@ -214,17 +214,40 @@ func TestDiffStopsWhenTold(t *testing.T) {
 	}
 }
 
-// The log answers for at least logKeep changes, and never grows beyond logMax.
+// The log of a table of several leaves answers for at least logKeep changes, or all since it became
+// one, and never grows beyond logMax.
 func TestLogReachesBack(t *testing.T) {
 	h := newHistory()
 	for i := range 500 {
-		h.put(fmt.Sprintf("k%d", i%5), &struct{}{})
+		h.put(fmt.Sprintf("k%d", i%50), &struct{}{})
 		v, _ := h.last()
-		if len(v.log) > logMax || len(v.log) < min(i+1, logKeep) {
-			t.Fatalf("after %d changes the log has %d", i+1, len(v.log))
+		if v.past == nil {
+			if i >= nodeMax {
+				t.Fatalf("a table of %d rows keeps no log", v.n)
+			}
+			continue
 		}
-		if v.log[len(v.log)-1].rev != v.rev {
-			t.Fatalf("the log ends at %d, the version is %d", v.log[len(v.log)-1].rev, v.rev)
+		log := v.past.log
+		if len(log) > logMax || len(log) < min(i+1-nodeMax, logKeep) {
+			t.Fatalf("after %d changes the log has %d", i+1, len(log))
 		}
+		if log[len(log)-1].rev != v.rev {
+			t.Fatalf("the log ends at %d, the version is %d", log[len(log)-1].rev, v.rev)
+		}
+	}
+}
+
+// A small table keeps nothing of its past alive: no log, no row that is not in it any more.
+func TestASmallTableKeepsNoPast(t *testing.T) {
+	h := newHistory()
+	for i := range 500 {
+		h.put(fmt.Sprintf("k%d", i%nodeMax), &struct{}{})
+		if v, _ := h.last(); v.past != nil {
+			t.Fatalf("a table of %d rows has a log of %d", v.n, len(v.past.log))
+		}
+	}
+	h.put("l", &struct{}{})
+	if v, _ := h.last(); v.past == nil {
+		t.Fatalf("a table of %d rows has no log", v.n)
 	}
 }

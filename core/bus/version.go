@@ -5,15 +5,27 @@ import (
 	"slices"
 )
 
-// version is an immutable table: one instant of a topic's history.
+// version is an immutable table: one instant of a topic's history. Most tables of a device have few
+// rows and are one leaf; what tells versions apart without a look at the rows is kept for the others.
 type version struct {
 	root     *node
-	n        int
 	rev      uint64 // of the newest put or delete in it
+	n        int32
 	complete bool
-	log      []mark // the newest changes, oldest first; versions of one history share its memory
-	// was and is are the row of the newest change before and after it; both nil if there is none.
+	past     *past // nil while the table is one leaf
+}
+
+// past is what a table of several leaves knows of its newest changes.
+type past struct {
+	log []mark // oldest first; versions of one history share its memory
+	// was and is are the row of the newest change before and after it.
 	was, is *entry
+}
+
+// tall is a version and its past in one piece of memory.
+type tall struct {
+	version
+	past
 }
 
 // mark says which key a revision was about.
@@ -22,7 +34,8 @@ type mark struct {
 	key string
 }
 
-// The log reaches back at least logKeep changes; beyond it a diff walks the trees.
+// The log reaches back at least logKeep changes, or to when the table became more than one leaf;
+// beyond it a diff walks the trees.
 const (
 	logKeep = 32
 	logMax  = 96
@@ -34,23 +47,32 @@ func (v *version) get(key string) *entry { return v.root.get(key) }
 // end of a way in it, at the next revision. A table has one successor that anybody keeps: a second
 // one, after a turn that was discarded, overwrites the log of the first.
 func (v *version) with(p *path, val any) *version {
-	out := &version{n: v.n, rev: v.rev + 1, complete: v.complete, was: p.found}
-	log := v.log
-	if len(log) >= logMax {
-		log = append(make([]mark, 0, logMax), log[len(log)-logKeep:]...)
-	}
-	out.log = append(log, mark{out.rev, p.key})
+	next := version{n: v.n, rev: v.rev + 1, complete: v.complete}
+	var is *entry
 	if val == nil {
-		out.root = p.remove()
-		out.n--
-		return out
+		next.root = p.remove()
+		next.n--
+	} else {
+		is = &entry{p.key, next.rev, val}
+		next.root = p.set(is)
+		if p.found == nil {
+			next.n++
+		}
 	}
-	out.is = &entry{p.key, out.rev, val}
-	out.root = p.set(out.is)
-	if p.found == nil {
-		out.n++
+	if next.root == nil || next.root.kids == nil {
+		out := next
+		return &out
 	}
-	return out
+	out := &tall{next, past{was: p.found, is: is}}
+	out.version.past = &out.past
+	if v.past != nil {
+		out.log = v.past.log
+	}
+	if len(out.log) >= logMax {
+		out.log = append(make([]mark, 0, logMax), out.log[len(out.log)-logKeep:]...)
+	}
+	out.log = append(out.log, mark{next.rev, p.key})
+	return &out.version
 }
 
 // diff yields what differs between two instants of one history, in key order; a nil entry means
@@ -60,9 +82,11 @@ func diff(was, now *version, yield func(key string, a, b *entry) bool) {
 	case was == now:
 	case was.root == nil:
 		now.root.each(func(e *entry) bool { return yield(e.key, nil, e) })
-	case was.rev+1 == now.rev && (now.was != nil || now.is != nil):
-		yield(cmp.Or(now.is, now.was).key, now.was, now.is)
-	case len(now.log) > 0 && now.log[0].rev <= was.rev+1 && was.rev <= now.rev:
+	case now.past == nil:
+		diffTree(was, now, yield)
+	case was.rev+1 == now.rev && (now.past.was != nil || now.past.is != nil):
+		yield(cmp.Or(now.past.is, now.past.was).key, now.past.was, now.past.is)
+	case len(now.past.log) > 0 && now.past.log[0].rev <= was.rev+1 && was.rev <= now.rev:
 		diffLog(was, now, yield)
 	default:
 		diffTree(was, now, yield)
@@ -70,11 +94,12 @@ func diff(was, now *version, yield func(key string, a, b *entry) bool) {
 }
 
 func diffLog(was, now *version, yield func(key string, a, b *entry) bool) {
-	i := len(now.log)
-	for i > 0 && now.log[i-1].rev > was.rev {
+	log := now.past.log
+	i := len(log)
+	for i > 0 && log[i-1].rev > was.rev {
 		i--
 	}
-	recent := now.log[i:]
+	recent := log[i:]
 	var few [16]string
 	keys := few[:0]
 	for _, m := range recent {
