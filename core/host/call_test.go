@@ -19,9 +19,9 @@ type req struct {
 type res struct{ N int }
 
 var (
-	set    = agent.NewOp[req, res](agent.OpDecl{Name: "lamp.Set", Limit: time.Minute})
-	dim    = agent.NewOp[req, res](agent.OpDecl{Name: "lamp.Dim", Limit: time.Hour})
-	look   = agent.NewOp[req, res](agent.OpDecl{Name: "lamp.Look", Query: true, Class: "eyes",
+	set  = agent.NewOp[req, res](agent.OpDecl{Name: "lamp.Set", Limit: time.Minute})
+	dim  = agent.NewOp[req, res](agent.OpDecl{Name: "lamp.Dim", Limit: time.Hour})
+	look = agent.NewOp[req, res](agent.OpDecl{Name: "lamp.Look", Query: true, Class: "eyes",
 		Width: 3})
 	wishes = bus.NewTopic[row](bus.Decl{Owner: "boss", Name: "Wish"})
 	lamps  = bus.NewTopic[row](bus.Decl{Owner: "lamp", Name: "Lamp"})
@@ -343,6 +343,17 @@ func TestStoppingStartsNothing(t *testing.T) {
 	if b.expect("a 1", "a 2"); b.runs["a"].Live() {
 		t.Fatal("a call goes on")
 	}
+}
+
+func TestStoppingStartsNothingBehindAFence(t *testing.T) {
+	b := newBench(t, host.Options{})
+	b.onServe = func(c host.Run[req, res]) { c.OnCancel(func() {}) }
+	b.want("a", 1)
+	b.want("a", 2)
+	b.k.CancelAll()
+	b.runs["a"].Done(res{})
+	b.settle()
+	b.expect("a 1")
 }
 
 func TestWhatPanicsInAPartFailsItsCallOnADevice(t *testing.T) {
