@@ -144,10 +144,19 @@ func (f *Feed) Sync(k Kernel, agents []Agent) {
 	}
 }
 
-// boot begins again: what the boot before showed is void.
+// Boot tells that a boot begins: what the one before showed is void. Call it before the agents of
+// the boot start; Sync notices another boot too, but only when somebody looks.
+func (f *Feed) Boot(name string, boot uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.boot(name, boot)
+}
+
 func (f *Feed) boot(name string, boot uint64) {
+	if f.device.Boot != 0 { // before the first there was nothing to forget
+		f.topics, f.agents, f.marks = nil, nil, nil
+	}
 	f.device = Device{Name: name, Boot: boot}
-	f.topics, f.agents, f.marks = nil, nil, nil
 	f.stamp++
 	for _, r := range f.readers {
 		r.again = true

@@ -14,8 +14,9 @@ const (
 	// maxFrame bounds a frame from the server in bytes, maxAsk one from a client.
 	maxFrame = 16 << 20
 	maxAsk   = 16 << 10
-	// rowsPerFrame cuts a large snapshot into pieces.
-	rowsPerFrame = 200
+	// A large snapshot is cut into pieces of so many rows and, but for one row, bytes.
+	rowsPerFrame  = 200
+	bytesPerFrame = 1 << 20
 )
 
 // frame is a line of JSON, either way. The first of each side is a hello; then the server sends
@@ -73,17 +74,18 @@ func pack(b *Batch) []frame {
 	first := &packed{Reset: b.Reset, Old: b.Old, Agents: b.Agents, Lines: b.Lines, Lost: b.Lost,
 		Marks: b.Marks, Device: b.Device}
 	out := []frame{{Batch: first}}
-	p := first
+	p, bytes := first, 0
 	for i := range b.Rows {
 		c := &b.Rows[i]
-		if len(p.Rows) == rowsPerFrame {
-			p = &packed{Old: b.Reset || b.Old}
+		if len(p.Rows) == rowsPerFrame || bytes > bytesPerFrame {
+			p, bytes = &packed{Old: b.Reset || b.Old}, 0
 			out = append(out, frame{Batch: p})
 		}
 		row := packedRow{Topic: c.Topic, Key: c.Key, Rev: c.Rev}
 		if c.Val != nil {
 			row.Val = encode(c.Val)
 		}
+		bytes += len(row.Val)
 		p.Rows = append(p.Rows, row)
 	}
 	return out

@@ -3,6 +3,7 @@ package widget
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/charmbracelet/x/ansi"
 
@@ -17,10 +18,24 @@ type Span struct {
 	wide int
 }
 
+// maxSpan bounds the text of a span in bytes: more is on no screen.
+const maxSpan = 4096
+
 // Of makes a span; the text is cleaned.
 func Of(role style.Role, text string) Span {
-	text = Clean(text)
+	text = Clean(head(text, maxSpan))
 	return Span{text: text, role: role, wide: Width(text)}
+}
+
+// head is the beginning of a text, of at most n bytes.
+func head(text string, n int) string {
+	if len(text) <= n {
+		return text
+	}
+	for n > 0 && !utf8.RuneStart(text[n]) {
+		n--
+	}
+	return text[:n]
 }
 
 // Width is how many columns a text takes.

@@ -30,7 +30,7 @@ type Table struct {
 // gap is the room between columns.
 const gap = 2
 
-// least is what a growing column keeps.
+// least is what a growing column keeps while other columns can be dropped.
 const least = 8
 
 // Render draws the rows that a view shows, exactly width by height. It moves the view so that the
@@ -95,7 +95,7 @@ func (tb *Table) widths(width, from, to int) []int {
 		}
 	}
 	for tb.over(w, width) > 0 {
-		if !tb.shrink(w, width) && !tb.drop(w) {
+		if !tb.shrink(w, width, least) && !tb.drop(w) && !tb.shrink(w, width, 1) {
 			break
 		}
 	}
@@ -116,8 +116,8 @@ func (tb *Table) over(w []int, width int) int {
 	return sum - width
 }
 
-// shrink takes room from the widest growing column.
-func (tb *Table) shrink(w []int, width int) bool {
+// shrink takes room from the widest growing column that has more than the least.
+func (tb *Table) shrink(w []int, width, least int) bool {
 	widest := -1
 	for i, c := range tb.Columns {
 		if c.Grow && w[i] > least && (widest < 0 || w[i] > w[widest]) {

@@ -18,7 +18,7 @@ func Wrap(role style.Role, text string, width int) Block {
 	if width <= 0 {
 		return nil
 	}
-	for _, part := range strings.Split(text, "\n") {
+	for _, part := range strings.Split(head(text, maxWrapped*4*width), "\n") {
 		for _, l := range strings.Split(ansi.Wrap(Clean(part), width, "/,"), "\n") {
 			if len(out) == maxWrapped {
 				return out

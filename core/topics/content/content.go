@@ -81,7 +81,8 @@ type ContentTreeConfig struct {
 	GenerationCounter int64
 	DisplayName       string
 	CustomMeta        string
-	Error             string // found while parsing
+	// Error was found while parsing. In JSON it has a name that does not hide the status's error.
+	Error string `json:"ParseError"`
 }
 
 // Key is the UUID.
