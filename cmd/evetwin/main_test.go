@@ -15,8 +15,8 @@ func evetwin(t *testing.T, args ...string) (code int, out, errs string) {
 }
 
 func TestUsageErrorsExit2WithOneLine(t *testing.T) {
-	for _, args := range [][]string{{"no-such"}, {"run"}, {"run", "no-such"}, {"run", "all", "--seed", "x"},
-		{"run", "all", "--seed", "5..1"}, {"run", "quickstart", "--host", "moon"},
+	for _, args := range [][]string{{"no-such"}, {"run"}, {"run", "no-such"},
+		{"run", "all", "--seed", "x"}, {"run", "all", "--seed", "5..1"}, {"run", "quickstart", "--host", "moon"},
 		{"up", "--until", "dawn"}, {"up", "--network", "/no/such/file"}, {"up", "surplus"},
 		{"scenarios", "--no-such-flag"}, {"bench", "speed", "--days", "0"}} {
 		code, out, errs := evetwin(t, args...)
@@ -40,7 +40,8 @@ func TestRunPrintsTheContractsKeys(t *testing.T) {
 		if err := json.Unmarshal([]byte(l), &r); err != nil {
 			t.Fatal(err)
 		}
-		for _, k := range []string{"name", "host", "seed", "ok", "virtual_s", "wall_s", "trace", "turns"} {
+		for _, k := range []string{"name", "host", "seed", "ok", "virtual_s", "wall_s", "trace",
+			"turns"} {
 			if _, has := r[k]; !has {
 				t.Errorf("no key %s in %s", k, l)
 			}

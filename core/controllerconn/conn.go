@@ -28,8 +28,8 @@ type Topics struct {
 	Sents     bus.Topic[Sent]
 }
 
-// maxSteps bounds the steps of exchanges in a minute: a device with fifty applications that start at once
-// has some two hundred things to tell, one after the other.
+// maxSteps bounds the steps of exchanges in a minute: a device with fifty applications that start
+// at once has some two hundred things to tell, one after the other.
 const maxSteps = 2000
 
 // Declare makes the topics of one agent; it is called once, for a package variable of the agent.

@@ -1,5 +1,5 @@
-// Package corpus replays what once failed: each file names a scenario and a seed, and what went wrong
-// then. A mended defect stays here, so that it cannot come back unseen.
+// Package corpus replays what once failed: each file names a scenario and a seed, and what went
+// wrong then. A mended defect stays here, so that it cannot come back unseen.
 package corpus
 
 import (
