@@ -11,6 +11,9 @@ import (
 // maxItems limits the length of every list of a model.
 const maxItems = 4096
 
+// maxText limits the length of names and addresses in bytes.
+const maxText = 1024
+
 // enums are the words that fields with an enum tag take; empty is the default and always good.
 var enums = map[string][]string{
 	"mode": {"balance-rr", "active-backup", "balance-xor", "broadcast", "802.3ad",
@@ -54,6 +57,7 @@ func (d *decoder) value(path, enum string, n *node, dst reflect.Value) {
 	case reflect.String:
 		if d.is(path, n, "string") {
 			d.word(path, enum, n.text)
+			d.length(path, n.text)
 			dst.SetString(n.text)
 		}
 	case reflect.Bool:
@@ -109,6 +113,14 @@ func (d *decoder) address(path string, n *node, dst reflect.Value) bool {
 func (d *decoder) word(path, enum, text string) {
 	if words := enums[enum]; enum != "" && text != "" && !slices.Contains(words, text) {
 		d.add(path, d.label, "must be one of %s, is %s", strings.Join(words, ", "), quoted(text))
+	}
+}
+
+// length bounds texts other than certificates, keys and what servers serve.
+func (d *decoder) length(path, text string) {
+	large := strings.HasSuffix(path, "PEM") || strings.HasSuffix(path, ".content")
+	if len(text) > maxText && !large {
+		d.add(path, d.label, "has %d bytes, more than %d", len(text), maxText)
 	}
 }
 

@@ -100,6 +100,15 @@ func TestParseTooLarge(t *testing.T) {
 	}
 }
 
+func TestParseLongNames(t *testing.T) {
+	long := strings.Repeat("x", 2000)
+	_, err := Parse("long.json", []byte(`{"ports": [{"logicalLabel": "`+long+`"}]}`))
+	if err == nil || !strings.HasPrefix(err.Error(), "long.json: ports[0].logicalLabel (") ||
+		!strings.Contains(err.Error(), "): has 2000 bytes, more than 1024") {
+		t.Errorf("a long label gave %v", err)
+	}
+}
+
 func TestParseManyMistakes(t *testing.T) {
 	_, err := Parse("n.json", []byte(`{"ports":[`+strings.Repeat("{},", 300)+`{}]}`))
 	if err == nil {
