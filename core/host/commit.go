@@ -83,7 +83,7 @@ func (k *Kernel) publish(p *Proc, alive bool) {
 		}
 		k.setAlarm(p)
 	}
-	p.out.reset()
+	p.giveBack()
 }
 
 // replace forgets the rows that were set aside and are put anew.

@@ -48,6 +48,8 @@ type Options struct {
 	Rebuild, FullTurn uint64
 	// Limits on churn; the zero value has the defaults.
 	Limits Limits
+	// Causes is how many of the last turns Kernel.Causes tells about; 0 means 64.
+	Causes int
 	// AnyOp serves ops that no part serves, and lets a topic that nobody publishes be published by a
 	// part of its owner's name: for tests of one agent alone. nil refuses such a wiring.
 	AnyOp func(c AnyRun)
@@ -70,26 +72,31 @@ type Kernel struct {
 	parts   []*Part
 	shelves []*shelf
 	byName  map[string]*shelf // while the wiring is made
-	ops     map[string]*op
-	classes map[string]*class
+	ops     []*op
+	classes []*class
 	stored  map[string][]Stored
 	dead    bool
 	closing bool // no call starts any more
 	ring    ring
 	turns   uint64
 	sweep   time.Duration // when limits of runs are looked at; 0: no run
+	empty   bus.Head      // of every topic, before anything is put
+
+	// Memory that is used for one turn after the other, whoever takes it.
+	way    bus.Way
+	settle []*sub // shown in this turn
+	spare  Output // empty
 }
 
 // shelf is a topic on this device.
 type shelf struct {
-	*bus.Shelf
-	id    int
-	name  uint64 // checksum of the topic's name
+	bus.Shelf
 	owner *Source
 	mask  uint64 // procs that subscribe
 	churn churn
-	aside []string // keys of stored rows that cannot be read
-	over  bool     // a line has said that it is beyond its limits
+	aside map[string]bool // keys of stored rows that cannot be read
+	id    uint16
+	over  bool // a line has said that it is beyond its limits
 }
 
 // maxProcs bounds the agents of a device: a set of them is one word.
@@ -113,9 +120,12 @@ func New(drv Driver, o Options) (k *Kernel, err error) {
 	if len(o.Agents) > maxProcs {
 		return nil, fmt.Errorf("wire device %s: %d agents, at most %d", o.Device, len(o.Agents), maxProcs)
 	}
-	k = &Kernel{o: o, drv: drv, byName: map[string]*shelf{},
-		ops: map[string]*op{}, classes: map[string]*class{}, stored: map[string][]Stored{}}
+	k = &Kernel{o: o, drv: drv, byName: map[string]*shelf{}, stored: map[string][]Stored{},
+		empty: bus.Empty(o.Boot << 32)}
 	k.o.Limits.defaults()
+	if k.o.Causes == 0 {
+		k.o.Causes = 64
+	}
 	var s bus.Sum
 	s.Word(o.Seed)
 	s.String(o.Device)
@@ -135,8 +145,20 @@ func New(drv Driver, o Options) (k *Kernel, err error) {
 		p.agent = e.New(p)
 	}
 	k.check()
-	k.byName, k.stored = nil, nil
+	k.byName, k.stored, k.o.Stored = nil, nil, nil
+	k.clip()
 	return k, nil
+}
+
+// clip gives back the room that lists had to grow: from here on they have the length they have.
+func (k *Kernel) clip() {
+	k.shelves, k.parts, k.ops = slices.Clone(k.shelves), slices.Clone(k.parts), slices.Clone(k.ops)
+	for _, p := range k.procs {
+		p.subs, p.pubs, p.tables = slices.Clone(p.subs), slices.Clone(p.pubs), slices.Clone(p.tables)
+	}
+	for _, pt := range k.parts {
+		pt.pubs = slices.Clone(pt.pubs)
+	}
 }
 
 type wiringError string
@@ -172,7 +194,7 @@ func (k *Kernel) shelf(d *bus.Decl) *shelf {
 	if k.named(name) {
 		refuse("topic %s is declared twice", name)
 	}
-	s := &shelf{Shelf: bus.NewShelf(d, k.o.Boot<<32), id: len(k.shelves), name: d.Sum()}
+	s := &shelf{Shelf: bus.ShelfAt(d, k.empty), id: uint16(len(k.shelves))}
 	if d.Life == bus.Persistent {
 		for _, r := range k.stored[name] {
 			k.load(s, r)

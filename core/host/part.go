@@ -67,7 +67,7 @@ func (pt *Part) Publish(d *bus.Decl) (*bus.Cursor, bus.Outlet) {
 			return b.Cursor, pt
 		}
 	}
-	b := &pub{shelf: sh, Cursor: bus.NewCursor(d, sh.Head())}
+	b := &pub{shelf: sh, Cursor: bus.NewWriter(d, sh.Head(), &pt.k.way)}
 	pt.pubs = append(pt.pubs, b)
 	return b.Cursor, pt
 }

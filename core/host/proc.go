@@ -23,7 +23,6 @@ type Proc struct {
 	subs    []*sub
 	byID    []uint8 // shelf id → index into subs, plus 1
 	moved   []*sub  // to be shown in the next turn
-	settle  []*sub  // shown in the last turn
 	pubs    []*pub
 	tables  []*table
 	wakes   []wake // by time
@@ -94,7 +93,7 @@ func (p *Proc) Subscribe(d *bus.Decl, m bus.Mode) *bus.Cursor {
 		refuse("%s subscribes to %s, which is private", p.Name, d)
 	}
 	sh := p.k.shelf(d)
-	for len(p.byID) <= sh.id {
+	for len(p.byID) <= int(sh.id) {
 		p.byID = append(p.byID, 0)
 	}
 	if i := p.byID[sh.id]; i > 0 {
@@ -121,7 +120,7 @@ func (p *Proc) Publish(d *bus.Decl) (*bus.Cursor, bus.Outlet) {
 			return b.Cursor, p
 		}
 	}
-	b := &pub{shelf: sh, Cursor: bus.NewCursor(d, sh.Head())}
+	b := &pub{shelf: sh, Cursor: bus.NewWriter(d, sh.Head(), &p.k.way)}
 	p.pubs = append(p.pubs, b)
 	return b.Cursor, p
 }

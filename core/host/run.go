@@ -21,23 +21,32 @@ type op struct {
 }
 
 func (k *Kernel) op(d *agent.OpDecl) *op {
-	if o := k.ops[d.Name]; o != nil {
-		if o.decl != d {
+	for _, o := range k.ops {
+		if o.decl == d {
+			return o
+		}
+		if o.decl.Name == d.Name {
 			refuse("op %s is declared twice", d.Name)
 		}
-		return o
 	}
-	cl := k.classes[d.Class]
-	if cl == nil {
-		cl = &class{name: d.Class, width: d.Width}
-		k.classes[d.Class] = cl
-	}
+	cl := k.class(d.Class)
 	cl.width = max(cl.width, d.Width)
 	var s bus.Sum
 	s.String(d.Name)
 	o := &op{decl: d, name: s.Value(), class: cl}
-	k.ops[d.Name] = o
+	k.ops = append(k.ops, o)
 	return o
+}
+
+func (k *Kernel) class(name string) *class {
+	for _, cl := range k.classes {
+		if cl.name == name {
+			return cl
+		}
+	}
+	cl := &class{name: name}
+	k.classes = append(k.classes, cl)
+	return cl
 }
 
 // caller checks that only those call an op who may.

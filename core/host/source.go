@@ -24,11 +24,9 @@ type Link struct {
 	To   *Proc
 	// Base is where the draws of this link start: seed, device, publisher and subscriber.
 	Base uint64
-	// Last, Count and Slot are the driver's: when the newest delivery lands, how many there were, and
-	// whatever else it needs.
+	// Last and Count are the driver's: when the newest delivery lands, and how many there were.
 	Last  int64
 	Count uint64
-	Slot  any
 }
 
 // Draw is the random number of the link's nth event.

@@ -54,7 +54,7 @@ func (k *Kernel) Crash(p *Proc, cancel func(op, key string) bool) {
 	for _, b := range p.pubs {
 		if b.shelf.Decl.Life == bus.Local {
 			// The gap of one says that this history does not go on from the one before.
-			h := bus.NewShelf(b.shelf.Decl, b.Head().Rev()+1).Head()
+			h := bus.Empty(b.Head().Rev() + 1)
 			b.Reset(h)
 			b.shelf.Show(h)
 		}

@@ -37,7 +37,10 @@ func (k *Kernel) load(s *shelf, r Stored) {
 		s.Load(r.Key, r.Rev, v)
 		return
 	}
-	s.aside = append(s.aside, r.Key)
+	if s.aside == nil {
+		s.aside = map[string]bool{}
+	}
+	s.aside[r.Key] = true
 	k.say(s.Decl.Owner, r.Key, "a stored row is set aside: "+err.Error())
 }
 

@@ -50,7 +50,7 @@ func (k *Kernel) sumPart(pt *Part, end *run) {
 func (k *Kernel) sumRows(s *bus.Sum, src *Source, rows []Change, whole []*bus.Decl) {
 	for i := range rows {
 		r := &rows[i]
-		s.Word(r.shelf.name)
+		s.Word(r.Topic.Sum())
 		s.String(r.Key)
 		if r.Val == nil {
 			s.Word(0)

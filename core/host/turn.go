@@ -62,10 +62,20 @@ func (k *Kernel) Turn(p *Proc) {
 
 // spend forgets what the turn was told; what arrives from now on belongs to the next one.
 func (p *Proc) spend() {
+	p.k.settled()
 	p.due = p.due[:0]
 	for _, t := range p.tables {
 		t.ended = t.ended[:0]
 	}
+}
+
+// settled makes what this turn was shown no change any more.
+func (k *Kernel) settled() {
+	for i, s := range k.settle {
+		s.Settle()
+		k.settle[i] = nil
+	}
+	k.settle = k.settle[:0]
 }
 
 // chance draws one in n for this turn of p.
@@ -86,14 +96,11 @@ func (p *Proc) begin(now time.Duration) {
 		p.wakes = slices.Delete(p.wakes, 0, n)
 		slices.Sort(p.due)
 	}
-	for _, s := range p.settle {
-		s.Settle()
-	}
-	p.settle = p.settle[:0]
+	p.out, p.k.spare = p.k.spare, Output{}
 	for _, s := range p.moved {
 		s.Advance(s.next)
 		s.moved = false
-		p.settle = append(p.settle, s)
+		p.k.settle = append(p.k.settle, s)
 	}
 	p.moved = p.moved[:0]
 	if t.Full {
@@ -103,10 +110,11 @@ func (p *Proc) begin(now time.Duration) {
 
 // full makes every row count as changed in this turn.
 func (p *Proc) full() {
-	p.settle = p.settle[:0]
+	k := p.k
+	k.settle = k.settle[:0]
 	for _, s := range p.subs {
 		s.Full()
-		p.settle = append(p.settle, s)
+		k.settle = append(k.settle, s)
 	}
 }
 
@@ -151,6 +159,12 @@ func (k *Kernel) again(p *Proc) {
 	p.out.Lines = p.out.Lines[:lines]
 }
 
+// giveBack ends the use of the memory of the turn's output.
+func (p *Proc) giveBack() {
+	p.out.reset()
+	p.k.spare, p.out = p.out, Output{}
+}
+
 // discard undoes a turn that panicked.
 func (p *Proc) discard() {
 	for _, b := range p.pubs {
@@ -165,7 +179,8 @@ func (p *Proc) discard() {
 	for i := len(p.out.Wakes) - 1; i >= 0; i-- {
 		p.setDeadline(p.out.Wakes[i].Key, p.out.Wakes[i].was)
 	}
-	p.out.reset()
+	p.giveBack()
+	p.k.settled()
 }
 
 func (k *Kernel) input(p *Proc) *Input {
@@ -174,7 +189,7 @@ func (k *Kernel) input(p *Proc) *Input {
 	}
 	in := &Input{Agent: p.Name, Boot: k.o.Boot, Start: p.start, Turn: p.Source.Turn,
 		Now: p.turn.Now, Wall: p.turn.Wall, Full: p.turn.Full, Due: slices.Clone(p.due)}
-	for _, s := range p.settle {
+	for _, s := range k.settle {
 		in.Moves = append(in.Moves, Move{s.shelf, s.next})
 	}
 	for _, t := range p.tables {
