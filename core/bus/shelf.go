@@ -12,6 +12,14 @@ type Cursor struct {
 // NewCursor makes a place at the given instant of a topic.
 func NewCursor(d *Decl, h Head) *Cursor { return &Cursor{Decl: d, was: nothing, now: h.v} }
 
+// Way is memory for look-ups. All publishers of one loop may share one; the zero value is ready.
+type Way struct{ path }
+
+// NewWriter makes a publisher's place at the given instant of its topic.
+func NewWriter(d *Decl, h Head, way *Way) *Cursor {
+	return &Cursor{Decl: d, was: nothing, now: h.v, path: &way.path}
+}
+
 var nothing = &version{}
 
 // seek looks a row up before it is written.
@@ -68,7 +76,14 @@ type Shelf struct {
 
 // NewShelf makes an empty table whose revisions start above base, which a host derives from the
 // count of boots so that they grow over reboots.
-func NewShelf(d *Decl, base uint64) *Shelf { return &Shelf{d, &version{rev: base}} }
+func NewShelf(d *Decl, base uint64) *Shelf { return &Shelf{d, Empty(base).v} }
+
+// ShelfAt makes a table that shows h.
+func ShelfAt(d *Decl, h Head) Shelf { return Shelf{d, h.v} }
+
+// Empty is a table without rows whose revisions start above base. Any number of topics may begin
+// with the same one.
+func Empty(base uint64) Head { return Head{&version{rev: base}} }
 
 // Load puts a row that was stored earlier, at the revision it had.
 func (s *Shelf) Load(key string, rev uint64, val any) {

@@ -12,7 +12,7 @@ type call struct {
 	key   string
 	req   any // *Req
 	state agent.CallState
-	run   *run // the run that serves it, nil while queued
+	run   *run // the run that serves it, nil while queued and when it has ended
 	off   bool // dropped or superseded
 	meant bool // the turn that asked for it is committed: it may start
 }
@@ -155,7 +155,7 @@ func (k *Kernel) carry(o *Order) {
 // enqueue starts a call, or has it wait for the end of its predecessor or for its class. A call
 // that was started already, by the end of its predecessor, stays as it is.
 func (k *Kernel) enqueue(t *table, c *call) {
-	if c.run != nil || k.closing || t.fence(c.key) != nil {
+	if c.state.Phase != agent.Queued || k.closing || t.fence(c.key) != nil {
 		return // behind a fence: started by the end of that run
 	}
 	cl := t.op.class
@@ -184,7 +184,7 @@ func (k *Kernel) advance(cl *class) {
 	for cl.running < cl.width && len(cl.queue) > 0 && !k.closing {
 		q := cl.queue[0]
 		cl.queue = cl.queue[1:]
-		if !q.c.off && q.c.run == nil && q.t.fence(q.c.key) == nil {
+		if !q.c.off && q.c.state.Phase == agent.Queued && q.t.fence(q.c.key) == nil {
 			k.run(q.t, q.c)
 		}
 	}

@@ -1,8 +1,6 @@
 package host
 
 import (
-	"slices"
-
 	"github.com/evetwin/evetwin/core/bus"
 )
 
@@ -90,8 +88,6 @@ func (k *Kernel) publish(p *Proc, alive bool) {
 func (p *Proc) replace() {
 	for i := range p.out.Rows {
 		r := &p.out.Rows[i]
-		if n := slices.Index(r.shelf.aside, r.Key); n >= 0 {
-			r.shelf.aside = slices.Delete(r.shelf.aside, n, n+1)
-		}
+		delete(r.shelf.aside, r.Key)
 	}
 }

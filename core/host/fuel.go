@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/evetwin/evetwin/core/agent"
+	"github.com/evetwin/evetwin/core/bus"
 )
 
 // Limits on what agents may do; beyond them something spins, leaks or wears the flash out.
@@ -49,8 +52,8 @@ type fuel struct {
 
 // churn counts puts of a topic, and of its rows once the topic as a whole is busy.
 type churn struct {
-	minute time.Duration
-	puts   int
+	minute uint32 // since boot
+	puts   int32
 	rows   map[string]int
 }
 
@@ -76,7 +79,7 @@ func (k *Kernel) burn(p *Proc, now time.Duration) {
 // beat counts a put.
 func (k *Kernel) beat(src *Source, r *Change) {
 	c, l := &r.shelf.churn, &k.o.Limits
-	if m := k.drv.Now() / time.Minute; c.minute != m {
+	if m := uint32(k.drv.Now() / time.Minute); c.minute != m {
 		c.minute, c.puts, c.rows = m, 0, nil
 	}
 	c.puts++
@@ -84,7 +87,7 @@ func (k *Kernel) beat(src *Source, r *Change) {
 	if r.Topic.MaxPuts > 0 {
 		limit = r.Topic.MaxPuts
 	}
-	if c.puts <= limit {
+	if int(c.puts) <= limit {
 		return
 	}
 	if c.rows == nil {
@@ -148,7 +151,7 @@ func (b *pub) tooMany() string {
 
 // ring keeps what caused the last turns.
 type ring struct {
-	at [64]cause
+	at []cause
 	n  int
 }
 
@@ -156,32 +159,35 @@ type cause struct {
 	proc  *Proc
 	now   time.Duration
 	turn  uint64
-	topic string
+	topic *bus.Decl
 	due   string
-	op    string
+	op    *agent.OpDecl
 	ended string
-	row   string
+	row   *bus.Decl
 	put   string
 }
 
 func (r *ring) add(p *Proc, out *Output) {
+	if len(r.at) < p.k.o.Causes {
+		r.at = append(r.at, cause{})
+	}
 	c := &r.at[r.n%len(r.at)]
 	r.n++
 	*c = cause{proc: p, now: p.turn.Now, turn: p.Source.Turn}
-	if len(p.settle) > 0 && !p.turn.Full {
-		c.topic = p.settle[0].shelf.Decl.Name
+	if moved := p.k.settle; len(moved) > 0 && !p.turn.Full {
+		c.topic = moved[0].shelf.Decl
 	}
 	if len(p.due) > 0 {
 		c.due = p.due[0]
 	}
 	for _, t := range p.tables {
 		if len(t.ended) > 0 {
-			c.op, c.ended = t.op.decl.Name, t.ended[0]
+			c.op, c.ended = t.op.decl, t.ended[0]
 			break
 		}
 	}
 	if len(out.Rows) > 0 {
-		c.row, c.put = out.Rows[0].Topic.Name, out.Rows[0].Key
+		c.row, c.put = out.Rows[0].Topic, out.Rows[0].Key
 	}
 }
 
@@ -192,12 +198,17 @@ func (k *Kernel) Causes() string {
 	for i := max(0, r.n-len(r.at)); i < r.n; i++ {
 		c := &r.at[i%len(r.at)]
 		fmt.Fprintf(&s, "%12v %s turn %d", c.now, c.proc.Name, c.turn)
-		for _, x := range [...][2]string{{"moved", c.topic}, {"due", c.due},
-			{"ended", strings.TrimSpace(c.op + " " + c.ended)},
-			{"put", strings.TrimSpace(c.row + " " + c.put)}} {
-			if x[1] != "" {
-				fmt.Fprintf(&s, ", %s %s", x[0], x[1])
-			}
+		if c.topic != nil {
+			s.WriteString(", moved " + c.topic.Name)
+		}
+		if c.due != "" {
+			s.WriteString(", due " + c.due)
+		}
+		if c.op != nil {
+			s.WriteString(", ended " + c.op.Name + " " + c.ended)
+		}
+		if c.row != nil {
+			s.WriteString(", put " + c.row.Name + " " + c.put)
 		}
 		s.WriteByte('\n')
 	}

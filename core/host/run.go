@@ -161,6 +161,9 @@ func (r *run) end(res any, f *agent.Fault) {
 		return
 	}
 	r.ended = true
+	if r.call != nil {
+		r.call.run = nil
+	}
 	tell := !r.over
 	r.over = true
 	if tell {

@@ -152,7 +152,7 @@ func (d *Device) boot() error {
 		Agents: d.o.Agents, Stored: d.journal.rows(), OnTurn: d.o.OnTurn, OnLine: d.o.OnLine,
 		Wire:    func(k *host.Kernel) { d.k = k; d.o.Hardware.Wire(k, d) },
 		Limits:  limits,
-		OnPanic: d.broken, Stack: func() string { return string(debug.Stack()) }})
+		Causes: 16, OnPanic: d.broken, Stack: func() string { return string(debug.Stack()) }})
 	if err != nil {
 		return fmt.Errorf("boot %s: %w", d.o.Name, err)
 	}
