@@ -15,6 +15,8 @@ type Content struct {
 	Data   []byte
 	Size   int64
 	Digest string
+	// Modelled says that it came from a server of the model, which may have made it up.
+	Modelled bool
 }
 
 // Bytes is content whose bytes are all there.

@@ -29,6 +29,8 @@ type Hyper struct {
 	IOMMU bool
 	// PCI are the addresses of adapters that can be bound away from the host.
 	PCI []string
+	// Serial is the machine's product serial; empty has none.
+	Serial string
 	// Deaf guests, by application, do not react to the power button.
 	Deaf map[string]bool
 
@@ -49,6 +51,25 @@ type guest struct {
 // Wire serves the ops of the part; guests do not outlive the power.
 func (h *Hyper) Wire(k *host.Kernel) {
 	pt := k.Part("hyper")
+	h.Publish(pt, device.HostSeen{Hypervisor: "model", HWAssistedVirtualization: true,
+		Detail: "a model, no hypervisor"})
+	host.Serve(pt, device.Create, h.Create)
+	host.Serve(pt, device.Start, h.Start)
+	host.Serve(pt, device.Stop, h.Stop)
+	host.Serve(pt, device.Delete, h.Delete)
+	host.Serve(pt, device.Bind, h.Bind)
+	host.Serve(pt, device.Usages, func(c host.Run[device.UsageReq, device.UsageRes]) {
+		c.After(c.Latency(20*time.Microsecond, 300*time.Microsecond), func() {
+			c.Done(device.UsageRes{Domains: h.Usages(), Host: device.Usage{
+				CPUTotalNs: uint64(h.pt.Now()) / 10, AllocatedMB: h.MemoryMB, UsedMB: 600, MaxUsedMB: 700}})
+		})
+	})
+}
+
+// Publish begins a boot: it publishes the machine, with the sizes of the model, and its adapters. A
+// part that has some of its guests elsewhere calls it instead of Wire, serves the ops itself, hands
+// the calls for all others on, and puts its own domains into what Publish returns.
+func (h *Hyper) Publish(pt *host.Part, seen device.HostSeen) *bus.Pub[device.DomainSeen] {
 	h.pt = pt
 	if h.MemoryMB == 0 {
 		h.MemoryMB = 8 << 10
@@ -59,24 +80,26 @@ func (h *Hyper) Wire(k *host.Kernel) {
 	h.guests, h.ids = map[string]*guest{}, 0
 	h.domains, h.adapters = bus.Publish(pt, device.Domains), bus.Publish(pt, device.Adapters)
 	machine := bus.Publish(pt, device.Host)
-	machine.Put(device.HostSeen{Hypervisor: "model", Arch: "amd64", TotalMemoryMB: h.MemoryMB,
-		Ncpus: h.CPUs, IOVirtualization: h.IOMMU, HWAssistedVirtualization: true,
-		Detail: "a model, no hypervisor"})
+	seen.Arch, seen.TotalMemoryMB, seen.Ncpus, seen.Serial = "amd64", h.MemoryMB, h.CPUs, h.Serial
+	seen.IOVirtualization = h.IOMMU
+	machine.Put(seen)
 	for _, p := range h.PCI {
 		h.adapters.Put(device.AdapterSeen{PciLong: p})
 	}
 	machine.Complete()
 	h.domains.Complete()
 	h.adapters.Complete()
-	host.Serve(pt, device.Create, h.create)
-	host.Serve(pt, device.Start, h.start)
-	host.Serve(pt, device.Stop, h.stop)
-	host.Serve(pt, device.Delete, h.remove)
-	host.Serve(pt, device.Bind, h.bind)
-	host.Serve(pt, device.Usages, h.usage)
+	return h.domains
 }
 
-func (h *Hyper) create(c host.Run[device.CreateReq, device.None]) {
+// NextID numbers the domains of a boot.
+func (h *Hyper) NextID() int {
+	h.ids++
+	return h.ids
+}
+
+// Create makes a domain.
+func (h *Hyper) Create(c host.Run[device.CreateReq, device.None]) {
 	c.After(c.Latency(50*time.Millisecond, 300*time.Millisecond), func() {
 		s := &c.Req().Spec
 		if g := h.guests[s.Name]; g != nil {
@@ -98,8 +121,7 @@ func (h *Hyper) create(c host.Run[device.CreateReq, device.None]) {
 			c.Fail(device.FaultNoMemory, "create domain "+s.Name+": not enough memory", true)
 			return
 		}
-		h.ids++
-		g := &guest{row: device.DomainSeen{Spec: *s, ID: h.ids, State: device.Defined}}
+		g := &guest{row: device.DomainSeen{Spec: *s, ID: h.NextID(), State: device.Defined}}
 		h.guests[s.Name] = g
 		h.domains.Put(g.row)
 		c.Done(device.None{})
@@ -120,7 +142,8 @@ func (h *Hyper) used() uint64 {
 	return n
 }
 
-func (h *Hyper) start(c host.Run[device.NameReq, device.None]) {
+// Start runs a domain.
+func (h *Hyper) Start(c host.Run[device.NameReq, device.None]) {
 	c.After(c.Latency(100*time.Millisecond, 800*time.Millisecond), func() {
 		g := h.guests[c.Req().Name]
 		if g == nil {
@@ -157,7 +180,8 @@ func (h *Hyper) off(g *guest, s device.State, reason string, byGuest bool) {
 	g.waits = nil
 }
 
-func (h *Hyper) stop(c host.Run[device.StopReq, device.None]) {
+// Stop presses the power button of a guest, or pulls its plug.
+func (h *Hyper) Stop(c host.Run[device.StopReq, device.None]) {
 	q := *c.Req()
 	c.After(c.Latency(20*time.Millisecond, 100*time.Millisecond), func() {
 		g := h.guests[q.Name]
@@ -187,7 +211,8 @@ func (h *Hyper) stop(c host.Run[device.StopReq, device.None]) {
 	})
 }
 
-func (h *Hyper) remove(c host.Run[device.NameReq, device.None]) {
+// Delete removes a domain.
+func (h *Hyper) Delete(c host.Run[device.NameReq, device.None]) {
 	c.After(c.Latency(50*time.Millisecond, 300*time.Millisecond), func() {
 		if g := h.guests[c.Req().Name]; g != nil {
 			h.off(g, device.Halted, "", false)
@@ -198,7 +223,8 @@ func (h *Hyper) remove(c host.Run[device.NameReq, device.None]) {
 	})
 }
 
-func (h *Hyper) bind(c host.Run[device.BindReq, device.None]) {
+// Bind takes an adapter from the host, or gives it back.
+func (h *Hyper) Bind(c host.Run[device.BindReq, device.None]) {
 	c.After(c.Latency(10*time.Millisecond, 100*time.Millisecond), func() {
 		q := c.Req()
 		if q.Bound && !h.IOMMU {
@@ -210,28 +236,20 @@ func (h *Hyper) bind(c host.Run[device.BindReq, device.None]) {
 	})
 }
 
-func (h *Hyper) usage(c host.Run[device.UsageReq, device.UsageRes]) {
-	c.After(c.Latency(20*time.Microsecond, 300*time.Microsecond), func() {
-		var res device.UsageRes
-		names := make([]string, 0, len(h.guests))
-		for n := range h.guests { //order: sorted below
-			names = append(names, n)
+// Usages is what the domains use, by name.
+func (h *Hyper) Usages() []device.Usage {
+	var out []device.Usage
+	for _, n := range h.names() {
+		g := h.guests[n]
+		cpu := g.cpu
+		if g.row.State == device.Running {
+			cpu += uint64(h.pt.Now() - g.since)
 		}
-		sort.Strings(names)
-		for _, n := range names {
-			g := h.guests[n]
-			cpu := g.cpu
-			if g.row.State == device.Running {
-				cpu += uint64(h.pt.Now() - g.since)
-			}
-			mb := uint64(g.row.MemoryKiB >> 10)
-			res.Domains = append(res.Domains, device.Usage{Name: n, AppID: g.row.AppID,
-				CPUTotalNs: cpu / 20, AllocatedMB: mb, UsedMB: mb / 2, MaxUsedMB: mb / 2})
-		}
-		res.Host = device.Usage{CPUTotalNs: uint64(h.pt.Now()) / 10, AllocatedMB: h.MemoryMB,
-			UsedMB: 600, MaxUsedMB: 700}
-		c.Done(res)
-	})
+		mb := uint64(g.row.MemoryKiB >> 10)
+		out = append(out, device.Usage{Name: n, AppID: g.row.AppID, CPUTotalNs: cpu / 20,
+			AllocatedMB: mb, UsedMB: mb / 2, MaxUsedMB: mb / 2})
+	}
+	return out
 }
 
 // PowerOff has the guest of an application turn itself off.

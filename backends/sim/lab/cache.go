@@ -50,7 +50,12 @@ func (c Cache) Entry(
 	if err := checkManifest(final); err == nil {
 		return final, nil // another process has made it
 	}
-	dir, err := os.MkdirTemp(c.Dir, ".new-")
+	// Who was killed while it filled this entry has left this behind.
+	left, _ := filepath.Glob(filepath.Join(c.Dir, ".new-"+name+"-*"))
+	for _, dir := range left {
+		_ = os.RemoveAll(dir)
+	}
+	dir, err := os.MkdirTemp(c.Dir, ".new-"+name+"-")
 	if err != nil {
 		return "", fmt.Errorf("make cache entry %s: %w", name, err)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/evetwin/evetwin/backends/sim/disk"
+	simhyper "github.com/evetwin/evetwin/backends/sim/hyper"
 	"github.com/evetwin/evetwin/backends/sim/qemu"
 	"github.com/evetwin/evetwin/backends/sim/qemu/guest"
 	"github.com/evetwin/evetwin/core/agent"
@@ -24,8 +25,10 @@ type Vifs interface {
 	Learned(name string, ips []netip.Addr)
 }
 
-// Hyper is the part hyper with guests in QEMU.
+// Hyper is the part hyper with guests in QEMU, and with models of guests whose images are not real.
 type Hyper struct {
+	// Model runs what QEMU cannot run, and has the sizes and adapters of the machine.
+	Model   *simhyper.Hyper
 	Disk    *disk.Disk
 	Vifs    Vifs
 	Nets    *Nets
@@ -36,14 +39,12 @@ type Hyper struct {
 	Dir string
 	// Console takes a guest's console, by application.
 	Console func(app string) io.Writer
-	// MemoryMB and CPUs are the machine's.
-	MemoryMB uint64
-	CPUs     uint32
+	// OnModel is told of each domain that is a model, and why; may be nil.
+	OnModel func(app, why string)
 
 	pt      *host.Part
 	domains *bus.Pub[device.DomainSeen]
 	guests  map[string]*vm
-	ids     int
 	slots   *qemu.Slots
 
 	mu   sync.Mutex
@@ -63,27 +64,15 @@ type vm struct {
 // Wire serves the ops of the part.
 func (h *Hyper) Wire(k *host.Kernel) {
 	pt := k.Part("hyper")
-	h.pt, h.guests, h.ids = pt, map[string]*vm{}, 0
+	h.pt, h.guests = pt, map[string]*vm{}
 	h.slots = qemu.NewSlots(0)
-	h.domains = bus.Publish(pt, device.Domains)
-	machine := bus.Publish(pt, device.Host)
-	machine.Put(device.HostSeen{Hypervisor: "qemu-" + h.Accel, Arch: "amd64",
-		TotalMemoryMB: h.MemoryMB, Ncpus: h.CPUs, HWAssistedVirtualization: h.Accel == qemu.KVM,
-		Detail: h.Why})
-	machine.Complete()
-	h.domains.Complete()
-	bus.Publish(pt, device.Adapters).Complete()
+	h.domains = h.Model.Publish(pt, device.HostSeen{Hypervisor: "qemu-" + h.Accel,
+		HWAssistedVirtualization: h.Accel == qemu.KVM, Detail: h.Why})
 	host.Serve(pt, device.Create, h.create)
 	host.Serve(pt, device.Start, h.start)
 	host.Serve(pt, device.Stop, h.stop)
 	host.Serve(pt, device.Delete, h.remove)
-	host.Serve(pt, device.Bind, func(c host.Run[device.BindReq, device.None]) {
-		if c.Req().Bound {
-			c.Fail(device.FaultNoIOMMU, "assign "+c.Req().PciLong+": no I/O virtualization", false)
-			return
-		}
-		c.Done(device.None{})
-	})
+	host.Serve(pt, device.Bind, h.Model.Bind)
 	host.Serve(pt, device.Usages, h.usage)
 }
 
@@ -101,6 +90,13 @@ func (h *Hyper) create(c host.Run[device.CreateReq, device.None]) {
 		c.Done(device.None{})
 		return
 	}
+	if why := h.modelled(&s); why != "" {
+		if h.OnModel != nil {
+			h.OnModel(s.AppID, why)
+		}
+		h.Model.Create(c)
+		return
+	}
 	plan, err := h.plan(&s)
 	if err != nil {
 		c.Fail(device.FaultMissing, fmt.Sprintf("create domain %s: %v", s.Name, err), true)
@@ -116,8 +112,7 @@ func (h *Hyper) create(c host.Run[device.CreateReq, device.None]) {
 		return device.None{}, nil
 	}, func(n device.None, f *agent.Fault) {
 		if f == nil {
-			h.ids++
-			g.row = device.DomainSeen{Spec: s, ID: h.ids, State: device.Defined}
+			g.row = device.DomainSeen{Spec: s, ID: h.Model.NextID(), State: device.Defined}
 			h.guests[s.Name] = g
 			h.domains.Put(g.row)
 		}
@@ -129,7 +124,7 @@ func (h *Hyper) start(c host.Run[device.NameReq, device.None]) {
 	name := c.Req().Name
 	g := h.guests[name]
 	if g == nil {
-		c.Fail(device.FaultMissing, "start domain "+name+": no such domain", true)
+		h.Model.Start(c)
 		return
 	}
 	if g.qemu != nil {
@@ -203,7 +198,11 @@ func (h *Hyper) ended(g *vm, run *qemu.VM) {
 
 func (h *Hyper) stop(c host.Run[device.StopReq, device.None]) {
 	g := h.guests[c.Req().Name]
-	if g == nil || g.qemu == nil {
+	switch {
+	case g == nil:
+		h.Model.Stop(c)
+		return
+	case g.qemu == nil:
 		c.Done(device.None{})
 		return
 	}
@@ -232,7 +231,7 @@ func (h *Hyper) stop(c host.Run[device.StopReq, device.None]) {
 func (h *Hyper) remove(c host.Run[device.NameReq, device.None]) {
 	g := h.guests[c.Req().Name]
 	if g == nil {
-		c.Done(device.None{})
+		h.Model.Delete(c)
 		return
 	}
 	run := g.qemu

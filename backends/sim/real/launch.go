@@ -64,9 +64,31 @@ func (h *Hyper) plan(s *device.Spec) (*plan, error) {
 		p.disks = append(p.disks, x)
 	}
 	if !p.boot {
-		return nil, errors.New("the first volume is no container image: only those boot here")
+		return nil, errors.New("the first volume is no container image")
 	}
 	return p, nil
+}
+
+// modelled says why QEMU does not run a domain; empty if it does.
+func (h *Hyper) modelled(s *device.Spec) string {
+	for _, d := range s.Disks {
+		v := h.Disk.Volumes[d.VolumeKey]
+		if v == nil {
+			return "" // told by plan
+		}
+		for _, sha := range v.Blobs {
+			if h.Disk.Blobs[sha].Modelled {
+				return "its image comes from a datastore of the simulated network, which made it up"
+			}
+		}
+	}
+	if len(s.Disks) == 0 {
+		return "it has no volume to boot from"
+	}
+	if v := h.Disk.Volumes[s.Disks[0].VolumeKey]; v.Format != "container" {
+		return "its first volume is no container image, and only those boot in QEMU here"
+	}
+	return ""
 }
 
 // image reads a container image from the blobs of a volume: manifest, config, layers.
@@ -205,6 +227,7 @@ func (h *Hyper) usage(c host.Run[device.UsageReq, device.UsageRes]) {
 		u.CPUTotalNs, u.MaxUsedMB = g.cpu, u.UsedMB
 		res.Domains = append(res.Domains, u)
 	}
-	res.Host = device.Usage{CPUTotalNs: uint64(h.pt.Now()) / 10, AllocatedMB: h.MemoryMB}
+	res.Domains = append(res.Domains, h.Model.Usages()...)
+	res.Host = device.Usage{CPUTotalNs: uint64(h.pt.Now()) / 10, AllocatedMB: h.Model.MemoryMB}
 	c.Done(res)
 }

@@ -98,7 +98,7 @@ func (w *Web) arrive(c fetchRun, r *world.Request, p *disk.Partial, res *world.R
 		if start == 0 {
 			p.Reset()
 		}
-		p.Whole, p.Tag = whole, tag(x.Header)
+		p.Whole, p.Tag, p.Modelled = whole, tag(x.Header), true
 		p.Digest = strings.TrimPrefix(x.Header.Get(DigestHeader), "sha256:")
 		w.pieces(c, p, x, came, res.Latency-res.First, fault)
 	})

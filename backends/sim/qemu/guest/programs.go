@@ -1,18 +1,20 @@
 package guest
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path"
 	"path/filepath"
 	"strings"
 
+	"github.com/evetwin/evetwin/backends/child"
 	"github.com/evetwin/evetwin/backends/sim/lab"
 	"github.com/evetwin/evetwin/backends/sim/qemu/guest/boot"
 )
@@ -69,7 +71,8 @@ func BuildPrograms(ctx context.Context, cache lab.Cache) error {
 			return err
 		}
 	}
-	return nil
+	_, err := DemoServed(ctx, cache)
+	return err
 }
 
 // sourceFiles returns the files a program is made of, in a fixed order.
@@ -105,28 +108,40 @@ func sourceSum(name string) (string, error) {
 	return hex.EncodeToString(hash.Sum(nil))[:16], nil
 }
 
-// compile builds a program in a throw-away module that needs no network.
+// compile builds a program in a throw-away module that needs no network. All that the compiler
+// writes lies beside the program until then, and no process of it outlives ctx.
 func compile(ctx context.Context, name, into string) error {
 	program, err := lab.Find("go")
 	if err != nil {
 		return fmt.Errorf("build guest program %s: %w", name, err)
 	}
-	work, err := os.MkdirTemp("", "evetwin-build-")
-	if err != nil {
+	work := into + ".work"
+	defer func() { _ = os.RemoveAll(work) }()
+	if err := os.MkdirAll(filepath.Join(work, "tmp"), 0o700); err != nil {
 		return err
 	}
-	defer func() { _ = os.RemoveAll(work) }()
 	if err := writeSources(work, name); err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, program, "build", "-trimpath", "-ldflags=-s -w",
-		"-o", into, "./"+path.Join(packagePath, name))
-	cmd.Dir = work
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOFLAGS=-buildvcs=false",
-		"GOWORK=off", "GOTOOLCHAIN=local", "GOPROXY=off", "GO111MODULE=on")
-	if out, err := cmd.CombinedOutput(); err != nil {
+	var said bytes.Buffer
+	compiler, err := child.Start(child.Options{Name: "go", Path: program, Dir: work,
+		Args: []string{"build", "-trimpath", "-ldflags=-s -w", "-o", into,
+			"./" + path.Join(packagePath, name)},
+		Stdout: &said, Stderr: &said,
+		Env: append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOFLAGS=-buildvcs=false",
+			"GOWORK=off", "GOTOOLCHAIN=local", "GOPROXY=off", "GO111MODULE=on",
+			"GOTMPDIR="+filepath.Join(work, "tmp"))})
+	if err != nil {
+		return fmt.Errorf("build guest program %s: %w", name, err)
+	}
+	select {
+	case <-compiler.Done():
+	case <-ctx.Done():
+		return fmt.Errorf("build guest program %s: %w", name, errors.Join(ctx.Err(), compiler.Kill()))
+	}
+	if err := compiler.Err(); err != nil {
 		return fmt.Errorf("build guest program %s: %w: %s", name, err,
-			strings.ReplaceAll(strings.TrimSpace(string(out)), "\n", "; "))
+			strings.ReplaceAll(strings.TrimSpace(said.String()), "\n", "; "))
 	}
 	return nil
 }
