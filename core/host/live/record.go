@@ -29,6 +29,11 @@ func frame(out []byte, e *entry) []byte {
 	if err != nil {
 		panic("live: encode a journal record: " + err.Error())
 	}
+	return seal(out, body)
+}
+
+// seal appends the body of a record behind its length and checksum.
+func seal(out, body []byte) []byte {
 	out = binary.LittleEndian.AppendUint32(out, uint32(len(body)))
 	out = binary.LittleEndian.AppendUint32(out, crc32.Checksum(body, castagnoli))
 	return append(out, body...)
