@@ -12,8 +12,15 @@ import (
 	"time"
 )
 
+// tb is what testing.T and rapid.T have in common.
+type tb interface {
+	Helper()
+	Fatal(args ...any)
+	Errorf(format string, args ...any)
+}
+
 // outcome runs a dry run to its exit code: 0 settled, 1 not, 2 refused; lines say why.
-func outcome(t testing.TB, o Options) (exit int, lines []string, r *Report) {
+func outcome(t tb, o Options) (exit int, lines []string, r *Report) {
 	t.Helper()
 	in, err := Read(o)
 	if err == nil {
@@ -32,7 +39,7 @@ func outcome(t testing.TB, o Options) (exit int, lines []string, r *Report) {
 }
 
 // quick fails if what came before took longer than a dry run may.
-func quick(t testing.TB, began time.Time, what string) {
+func quick(t tb, began time.Time, what string) {
 	t.Helper()
 	if took := time.Since(began); took > 2*time.Second {
 		t.Errorf("%s took %v, at most 2 s are allowed", what, took)
