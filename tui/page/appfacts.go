@@ -27,6 +27,9 @@ func appFacts(s *Stage, f *facts, x *app.AppInstanceStatus) {
 	f.add("state", st)
 	errorFacts(s, f, &x.ErrorDescription)
 	progressFacts(s, f, x)
+	for i := range x.VolumeRefStatusList {
+		downloadFacts(s, f, treeOf(s, &x.VolumeRefStatusList[i]))
+	}
 	f.add("resources", widget.Text(style.Plain, count(x.FixedResources.VCpus, "CPU")).
 		Put(style.Dim, ", ").Put(style.Plain, size(float64(x.FixedResources.Memory)*1024)))
 	f.say("id", style.Dim, x.UUID+" version "+x.Version)
@@ -108,12 +111,7 @@ func volumeFacts(s *Stage, f *facts, v *volume.VolumeRefStatus) {
 		l = l.Put(style.Dim, ", at most "+size(float64(v.MaxVolSize)))
 	}
 	f.add("state", l)
-	st := source.Get(s.State, volume.Statuses, v.VolumeKey())
-	var tree *content.ContentTreeStatus
-	if st != nil {
-		tree = source.Get(s.State, content.TreeStatuses, st.ContentID)
-	}
-	switch {
+	switch tree := treeOf(s, v); {
 	case tree != nil:
 		treeFacts(s, f, tree)
 	case v.Progress > 0 && v.Progress < 100:
@@ -122,24 +120,39 @@ func volumeFacts(s *Stage, f *facts, v *volume.VolumeRefStatus) {
 	}
 }
 
-// treeFacts tells about content and its downloads.
+// treeOf is the content that a volume is made of, nil without any.
+func treeOf(s *Stage, v *volume.VolumeRefStatus) *content.ContentTreeStatus {
+	if st := source.Get(s.State, volume.Statuses, v.VolumeKey()); st != nil {
+		return source.Get(s.State, content.TreeStatuses, st.ContentID)
+	}
+	return nil
+}
+
+// treeFacts tells about content.
 func treeFacts(s *Stage, f *facts, t *content.ContentTreeStatus) {
 	f.tell("content", style.Plain, or(t.RelativeURL, t.DisplayName))
-	f.tell("sha256", style.Dim, t.ContentSha256)
+	f.say("sha256", style.Dim, t.ContentSha256)
 	if t.State < entity.LOADED && t.TotalSize > 0 {
 		f.add("progress", widget.Bar(float64(t.CurrentSize)/float64(t.TotalSize), 20,
 			stateRole(t.State), s.Theme).Put(style.Plain, fmt.Sprintf(" %3d%% ", t.Progress)).
 			Put(stateRole(t.State), t.State.String()))
 	}
+}
+
+// downloadFacts tells about the downloads of content.
+func downloadFacts(s *Stage, f *facts, t *content.ContentTreeStatus) {
+	if t == nil {
+		return
+	}
+	n := 0
 	for _, sha := range t.Blobs {
 		d := source.Get(s.State, content.DownloadStatuses, sha)
 		if d == nil || d.State != entity.DOWNLOADING {
 			continue
 		}
-		for i, l := range download(s, d, f.width-f.wide) {
-			if i > 0 {
-				f.add("download", l)
-			}
+		for _, l := range download(s, d, f.width-f.wide) {
+			f.out = append(f.out, widget.Text(style.Dim, first(n, "download")).Pad(f.wide).Join(l))
+			n++
 		}
 	}
 }

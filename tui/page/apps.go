@@ -140,7 +140,7 @@ func download(s *Stage, d *content.DownloaderStatus, width int) widget.Block {
 	if d.RetryCount > 0 {
 		head = head.Put(style.Warn, ", "+count(d.RetryCount, "retry"))
 	}
-	return widget.Block{head, widget.Line{}.Pad(2).Join(l).Put(style.Plain, "  ").Join(past)}
+	return widget.Block{head, l.Put(style.Plain, "  ").Join(past)}
 }
 
 // details tells all about the selected application.

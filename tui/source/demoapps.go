@@ -2,6 +2,7 @@ package source
 
 import (
 	"fmt"
+	"math"
 	"net/netip"
 	"strings"
 
@@ -53,7 +54,9 @@ func (a *demoApp) ip() netip.Addr { return netip.AddrFrom4([4]byte{10, 11, 12, b
 
 // state is how far the application is, and how much of its image is here.
 func (a *demoApp) state(m moment) (entity.SwState, int64) {
-	have := int64(float64(a.size) * m.grown(a.fetch, a.fetched))
+	done := m.grown(a.fetch, a.fetched)
+	done += 0.01 * math.Sin(done*24*math.Pi) // not always at the same speed
+	have := int64(float64(a.size) * done)
 	switch {
 	case m.sec < a.fetch:
 		return entity.INITIAL, 0
