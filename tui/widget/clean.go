@@ -35,13 +35,13 @@ func Clean(s string) string {
 			r = r - 0x1F1E6 + 'A'
 		case isVague(r):
 			continue
-		case unicode.Is(unicode.M, r):
+		case isMark(r):
 			if marks++; marks > maxMarks {
 				continue
 			}
 			b.WriteRune(r)
 			continue
-		case !unicode.IsPrint(r):
+		case !unicode.IsPrint(r), isPrefix(r):
 			r = wrong
 		}
 		marks = 0
@@ -58,6 +58,25 @@ func Clean(s string) string {
 func isVague(r rune) bool {
 	return r >= 0xFE00 && r <= 0xFE0F || r >= 0xE0100 && r <= 0xE01EF ||
 		r >= 0x1F3FB && r <= 0x1F3FF
+}
+
+// isMark reports what joins the letter before it. Besides marks these are vowels of Thai and Lao, and
+// the inner and last letters of a Hangul syllable that is written in pieces.
+func isMark(r rune) bool {
+	switch {
+	case r == 0x0E33, r == 0x0EB3, r == 0xFF9E, r == 0xFF9F:
+		return true
+	}
+	return unicode.Is(unicode.M, r) || r >= 0x1160 && r <= 0x11FF || r >= 0xD7B0 && r <= 0xD7FF
+}
+
+// isPrefix reports the few letters that join what comes after them, which may be a border.
+func isPrefix(r rune) bool {
+	switch r {
+	case 0x0D4E, 0x111C2, 0x111C3, 0x113D1, 0x1193F, 0x11941, 0x11A3A, 0x11D46, 0x11F02:
+		return true
+	}
+	return r >= 0x11A84 && r <= 0x11A89
 }
 
 // isClean is the common case.

@@ -28,6 +28,9 @@ func TestClean(t *testing.T) {
 		{"selectors go", "\u2764\uFE0Fa", "\u2764a"},
 		{"flags are letters", "\U0001F1EE\U0001F1F9", "IT"},
 		{"private use", "a\uE000b", "a·b"},
+		{"a letter that joins the next", "a\U000111C3", "a·"},
+		{"half a sound mark on nothing", "\uFF9Ea\uFF9E", "a\uFF9E"},
+		{"a syllable in pieces", "\u1112\u1161\u11AB", "\u1112\u1161\u11AB"},
 		{"line separator", "a\u2028b", "a·b"},
 	} {
 		if got := Clean(c.in); got != c.want {
@@ -64,6 +67,10 @@ func FuzzClean(f *testing.F) {
 		if got := Text(style.Plain, s).Fit(width, bare); got.Width() != width ||
 			ansi.StringWidth(got.String()) != width {
 			t.Fatalf("%q fits %d columns as %q of %d", s, width, got, ansi.StringWidth(got.String()))
+		}
+		among := Text(style.Plain, "x").Put(style.Good, s).Put(style.Plain, " |")
+		if got := ansi.StringWidth(among.String()); got != among.Width() {
+			t.Fatalf("%q takes %d columns among others, should take %d", s, got, among.Width())
 		}
 		for _, l := range Wrap(style.Plain, s, width) {
 			if !safe(l.String()) || strings.Contains(l.String(), "\n") {
