@@ -89,7 +89,7 @@ func New(o Options) (*Device, error) {
 // Run boots the device and goes on, over reboots, until ctx ends or the device powers itself off.
 // It is called once; without it, Close frees what New took.
 func (d *Device) Run(ctx context.Context) error {
-	go d.journal.serve()
+	d.journal.start()
 	defer d.journal.close()
 	for {
 		if err := d.boot(); err != nil {

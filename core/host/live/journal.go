@@ -164,12 +164,18 @@ func (j *journal) boot() (uint64, error) {
 	}
 }
 
-// write stores a record and calls then, on another goroutine, when it is durable. If the disk
-// fails, then is never called: what is not durable must not show.
+// write stores a record and calls then, perhaps on another goroutine, when it is durable. If the
+// disk fails, then is never called: what is not durable must not show.
 func (j *journal) write(r *host.Record, then func()) { j.add(writing{rec: r, then: then}) }
 
 func (j *journal) add(w writing) {
 	j.mu.Lock()
+	if j.path == "" {
+		j.apply(w.entry())
+		j.mu.Unlock()
+		w.then()
+		return
+	}
 	j.queue = append(j.queue, w)
 	j.mu.Unlock()
 	select {
@@ -182,6 +188,15 @@ func (j *journal) add(w writing) {
 func (j *journal) close() {
 	close(j.bell)
 	<-j.done
+}
+
+// start has a goroutine write what is queued; a journal in memory needs none.
+func (j *journal) start() {
+	if j.path == "" {
+		close(j.done)
+		return
+	}
+	go j.serve()
 }
 
 // serve writes what is queued, in groups, until close.
