@@ -40,47 +40,60 @@ func tryCommand() *cobra.Command {
 }
 
 // try reads the inputs, runs the device and prints what it came to.
-func try(c *cobra.Command, f tryFlags) (err error) {
+func try(c *cobra.Command, f tryFlags) error {
+	return guarded(c, f.json, func() error {
+		if f.For <= 0 {
+			return refused{fmt.Errorf("--for %v: it must be more than nothing", f.For)}
+		}
+		in, err := dryrun.Read(f.Options)
+		var r *dryrun.Report
+		if err == nil {
+			r, err = in.Run(c.Context(), tries(c, f.verbose))
+		}
+		var no *dryrun.Refusal
+		switch {
+		case errors.As(err, &no):
+			return refused{errors.New(strings.Join(no.Lines, again))}
+		case err != nil:
+			return err
+		case f.json:
+			line(c.OutOrStdout(), r)
+		default:
+			if err := r.Print(c.OutOrStdout()); err != nil {
+				return fmt.Errorf("print the report: %w", err)
+			}
+		}
+		if !r.OK {
+			fmt.Fprintln(c.ErrOrStderr(), "evetwin:", r.Error)
+			return failed{}
+		}
+		return nil
+	})
+}
+
+// again parts lines of one error on stderr, so that each begins as errors do.
+const again = "\nevetwin: "
+
+// guarded does f and makes an error of a panic, which is a defect of ours and must not look like an
+// answer about the inputs. With JSON an error that f has not reported becomes an object on stdout.
+func guarded(c *cobra.Command, asJSON bool, f func() error) (err error) {
 	defer func() {
-		// A panic is a defect of ours; it must not look like an answer about the inputs.
 		if x := recover(); x != nil {
 			err = fmt.Errorf("this is a defect of evetwin, please report it with the inputs: %v\n%s", x,
 				debug.Stack())
 		}
-		if err != nil && !errors.Is(err, failed{}) && f.json {
-			text, _, _ := strings.Cut(err.Error(), "\n")
+		if err != nil && !errors.Is(err, failed{}) && asJSON {
+			text := strings.ReplaceAll(err.Error(), again, "\n")
+			if x := strings.Index(text, "\ngoroutine "); x >= 0 {
+				text = text[:x] // the stack is for stderr
+			}
 			line(c.OutOrStdout(), struct {
 				OK    bool   `json:"ok"`
 				Error string `json:"error"`
 			}{false, text})
 		}
 	}()
-	if f.For <= 0 {
-		return refused{fmt.Errorf("--for %v: it must be more than nothing", f.For)}
-	}
-	in, err := dryrun.Read(f.Options)
-	var r *dryrun.Report
-	if err == nil {
-		r, err = in.Run(c.Context(), tries(c, f.verbose))
-	}
-	var no *dryrun.Refusal
-	switch {
-	case errors.As(err, &no):
-		return refused{errors.New(strings.Join(no.Lines, "\nevetwin: "))}
-	case err != nil:
-		return err
-	case f.json:
-		line(c.OutOrStdout(), r)
-	default:
-		if err := r.Print(c.OutOrStdout()); err != nil {
-			return fmt.Errorf("print the report: %w", err)
-		}
-	}
-	if !r.OK {
-		fmt.Fprintln(c.ErrOrStderr(), "evetwin:", r.Error)
-		return failed{}
-	}
-	return nil
+	return f()
 }
 
 // tries has the log lines printed, if they are wanted.

@@ -42,29 +42,59 @@ func spots(v any, set func(any), remove func()) []spot {
 }
 
 // values are what a place may be given instead, in JSON, so that each is fresh.
-var values = []string{"null", "true", `""`, `"x"`, `"0.0.0.0/0"`, `"::1"`, `"\u202e\u001b[31m"`, "-1",
+var values = []string{"null", "true", `""`, `"x"`, `"0.0.0.0/0"`, `"::1"`, `"\u202e\u001b[31m"`,
+	"-1",
 	"0", "1", "255", "1099511627776", "1.5", "[]", "{}", "[{},null]",
 	`"` + strings.Repeat("y", 70_000) + `"`}
 
-// mutate changes a document at a few places: a value removed, replaced, or an entry of a list
-// doubled.
+// alike draws another value of the same kind.
+func alike(t *rapid.T, v any, all []spot) any {
+	switch v := v.(type) {
+	case bool:
+		return !v
+	case float64:
+		return rapid.SampledFrom([]float64{0, 1, 2, 4, 5, 7, 8, 17, 300, v + 1, v - 1}).Draw(t, "number")
+	case string:
+		texts := []string{"", "x", "eth0", "all", "10.0.0.1", "10.0.0.0/8", "fd00::1",
+			"00000000-0000-4000-8000-000000000001"}
+		for _, p := range all {
+			if s, ok := p.value.(string); ok {
+				texts = append(texts, s)
+			}
+		}
+		return rapid.SampledFrom(texts).Draw(t, "text")
+	case []any:
+		if len(v) > 0 {
+			n := rapid.IntRange(0, len(v)-1).Draw(t, "length")
+			return append([]any{}, v[:n]...)
+		}
+	}
+	return v
+}
+
+// mutate changes a document at a few places: a value removed, replaced by one of the same kind or
+// of any, or an entry of a list doubled.
 func mutate(t *rapid.T, doc any) any {
 	for range rapid.IntRange(1, 3).Draw(t, "changes") {
 		all := spots(doc, func(n any) { doc = n }, nil)
 		p := all[rapid.IntRange(0, len(all)-1).Draw(t, "place")]
 		list, isList := p.value.([]any)
-		switch kind := rapid.SampledFrom([]string{"remove", "replace", "double"}).Draw(t, "kind"); {
+		kind := rapid.SampledFrom([]string{"remove", "alike", "alike", "alike", "other", "double"}).
+			Draw(t, "kind")
+		switch {
 		case kind == "remove" && p.remove != nil:
 			p.remove()
 		case kind == "double" && isList && len(list) > 0:
 			i := rapid.IntRange(0, len(list)-1).Draw(t, "entry")
 			p.set(append(append([]any{}, list...), list[i]))
-		default:
+		case kind == "other":
 			var v any
 			if err := json.Unmarshal([]byte(rapid.SampledFrom(values).Draw(t, "value")), &v); err != nil {
 				t.Fatal(err)
 			}
 			p.set(v)
+		default:
+			p.set(alike(t, p.value, all))
 		}
 	}
 	return doc
@@ -157,8 +187,15 @@ func spoil(t tb, dir string, o Options, kind string, data []byte) Options {
 	return o
 }
 
-// each does f with every file of every input.
-func each(t *testing.T, f func(t *testing.T, o Options, kind string, data []byte)) {
+// part is a file of inputs.
+type part struct {
+	Options
+	kind string
+	data []byte
+}
+
+// parts are all files of all inputs.
+func parts(t *testing.T) (out []part) {
 	for _, o := range inputs(t) {
 		for _, kind := range kinds {
 			file := source(&o, kind)
@@ -169,41 +206,40 @@ func each(t *testing.T, f func(t *testing.T, o Options, kind string, data []byte
 			if err != nil {
 				t.Fatal(err)
 			}
-			name := filepath.Base(filepath.Dir(o.Config)) + "-" + filepath.Base(o.Config) + "-" + kind
-			t.Run(name, func(t *testing.T) { f(t, o, kind, data) })
+			out = append(out, part{o, kind, data})
 		}
 	}
+	return out
 }
 
 func TestSpoiltInputNeverBreaksAnything(t *testing.T) {
-	each(t, func(t *testing.T, o Options, kind string, data []byte) {
-		dir := t.TempDir()
-		rapid.Check(t, func(t *rapid.T) {
-			var doc any
-			if err := json.Unmarshal(data, &doc); err != nil {
-				t.Fatal(err)
-			}
-			text, err := json.Marshal(mutate(t, doc))
-			if err != nil {
-				t.Fatal(err)
-			}
-			sound(t, spoil(t, dir, o, kind, text), text)
-		})
+	all, dir := parts(t), t.TempDir()
+	rapid.Check(t, func(t *rapid.T) {
+		p := all[rapid.IntRange(0, len(all)-1).Draw(t, "file")]
+		var doc any
+		if err := json.Unmarshal(p.data, &doc); err != nil {
+			t.Fatal(err)
+		}
+		text, err := json.Marshal(mutate(t, doc))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sound(t, spoil(t, dir, p.Options, p.kind, text), text)
 	})
 }
 
 func TestCutInputIsRefused(t *testing.T) {
-	each(t, func(t *testing.T, o Options, kind string, data []byte) {
-		dir := t.TempDir()
-		end := bytes.LastIndexByte(data, '}')
+	dir := t.TempDir()
+	for _, p := range parts(t) {
+		end := bytes.LastIndexByte(p.data, '}')
 		for cut := range 20 {
 			at := end * cut / 20
 			began := time.Now()
-			exit, lines, _ := outcome(t, spoil(t, dir, o, kind, data[:at]))
-			quick(t, began, kind)
+			exit, lines, _ := outcome(t, spoil(t, dir, p.Options, p.kind, p.data[:at]))
+			quick(t, began, p.kind)
 			if exit != 2 || len(lines) != 1 || !strings.Contains(lines[0], ".json: ") {
-				t.Errorf("cut at byte %d: exit %d %q", at, exit, lines)
+				t.Errorf("%s of %s cut at byte %d: exit %d %q", p.kind, p.Config, at, exit, lines)
 			}
 		}
-	})
+	}
 }
