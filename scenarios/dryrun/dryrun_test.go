@@ -105,6 +105,8 @@ func TestBadInputIsRefusedWithFileFieldReason(t *testing.T) {
 		{"overrides-noports", "overrides", 2,
 			"DevicePortConfig/override.json: there is no port in Ports"},
 		{"overrides-global", "overrides", 2, "GlobalConfig/global.json: line 1: it is not a JSON object"},
+		{"overrides-bootstrap", "overrides", 2,
+			"bootstrap-config.pb: Malformed: BootstrapConfig does not parse: *"},
 		{"missing.json", "config", 2, "no such file or directory"},
 		{"overrides-field", "model", 2, "it is a folder"},
 		{"config-list.json", "overrides", 2, "it is not a folder"},
@@ -118,7 +120,7 @@ func TestBadInputIsRefusedWithFileFieldReason(t *testing.T) {
 		exit, lines, _ := outcome(t, o)
 		quick(t, began, c.file)
 		sep := ": "
-		if strings.HasPrefix(c.lines, "DevicePortConfig/") || strings.HasPrefix(c.lines, "Global") {
+		if c.kind == "overrides" && !strings.HasPrefix(c.lines, "it is ") {
 			sep = "/"
 		}
 		var want []string

@@ -13,6 +13,7 @@ import (
 	"github.com/evetwin/evetwin/backends/sim/nic"
 	"github.com/evetwin/evetwin/controllersim/fleet"
 	"github.com/evetwin/evetwin/core/agent"
+	"github.com/evetwin/evetwin/core/eveapi"
 	"github.com/evetwin/evetwin/core/host"
 	"github.com/evetwin/evetwin/core/host/sim"
 	"github.com/evetwin/evetwin/core/topics/entity"
@@ -39,6 +40,9 @@ func (in *Inputs) Run(ctx context.Context, t Tries) (*Report, error) {
 		return nil, err
 	}
 	w := sim.New(sim.Options{Seed: in.seed})
+	if err := in.checkSigned(site, w.Wall()); err != nil {
+		return nil, err
+	}
 	o, err := in.Device(site)
 	if err != nil {
 		return nil, err
@@ -75,6 +79,22 @@ func (in *Inputs) Run(ctx context.Context, t Tries) (*Report, error) {
 		return nil, &Refusal{in.sources(watch.wrong)}
 	}
 	return in.report(d, site, settled), nil
+}
+
+// checkSigned refuses a ready bootstrap configuration that the device will not take: only the
+// bundled controller's signature counts.
+func (in *Inputs) checkSigned(site *twin.Site, now time.Time) error {
+	for _, f := range in.Files {
+		if f.Name != bootstrapFile {
+			continue
+		}
+		_, err := eveapi.OpenBootstrap(f.Data, site.Controller.RootPEM(), now, eveapi.CertOptions{})
+		if err != nil {
+			return refuse("%s: %v; only the bundled controller's signature counts, give the "+
+				"configuration itself with --bootstrap", f.Source, err)
+		}
+	}
+	return nil
 }
 
 // Device are the options of a device with these inputs.
