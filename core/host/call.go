@@ -183,7 +183,7 @@ type queued struct {
 func (k *Kernel) advance(cl *class) {
 	for cl.running < cl.width && len(cl.queue) > 0 && !k.closing {
 		q := cl.queue[0]
-		cl.queue = cl.queue[1:]
+		cl.queue = slices.Delete(cl.queue, 0, 1)
 		if !q.c.off && q.c.state.Phase == agent.Queued && q.t.fence(q.c.key) == nil {
 			k.run(q.t, q.c)
 		}

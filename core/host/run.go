@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -172,11 +173,8 @@ func (r *run) end(res any, f *agent.Fault) {
 	} else {
 		r.t.op.part.flush(nil)
 	}
-	for i, x := range r.t.fences {
-		if x == r {
-			r.t.fences = append(r.t.fences[:i], r.t.fences[i+1:]...)
-			break
-		}
+	if i := slices.Index(r.t.fences, r); i >= 0 {
+		r.t.fences = slices.Delete(r.t.fences, i, i+1)
 	}
 	cl := r.t.op.class
 	cl.running--
