@@ -29,8 +29,8 @@ func benchCommand() *cobra.Command {
 	return c
 }
 
-// show prints a measurement as JSON or for people.
-func show(c *cobra.Command, v any, text string, args ...any) {
+// result prints a measurement as JSON or for people.
+func result(c *cobra.Command, v any, text string, args ...any) {
 	var out io.Writer = c.OutOrStdout()
 	if asJSON, _ := c.Flags().GetBool("json"); asJSON {
 		line(out, v)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"runtime/pprof"
 	"strconv"
 	"strings"
 	"sync"
@@ -21,53 +22,69 @@ import (
 	"github.com/evetwin/evetwin/scenarios/twin"
 )
 
+// fleetResult is what a process of many devices and their controller takes.
 type fleetResult struct {
-	Devices      int     `json:"devices"`
+	Devices int `json:"devices"`
+	// KiBPerDevice is how much the resident memory of the process has grown, from before the first
+	// device to the end of the measurement, by device; the controller is in it.
 	KiBPerDevice float64 `json:"kib_per_device"`
-	CPU          float64 `json:"cpu_cores"`
-	Polls        int     `json:"polls"`
-	PollsMissed  int     `json:"polls_missed"`
-	measuredFleet
+	// HeapKiBPerDevice and StackKiBPerDevice are what of it is in use, after a collection.
+	HeapKiBPerDevice  float64 `json:"heap_kib_per_device"`
+	StackKiBPerDevice float64 `json:"stack_kib_per_device"`
+	// GCPercent is how much the heap may grow between collections.
+	GCPercent int `json:"gc_percent"`
+	// Cores is the processor time of the process per second.
+	Cores float64 `json:"cores"`
+	// Polls counts configuration requests, PollsMissed gaps between them longer than the interval.
+	Polls       int     `json:"polls"`
+	PollsMissed int     `json:"polls_missed"`
+	Seconds     float64 `json:"seconds"`
+	Commit      string  `json:"commit"`
 }
 
-// measuredFleet is measured, with cores meaning the cores that were used, as the contract has it.
-type measuredFleet struct {
-	Commit  string  `json:"commit"`
-	Cores   float64 `json:"cores"`
-	Seconds float64 `json:"seconds"`
-}
+// fleetGC is the growth of the heap between collections, in percent. Devices allocate little, so a
+// collection of all of them every half minute costs less than a hundredth of a core.
+const fleetGC = 10
 
 func benchFleetCommand() *cobra.Command {
 	var devices int
 	var span time.Duration
+	var profile string
 	c := &cobra.Command{Use: "fleet", Args: usage(cobra.NoArgs),
 		Short: "Many devices and their controller in one process in real time",
 		RunE: func(c *cobra.Command, _ []string) error {
 			if devices < 1 {
 				return refused{fmt.Errorf("--devices %d: at least 1", devices)}
 			}
-			r, err := benchFleet(c.Context(), devices, span)
+			if profile != "" {
+				runtime.MemProfileRate = 4096
+			}
+			r, err := benchFleet(c.Context(), devices, span, profile)
 			if err != nil {
 				return err
 			}
-			show(c, r, "%d devices: %.0f KiB each, %.2f cores, %d polls, %d missed in %.0f s", r.Devices,
+			result(c, r, "%d devices: %.0f KiB each, %.2f cores, %d polls, %d missed in %.0f s", r.Devices,
 				r.KiBPerDevice, r.Cores, r.Polls, r.PollsMissed, r.Seconds)
 			return nil
 		}}
 	c.Flags().IntVar(&devices, "devices", 1000, "how many")
 	c.Flags().DurationVar(&span, "for", time.Minute, "how long to measure")
+	c.Flags().StringVar(&profile, "memprofile", "", "write a profile of the heap to this file")
 	return c
 }
 
 // benchFleet runs devices until all have their configuration, and then measures.
-func benchFleet(ctx context.Context, n int, span time.Duration) (r fleetResult, err error) {
-	debug.SetGCPercent(50)
+func benchFleet(ctx context.Context, n int, span time.Duration, profile string) (r fleetResult, err error) {
+	defer debug.SetGCPercent(debug.SetGCPercent(fleetGC))
 	site, err := twin.NewSite(twin.SiteOptions{Seed: 1})
 	if err != nil {
 		return r, err
 	}
 	debug.FreeOSMemory()
 	before := rss()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	heap := int64(m.HeapAlloc)
 	ctx, stop := context.WithCancel(ctx)
 	var all sync.WaitGroup
 	defer func() { stop(); all.Wait() }()
@@ -97,14 +114,31 @@ func benchFleet(ctx context.Context, n int, span time.Duration) (r fleetResult, 
 	if err := pause(ctx, span, errs); err != nil {
 		return r, err
 	}
-	r.Devices = n
+	r.Devices, r.GCPercent = n, fleetGC
 	r.Seconds = time.Since(from).Seconds()
-	r.CPU = (cpuTime() - cpu).Seconds() / r.Seconds
-	r.Cores, r.Commit = r.CPU, commit()
+	r.Cores, r.Commit = (cpuTime()-cpu).Seconds()/r.Seconds, commit()
 	r.KiBPerDevice = float64(rss()-before) / 1024 / float64(n)
 	r.Polls = countPolls(site) - polls
 	r.PollsMissed = missed(site, from, time.Now())
-	return r, nil
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	r.HeapKiBPerDevice = float64(int64(m.HeapAlloc)-heap) / 1024 / float64(n)
+	r.StackKiBPerDevice = float64(m.StackInuse) / 1024 / float64(n)
+	fmt.Fprintf(os.Stderr, "inuse %d idle %d released %d sys %d numgc %d stack %d mspan %d gcsys %d other %d bucket %d cpu %v\n", m.HeapInuse>>10, m.HeapIdle>>10, m.HeapReleased>>10, m.Sys>>10, m.NumGC, m.StackSys>>10, m.MSpanSys>>10, m.GCSys>>10, m.OtherSys>>10, m.BuckHashSys>>10, m.GCCPUFraction)
+	return r, writeHeap(profile)
+}
+
+// writeHeap writes a profile of what is in use, for an empty name nothing.
+func writeHeap(file string) error {
+	if file == "" {
+		return nil
+	}
+	f, err := os.Create(file)
+	if err != nil {
+		return fmt.Errorf("write the profile: %w", err)
+	}
+	runtime.GC()
+	return errors.Join(pprof.WriteHeapProfile(f), f.Close())
 }
 
 // configureAll gives every device that registers a configuration, until all have asked for it.

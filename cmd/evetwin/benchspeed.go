@@ -40,7 +40,7 @@ func benchSpeedCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			show(c, r, "%.0f x real time: %.0f s of device time in %.2f s on one core; %d turns, %d "+
+			result(c, r, "%.0f x real time: %.0f s of device time in %.2f s on one core; %d turns, %d "+
 				"exchanges, %d signatures, %d verifications", r.Speed, r.VirtualS, r.Seconds, r.Turns,
 				r.Exchanges, r.Signatures, r.Verifications)
 			return nil
