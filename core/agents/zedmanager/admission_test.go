@@ -150,6 +150,10 @@ func TestAPP35_WhoRanStartsFirst(t *testing.T) {
 		if w.boots["idle"] > w.boots["ran"] {
 			t.Error("the other starts first")
 		}
+		d := rig.Get(w.Rig, domain.Configs, "ran")
+		if d != nil && d.Activate && rig.Get(w.Rig, network.AppNetworks, "idle") == nil {
+			t.Error("the other waits although nobody is before it")
+		}
 	})
 	w.mustRun("ran")
 	w.mustRun("idle")

@@ -148,10 +148,14 @@ func (w *world) volumes() {
 	}
 }
 
+// networks answers a new wish with the interfaces first, and with their being up in the next round.
 func (w *world) networks() {
 	for _, c := range rig.Rows(w.Rig, network.AppNetworks) {
 		st := network.AppNetworkStatus{UUIDandVersion: c.UUIDandVersion, AppNum: 1,
 			Of: rig.Rev(w.Rig, network.AppNetworks, c.UUID), Activated: c.Activate}
+		if rig.Get(w.Rig, network.AppNetworkStatuses, c.UUID) == nil {
+			st.PendingAdd, st.Activated = true, false
+		}
 		if wrong := w.noNet[c.UUID]; wrong != "" {
 			st.Error, st.Activated = wrong, false
 		}

@@ -92,15 +92,16 @@ func (a *zedmanager) Step(t *agent.Turn) {
 	a.complete()
 }
 
-// walk moves one application on and reports whether its status changed.
+// walk moves one application on and reports whether others see a change: in its status, or that its
+// guest is wished now.
 func (a *zedmanager) walk(t *agent.Turn, id string) (moved bool) {
-	before := a.status.Rev(id)
+	before, up := a.status.Rev(id), a.isUp(id)
 	if cfg := a.configs.Get(id); cfg != nil {
 		a.follow(t, cfg)
 	} else if a.configs.Gone(id) {
 		a.remove(id)
 	}
-	return a.status.Rev(id) != before
+	return a.status.Rev(id) != before || a.isUp(id) != up
 }
 
 // complete declares the tables whole once every configured application was looked at.
