@@ -137,8 +137,9 @@ const onOne = " are on one PCI controller and in different assignment groups"
 
 // split are the models whose groups part functions of one PCI device; EVE says so too.
 var split = map[string][]string{
-	"Packet-c1.small.x86.json":      {"adapters eth0 and eth1" + onOne},
-	"Packet-s1.large.x86.json":      {"adapters eth0 and eth1" + onOne, "adapters eth2 and eth3" + onOne},
+	"Packet-c1.small.x86.json": {"adapters eth0 and eth1" + onOne},
+	"Packet-s1.large.x86.json": {"adapters eth0 and eth1" + onOne,
+		"adapters eth2 and eth3" + onOne},
 	"iEi_TANK-870-AI-i7-8G-2A.json": {"adapters Audio and eth0" + onOne},
 }
 
