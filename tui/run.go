@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -26,6 +27,34 @@ type Options struct {
 	Inline bool
 }
 
+// entrance lets one at a time into a source's Next, and nobody once it is shut: bubbletea does not wait
+// for its commands.
+type entrance struct {
+	src    source.Source
+	mu     sync.Mutex
+	closed bool
+}
+
+// Next goes in; see source.Source.
+func (e *entrance) Next(ctx context.Context) (*source.Batch, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return nil, io.EOF
+	}
+	return e.src.Next(ctx)
+}
+
+// Do asks the source.
+func (e *entrance) Do(ctx context.Context, r source.Request) error { return e.src.Do(ctx, r) }
+
+// shut waits until nobody is inside; the context of who is must have ended.
+func (e *entrance) shut() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.closed = true
+}
+
 // framesPerSecond bounds how often the screen is written.
 const framesPerSecond = 20
 
@@ -42,19 +71,20 @@ func Run(ctx context.Context, src source.Source, o Options) error {
 		o.Env = os.Environ()
 	}
 	ctx, cancel := context.WithCancel(ctx)
+	in := &entrance{src: src}
+	defer in.shut() // behind it nobody is in Next: the source may be closed
 	defer cancel()
-	m := newModel(ctx, src, style.Detect(o.Out, o.Env), o.ReadOnly)
-	opts := []tea.ProgramOption{tea.WithContext(ctx), tea.WithInput(o.In), tea.WithOutput(o.Out),
+	m := newModel(ctx, in, style.Detect(o.Out, o.Env), o.ReadOnly)
+	opts := []tea.ProgramOption{tea.WithInput(o.In), tea.WithOutput(o.Out),
 		tea.WithFPS(framesPerSecond)}
 	if !o.Inline {
 		opts = append(opts, tea.WithAltScreen())
 	}
-	_, err := tea.NewProgram(m, opts...).Run()
-	switch {
-	case err == nil, errors.Is(err, context.Canceled), errors.Is(err, tea.ErrInterrupted):
-		return nil
-	case errors.Is(err, tea.ErrProgramKilled) && ctx.Err() != nil:
-		return nil
+	p := tea.NewProgram(m, opts...)
+	stop := context.AfterFunc(ctx, p.Quit) // it leaves the screen as it was, which a kill does not
+	defer stop()
+	if _, err := p.Run(); err != nil && !errors.Is(err, tea.ErrInterrupted) {
+		return fmt.Errorf("run terminal: %w", err)
 	}
-	return fmt.Errorf("run terminal: %w", err)
+	return nil
 }
