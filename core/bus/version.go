@@ -6,7 +6,8 @@ import (
 )
 
 // version is an immutable table: one instant of a topic's history. Most tables of a device have few
-// rows and are one leaf; what tells versions apart without a look at the rows is kept for the others.
+// rows and are one leaf; what tells versions apart without a look at the rows is kept for the
+// others.
 type version struct {
 	root     *node
 	rev      uint64 // of the newest put or delete in it

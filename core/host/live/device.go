@@ -150,8 +150,8 @@ func (d *Device) boot() error {
 	limits.Throttle = d.throttle
 	k, err := host.New(d, host.Options{Device: d.o.Name, Seed: d.o.Seed, Boot: n,
 		Agents: d.o.Agents, Stored: d.journal.rows(), OnTurn: d.o.OnTurn, OnLine: d.o.OnLine,
-		Wire:    func(k *host.Kernel) { d.k = k; d.o.Hardware.Wire(k, d) },
-		Limits:  limits,
+		Wire:   func(k *host.Kernel) { d.k = k; d.o.Hardware.Wire(k, d) },
+		Limits: limits,
 		Causes: 16, OnPanic: d.broken, Stack: func() string { return string(debug.Stack()) }})
 	if err != nil {
 		return fmt.Errorf("boot %s: %w", d.o.Name, err)

@@ -28,8 +28,8 @@ func (j *journal) text() (out string) {
 	return out
 }
 
-// A record counts from the instant it is durable; one that is under way when the power goes is there
-// whole or not at all.
+// A record counts from the instant it is durable; one that is under way when the power goes is
+// there whole or not at all.
 func TestTheSimulatedJournal(t *testing.T) {
 	for draw, want := range map[uint64]string{0: "b=4 c=4 ", 1: "a=1 b=2 "} {
 		var j journal

@@ -30,8 +30,8 @@ func (h *counted) Wire(k *host.Kernel, _ host.Machine) {
 	})
 }
 
-// The worker redoes a call that is over while the lamp does not show what it wished. Outcomes travel
-// behind their rows, so in a world without faults it never does: one call for each wish.
+// The worker redoes a call that is over while the lamp does not show what it wished. Outcomes
+// travel behind their rows, so in a world without faults it never does: one call for each wish.
 func TestOutcomesBehindTheirRowsNeedNoRedo(t *testing.T) {
 	sets, wished := 0, 0
 	for seed := range uint64(50) {
@@ -52,8 +52,8 @@ func TestOutcomesBehindTheirRowsNeedNoRedo(t *testing.T) {
 	}
 }
 
-// A subscriber that crashes again and again, while its publisher writes durably and so publishes long
-// after its turns, always ends with what there is.
+// A subscriber that crashes again and again, while its publisher writes durably and so publishes
+// long after its turns, always ends with what there is.
 func TestRestartsNeverLoseTheNewestRow(t *testing.T) {
 	for seed := range uint64(100) {
 		w, d := world(t, seed, sim.Options{Rebuild: 3, FullTurn: 3})

@@ -18,3 +18,13 @@ func measure(b *testing.B, rows int) {
 func BenchmarkPutToStep1(b *testing.B) { measure(b, 1) }
 
 func BenchmarkPutToStep1000(b *testing.B) { measure(b, 1000) }
+
+// A measurement puts as often as it was told, and every put arrives as one change.
+func TestMeasure(t *testing.T) {
+	for _, rows := range []int{1, 100} {
+		p50, p99, err := busbench.Measure(rows, 500)
+		if err != nil || p50 <= 0 || p99 < p50 {
+			t.Errorf("%d rows: %v, %v, %v", rows, p50, p99, err)
+		}
+	}
+}
