@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/evetwin/evetwin/core/agent"
 )
 
 // steps prints a line per step of a device, each step once.
@@ -64,6 +66,20 @@ func (s *steps) progress(name, state string, have, size int64) {
 		return
 	}
 	s.once("content %s is %s", name, state)
+}
+
+// logLine prints what an agent complains about.
+func (s *steps) logLine(from string, _ time.Duration, l agent.Line) {
+	if l.Level >= agent.Err {
+		s.once("%s: %s", from, l.Text)
+	}
+}
+
+// speak ends the silence on a terminal.
+func (s *steps) speak() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.quiet = false
 }
 
 // clean keeps control characters of names away from the terminal.

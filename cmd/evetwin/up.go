@@ -6,158 +6,215 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
-	"strconv"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/evetwin/evetwin/backends/sim/lab"
-	"github.com/evetwin/evetwin/scenarios/twin"
+	"github.com/evetwin/evetwin/scenarios/dryrun"
+	"github.com/evetwin/evetwin/scenarios/scenario"
 )
 
 type upFlags struct {
-	until, data, hyper, tpm string
-	model, network, config  string
-	json, plain             bool
-	allowWrite              bool
-	limit                   time.Duration
+	inputs           dryrun.Options
+	until, data      string
+	host, hyper, tpm string
+	devices          int
+	json, plain      bool
+	allowWrite       bool
+	limit, quiet     time.Duration
 }
 
 // Goals of --until, in order.
-var goals = []string{"onboarded", "running", "settled", "forever"}
+const (
+	untilOnboarded = "onboarded"
+	untilRunning   = "running"
+	untilSettled   = "settled"
+	untilForever   = "forever"
+)
+
+// maxDevices bounds --devices.
+const maxDevices = 10_000
 
 func upCommand() *cobra.Command {
 	var f upFlags
 	c := &cobra.Command{Use: "up", Args: usage(cobra.NoArgs),
 		Short: "Boot a device in real time and bring it to a running application",
 		RunE:  func(c *cobra.Command, _ []string) error { return up(c, f) }}
-	c.Flags().StringVar(&f.until, "until", "",
+	l := c.Flags()
+	l.StringVar(&f.until, "until", "",
 		"onboarded, running, settled or forever (default: forever on a terminal, else running)")
-	c.Flags().StringVar(&f.data, "data", "",
-		"folder that keeps the device's state (default: none is kept)")
-	c.Flags().StringVar(&f.model, "model", "", "device model (JSON)")
-	c.Flags().StringVar(&f.network, "network", "", "network model (JSON)")
-	c.Flags().StringVar(&f.config, "config", "", "device configuration (JSON)")
-	c.Flags().StringVar(&f.hyper, "hyper", "", "qemu or model (default: QEMU where it works)")
-	c.Flags().StringVar(&f.tpm, "tpm", "", "swtpm or model (default: swtpm where it is installed)")
-	c.Flags().BoolVar(&f.json, "json", false, "one object per line on stdout")
-	c.Flags().BoolVar(&f.plain, "plain", false, "a line per step also on a terminal")
-	c.Flags().BoolVar(&f.allowWrite, "allow-write", false, "let the terminal UI act on the device")
-	c.Flags().DurationVar(&f.limit, "limit", 5*time.Minute, "how long to wait for the goal")
+	l.StringVar(&f.data, "data", "", "folder that keeps the device for the next start (default: none)")
+	l.StringVar(&f.inputs.Model, "model", "", "device model, JSON; with any of these five, as in \"try\"")
+	l.StringVar(&f.inputs.Network, "network", "", "network model, JSON")
+	l.StringVar(&f.inputs.Config, "config", "",
+		"device configuration, JSON (default: the bundled web application)")
+	l.StringVar(&f.inputs.Overrides, "overrides", "", "folder of files for /config")
+	l.StringVar(&f.inputs.Bootstrap, "bootstrap", "", "configuration to sign, or none")
+	l.IntVar(&f.devices, "devices", 1, "devices of the controller; all but the first are models")
+	l.StringVar(&f.host, "host", scenario.Live, "live; other hosts are not in this version")
+	l.StringVar(&f.hyper, "hyper", "", "qemu or model (default: QEMU where it works)")
+	l.StringVar(&f.tpm, "tpm", "", "swtpm or model (default: swtpm where it is installed)")
+	l.BoolVar(&f.json, "json", false, "one object per line on stdout")
+	l.BoolVar(&f.plain, "plain", false, "a line per step also on a terminal")
+	l.BoolVar(&f.allowWrite, "allow-write", false, "let the terminal UI act on the device")
+	l.DurationVar(&f.limit, "limit", 5*time.Minute, "how long to wait for the goal; forever has no limit")
+	l.DurationVar(&f.quiet, "quiet", 10*time.Second, "settled is who does nothing new for so long")
 	return c
+}
+
+// check refuses values that mean nothing.
+func (f *upFlags) check() error {
+	one := func(flag, value string, of ...string) error {
+		if slices.Contains(of, value) {
+			return nil
+		}
+		return fmt.Errorf("--%s %s: one of %s", flag, value, strings.Trim(strings.Join(of, ", "), ", "))
+	}
+	err := errors.Join(
+		one("until", f.until, untilOnboarded, untilRunning, untilSettled, untilForever),
+		one("hyper", f.hyper, "", "qemu", "model"), one("tpm", f.tpm, "", "swtpm", "model"),
+		one("host", f.host, scenario.Live))
+	switch {
+	case err != nil:
+		return err
+	case f.devices < 1 || f.devices > maxDevices:
+		return fmt.Errorf("--devices %d: between 1 and %d", f.devices, maxDevices)
+	case f.limit <= 0 || f.quiet <= 0:
+		return fmt.Errorf("--limit %v --quiet %v: more than nothing", f.limit, f.quiet)
+	}
+	return nil
+}
+
+// given reports whether the device is one of the user's, not the bundled one.
+func (f *upFlags) given() bool {
+	i := &f.inputs
+	return i.Model != "" || i.Network != "" || i.Config != "" || i.Overrides != "" || i.Bootstrap != ""
 }
 
 // summary is the last line of "up"; its keys are the contract.
 type summary struct {
-	OK          bool    `json:"ok"`
-	Error       string  `json:"error,omitempty"`
-	OnboardedS  float64 `json:"onboarded_s"`
-	DownloadedS float64 `json:"downloaded_s"`
-	AnsweredS   float64 `json:"answered_s"`
-	URL         string  `json:"url"`
-	Hyper       string  `json:"hyper"`
-	TPM         string  `json:"tpm"`
-	BootID      string  `json:"boot_id,omitempty"`
-	UptimeS     float64 `json:"uptime_s,omitempty"`
+	OK          bool     `json:"ok"`
+	Error       string   `json:"error,omitempty"`
+	OnboardedS  float64  `json:"onboarded_s"`
+	DownloadedS float64  `json:"downloaded_s"`
+	AnsweredS   float64  `json:"answered_s"`
+	URL         string   `json:"url"`
+	Hyper       string   `json:"hyper"`
+	TPM         string   `json:"tpm"`
+	UUID        string   `json:"uuid,omitempty"`
+	Devices     int      `json:"devices"`
+	AdminURL    string   `json:"admin_url,omitempty"`
+	TokenFile   string   `json:"token_file,omitempty"`
+	BootID      string   `json:"boot_id,omitempty"`
+	UptimeS     float64  `json:"uptime_s,omitempty"`
+	Models      []model  `json:"model_guests,omitempty"`
+	MadeUp      []string `json:"made_up,omitempty"`
+	Notes       []string `json:"notes,omitempty"`
+	Unknown     []string `json:"unknown_fields,omitempty"`
+}
+
+// model is an application whose guest is a model beside QEMU's.
+type model struct {
+	Application string `json:"application"`
+	Why         string `json:"why"`
 }
 
 func up(c *cobra.Command, f upFlags) error {
 	terminal := isTerminal(os.Stdout) && isTerminal(os.Stdin) && !f.json && !f.plain
 	if f.until == "" {
-		f.until = "running"
+		f.until = untilRunning
 		if terminal {
-			f.until = "forever"
+			f.until = untilForever
 		}
 	}
-	if rank(f.until) < 0 {
-		return refused{fmt.Errorf("--until %s: one of onboarded, running, settled, forever", f.until)}
-	}
-	in, err := readInputs(f)
-	if err != nil {
+	if err := f.check(); err != nil {
 		return refused{err}
 	}
-	dir, clean, err := runDir(f.data)
-	if err != nil {
-		return err
+	ctx, out, done := unbroken(c.Context(), c.OutOrStdout())
+	defer done()
+	s := newSteps(c.ErrOrStderr(), out, f.json, terminal)
+	u := newUpRun(f, s, terminal)
+	sum, err := u.whole(ctx)
+	if cause := context.Cause(ctx); cause != nil && errors.Is(err, context.Canceled) {
+		err = fmt.Errorf("interrupted: %w", err)
 	}
-	defer clean()
-	s := newSteps(c.ErrOrStderr(), c.OutOrStdout(), f.json, terminal)
-	u := &upRun{flags: f, in: in, dir: dir, steps: s, terminal: terminal}
-	sum, err := u.run(c.Context())
 	if err != nil {
 		sum.OK, sum.Error = false, err.Error()
 	}
-	u.finish(c.OutOrStdout(), sum)
-	if errors.Is(err, context.Canceled) && f.until == "forever" {
-		return nil
+	switch {
+	case f.json:
+		line(out, sum)
+	case sum.OK && !u.told:
+		sum.print(out)
+	}
+	var no *dryrun.Refusal
+	if errors.As(err, &no) {
+		return refused{errors.New(strings.Join(no.Lines, "\nevetwin: "))}
+	}
+	return err
+}
+
+// whole runs the device in its folder.
+func (u *upRun) whole(ctx context.Context) (sum summary, err error) {
+	if u.flags.given() {
+		if u.in, err = dryrun.Read(u.flags.inputs); err != nil {
+			return sum, err
+		}
+	}
+	var dir *lab.RunDir
+	if u.flags.data != "" {
+		dir, err = lab.KeptDir(u.flags.data)
+	} else {
+		dir, err = lab.NewRunDir(lab.DefaultDirs().State, "up")
 	}
 	if err != nil {
-		return err
+		return sum, err
 	}
-	return nil
+	defer func() { err = errors.Join(err, dir.Close()) }()
+	u.dir = dir.Path
+	return u.run(ctx)
 }
 
-func rank(goal string) int {
-	for i, g := range goals {
-		if g == goal {
-			return i
-		}
-	}
-	return -1
-}
-
-// runDir is the folder of a run: the user's, or one of its own that is removed at the end.
-func runDir(data string) (dir string, clean func(), err error) {
-	if data != "" {
-		if err := os.MkdirAll(data, 0o700); err != nil {
-			return "", nil, fmt.Errorf("make %s: %w", data, err)
-		}
-		return data, func() {}, nil
-	}
-	state := lab.DefaultDirs().State
-	if err := os.MkdirAll(state, 0o700); err != nil {
-		return "", nil, fmt.Errorf("make the state folder: %w", err)
-	}
-	dir = filepath.Join(state, "up-"+strconv.Itoa(os.Getpid()))
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", nil, fmt.Errorf("make the state folder: %w", err)
-	}
-	return dir, func() { os.RemoveAll(dir) }, nil
-}
-
-// finish prints the summary.
-func (u *upRun) finish(out io.Writer, s summary) {
-	if u.flags.json {
-		line(out, s)
-		return
-	}
-	if !s.OK || u.terminal {
-		return
-	}
-	fmt.Fprintf(out, "\n  onboarded after %5.1f s   TPM: %s\n", s.OnboardedS, s.TPM)
+// print tells people.
+func (s *summary) print(out io.Writer) {
+	say := func(format string, args ...any) { fmt.Fprintf(out, "  "+format+"\n", args...) }
+	fmt.Fprintln(out)
+	say("onboarded after %5.1f s    TPM: %s", s.OnboardedS, s.TPM)
 	if s.DownloadedS > 0 {
-		fmt.Fprintf(out, "  downloaded after %4.1f s   guests: %s\n", s.DownloadedS, s.Hyper)
+		say("downloaded after %4.1f s    guests: %s", s.DownloadedS, s.Hyper)
 	}
 	if s.AnsweredS > 0 {
-		fmt.Fprintf(out, "  answered after %6.1f s   %s\n", s.AnsweredS, s.URL)
-		fmt.Fprintf(out, "  guest kernel boot id %s, up %.1f s\n", s.BootID, s.UptimeS)
+		say("answered after %6.1f s    %s", s.AnsweredS, s.URL)
+		say("guest kernel boot id %s, up %.1f s", s.BootID, s.UptimeS)
 	}
-	for _, n := range u.notes {
-		fmt.Fprintf(out, "  note: %s\n", n)
+	say("device %s at the controller's %s", s.UUID, s.AdminURL)
+	if s.Devices > 1 {
+		say("%d devices; all but the first are models", s.Devices)
 	}
+	for _, m := range s.Models {
+		say("application %s runs in the model: %s", clean(m.Application), m.Why)
+	}
+	if len(s.MadeUp) > 0 {
+		say("made up: %s", clean(strings.Join(s.MadeUp, " ")))
+	}
+	for _, n := range slices.Concat(s.Notes, prefixed("unknown field ", s.Unknown)) {
+		say("note: %s", clean(n))
+	}
+}
+
+func prefixed(with string, list []string) []string {
+	out := make([]string, len(list))
+	for i, s := range list {
+		out[i] = with + s
+	}
+	return out
 }
 
 // isTerminal reports whether a file is one.
 func isTerminal(f *os.File) bool {
 	i, err := f.Stat()
 	return err == nil && i.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != ""
-}
-
-// options are the twin's.
-func (u *upRun) options() twin.LiveOptions {
-	return twin.LiveOptions{Dir: u.dir, Cache: lab.Cache{Dir: lab.DefaultDirs().Cache},
-		Hyper: u.flags.hyper, Tpm: u.flags.tpm, OnForward: u.forward,
-		DeviceOptions: twin.DeviceOptions{Name: "edge", Seed: uint64(time.Now().UnixNano()),
-			Model: u.in.world, OnTurn: u.turn, OnLine: u.logLine}}
 }

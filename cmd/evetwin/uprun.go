@@ -2,225 +2,164 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"net/http"
 	"net/netip"
-	"os"
+	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
-	"github.com/evetwin/evetwin/backends/sim/world"
-	"github.com/evetwin/evetwin/controllersim"
-	"github.com/evetwin/evetwin/controllersim/fleet"
-	"github.com/evetwin/evetwin/core/agent"
-	"github.com/evetwin/evetwin/core/eveapi/readjson"
-	"github.com/evetwin/evetwin/core/host"
-	"github.com/evetwin/evetwin/core/topics/app"
-	"github.com/evetwin/evetwin/core/topics/content"
-	"github.com/evetwin/evetwin/core/topics/entity"
-	"github.com/evetwin/evetwin/core/topics/node"
-	"github.com/evetwin/evetwin/scenarios/twin"
 	"github.com/lf-edge/eve-api/go/config"
+
+	"github.com/evetwin/evetwin/backends/sim/lab"
+	"github.com/evetwin/evetwin/scenarios/dryrun"
+	"github.com/evetwin/evetwin/scenarios/twin"
 )
 
-// inputs are what the user gave.
-type inputs struct {
-	world *world.Model
-	cfg   *config.EdgeDevConfig
-}
+// first is the name of the device that is shown.
+const first = "edge"
 
-func readInputs(f upFlags) (in inputs, err error) {
-	if f.network != "" {
-		b, err := os.ReadFile(f.network)
-		if err != nil {
-			return in, fmt.Errorf("read the network model: %w", err)
-		}
-		if in.world, err = world.Parse(f.network, b); err != nil {
-			return in, err
-		}
-	}
-	if f.config != "" {
-		b, err := os.ReadFile(f.config)
-		if err != nil {
-			return in, fmt.Errorf("read the configuration: %w", err)
-		}
-		if in.cfg, _, err = readjson.ReadConfigJSON(f.config, b); err != nil {
-			return in, err
-		}
-	}
-	return in, nil
-}
-
-// upRun is a device on its way to a goal.
+// upRun is a device, and those beside it, on the way to a goal.
 type upRun struct {
 	flags    upFlags
-	in       inputs
+	in       *dryrun.Inputs // nil: the bundled device
 	dir      string
 	steps    *steps
 	terminal bool
-	notes    []string
+	told     bool // the summary was printed
 	live     *twin.Live
 	began    time.Time
+	sum      summary
 
 	mu      sync.Mutex
 	changed chan struct{}
-	uuid    string
-	version string
-	apps    map[string]entity.SwState
-	names   map[string]string
-	loaded  time.Time // when the last content was verified
-	mapped  netip.AddrPort
+	views   []*view
+	mapped  map[string]netip.AddrPort // by application
+}
+
+func newUpRun(f upFlags, s *steps, terminal bool) *upRun {
+	u := &upRun{flags: f, steps: s, terminal: terminal, began: time.Now(),
+		changed: make(chan struct{}, 1), mapped: map[string]netip.AddrPort{}}
+	u.views = []*view{newView(first, u)}
+	return u
+}
+
+// options are the twin's.
+func (u *upRun) options() twin.LiveOptions {
+	v := u.views[0]
+	o := twin.LiveOptions{Dir: u.dir, Keep: u.flags.data != "",
+		Cache: lab.Cache{Dir: lab.DefaultDirs().Cache}, Hyper: u.flags.hyper, Tpm: u.flags.tpm,
+		Others: u.flags.devices - 1, OnForward: u.forward, OnModel: u.modelled,
+		OnOther: func(name string) twin.DeviceOptions {
+			w := newView(name, u)
+			u.views = append(u.views, w)
+			return twin.DeviceOptions{OnTurn: w.turn}
+		},
+		DeviceOptions: twin.DeviceOptions{Name: first, Seed: uint64(time.Now().UnixNano()),
+			OnTurn: v.turn, OnLine: u.steps.logLine}}
+	if u.in != nil {
+		o.Shape, o.Equip = u.in.Shape, u.in.Equip
+	}
+	return o
 }
 
 // run brings the device to its goal.
-func (u *upRun) run(ctx context.Context) (s summary, err error) {
-	u.began, u.changed = time.Now(), make(chan struct{}, 1)
-	u.apps, u.names = map[string]entity.SwState{}, map[string]string{}
+func (u *upRun) run(ctx context.Context) (_ summary, err error) {
 	l, err := twin.NewLive(ctx, u.options())
 	if err != nil {
-		return s, err
+		return u.sum, err
 	}
-	u.live, u.notes = l, l.Notes
-	s.Hyper, s.TPM = l.Hyper, l.Tpm
+	u.live = l
 	defer func() { err = errors.Join(err, l.Close()) }()
+	u.describe()
+	if err := u.prepare(ctx); err != nil {
+		return u.sum, err
+	}
+	u.steps.say("device boots (TPM: %s, guests: %s)", l.Tpm, l.Hyper)
+	l.Start()
+	if u.terminal {
+		err := showTUI(ctx, u)
+		return u.summary(), stopped(ctx, err)
+	}
+	if err := u.goals(ctx); err != nil {
+		return u.summary(), err
+	}
+	if u.flags.until == untilForever {
+		if !u.flags.json {
+			s := u.summary()
+			s.print(u.steps.out)
+			u.told = true
+		}
+		err = stopped(ctx, u.stay(ctx))
+	}
+	return u.summary(), err
+}
+
+// stopped makes an interrupt no error: it is how a run ends that goes on forever.
+func stopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// describe notes what the device is made of.
+func (u *upRun) describe() {
+	l, s := u.live, &u.sum
+	s.Hyper, s.TPM, s.Devices = l.Hyper, l.Tpm, len(u.views)
+	s.AdminURL, s.TokenFile = l.Server.AdminURL(), l.TokenFile
+	if abs, err := filepath.Abs(l.TokenFile); err == nil {
+		s.TokenFile = abs
+	}
+	s.Notes = slices.Clone(l.Notes)
+	if u.in != nil {
+		s.Notes, s.Unknown = append(s.Notes, u.in.Notes...), u.in.Unknown
+	}
 	u.steps.say("controller listens at %s", l.Server.URL())
-	if u.in.cfg == nil {
-		if err := l.PublishDemo(ctx, "web", "1"); err != nil {
-			return s, err
+	u.steps.say("its admin interface is %s/admin/v1/devices/%s, with the token in %s", s.AdminURL,
+		first, s.TokenFile)
+}
+
+// prepare gives each device its configuration, which it finds when it registers.
+func (u *upRun) prepare(ctx context.Context) error {
+	if u.in == nil {
+		if err := u.live.PublishDemo(ctx, "web", "1"); err != nil {
+			return err
 		}
 		u.steps.say("registry serves %s/web:1", twin.Registry)
 	}
-	l.Start()
-	u.steps.say("device boots (TPM: %s, guests: %s)", l.Tpm, l.Hyper)
-	goal := rank(u.flags.until)
-	within, cancel := context.WithTimeout(ctx, u.flags.limit)
-	defer cancel()
-	known := func() bool { return u.uuid != "" }
-	if err := u.until(within, "the device to onboard", known); err != nil {
-		return s, err
-	}
-	s.OnboardedS = time.Since(u.began).Seconds()
-	if goal > 0 {
-		if err := u.configured(within); err != nil {
-			return s, err
-		}
-		if err := u.applications(within, &s); err != nil {
-			return s, err
-		}
-	}
-	s.OK = true
-	if u.flags.until == "forever" {
-		return s, u.stay(ctx)
-	}
-	return s, nil
-}
-
-// until waits for a condition over what the device showed.
-func (u *upRun) until(ctx context.Context, what string, cond func() bool) error {
-	for {
-		u.mu.Lock()
-		ok := cond()
-		u.mu.Unlock()
-		if ok {
-			return nil
-		}
-		select {
-		case <-u.changed:
-		case <-u.live.Ended():
-			return fmt.Errorf("wait for %s: the device has stopped", what)
-		case <-ctx.Done():
-			return fmt.Errorf("wait for %s: %w", what, ctx.Err())
-		}
-	}
-}
-
-// configured gives the device its configuration and waits until it has it.
-func (u *upRun) configured(ctx context.Context) error {
-	cfg := u.in.cfg
-	if cfg == nil {
-		made, err := twin.DemoDraft("edge").Build()
-		if err != nil {
+	for _, v := range u.views {
+		if err := u.configure(v); err != nil {
 			return err
 		}
-		cfg = made
-	}
-	var version string
-	var err error
-	if e := u.live.Server.Do(func(c *controllersim.Controller) {
-		d, ok := c.Fleet().Device(u.uuid)
-		if !ok {
-			err = fmt.Errorf("the controller does not know device %s", u.uuid)
-			return
-		}
-		version, err = d.SetConfig(fleet.Change{Config: cfg, At: time.Now()})
-	}); e != nil {
-		err = e
-	}
-	if err != nil {
-		return fmt.Errorf("set the configuration: %w", err)
-	}
-	return u.until(ctx, "the configuration to be taken", func() bool { return u.version == version })
-}
-
-// applications waits until all run, and the bundled one answers.
-func (u *upRun) applications(ctx context.Context, s *summary) error {
-	err := u.until(ctx, "the applications to run", func() bool {
-		for _, st := range u.apps {
-			if st != entity.RUNNING {
-				return false
-			}
-		}
-		return len(u.apps) > 0 || u.in.cfg != nil && len(u.in.cfg.GetApps()) == 0
-	})
-	if err != nil {
-		return err
-	}
-	if !u.loaded.IsZero() {
-		s.DownloadedS = u.loaded.Sub(u.began).Seconds()
-	}
-	if u.in.cfg != nil || u.live.Hyper == "model" {
-		return nil
-	}
-	return u.answer(ctx, s)
-}
-
-// answer asks the application over HTTP until it answers.
-func (u *upRun) answer(ctx context.Context, s *summary) error {
-	u.mu.Lock()
-	s.URL = "http://" + u.mapped.String() + "/"
-	u.mu.Unlock()
-	client := http.Client{Timeout: 30 * time.Second,
-		Transport: &http.Transport{DisableKeepAlives: true}}
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL, nil)
-		if err != nil {
+		var err error
+		if v.cfg, _, err = u.live.Config(v.name); err != nil {
 			return err
 		}
-		x, err := client.Do(r)
-		if err == nil {
-			var body struct {
-				BootID  string  `json:"boot_id"`
-				UptimeS float64 `json:"uptime_s"`
-			}
-			derr := json.NewDecoder(x.Body).Decode(&body)
-			x.Body.Close()
-			if derr == nil && x.StatusCode == http.StatusOK {
-				s.AnsweredS = time.Since(u.began).Seconds()
-				s.BootID, s.UptimeS = body.BootID, body.UptimeS
-				u.steps.say("application answers at %s", s.URL)
-				return nil
-			}
+	}
+	return nil
+}
+
+// configure gives a device what the user said; without that, a device that was kept goes on with
+// what it had.
+func (u *upRun) configure(v *view) (err error) {
+	var cfg *config.EdgeDevConfig
+	switch {
+	case u.in != nil:
+		cfg = u.in.Config
+	default:
+		if _, version, err := u.live.Config(v.name); err != nil || version != "" {
+			return err
 		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return fmt.Errorf("wait for the application to answer at %s: %w", s.URL, ctx.Err())
+		if cfg, err = twin.DemoDraft(v.name).Build(); err != nil {
+			return err
 		}
 	}
+	v.wanted, err = u.live.SetConfig(v.name, cfg)
+	if err != nil && u.in != nil && u.in.Config == cfg {
+		return &dryrun.Refusal{Lines: []string{err.Error()}}
+	}
+	return err
 }
 
 // stay keeps the device running until it is interrupted.
@@ -230,70 +169,7 @@ func (u *upRun) stay(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-u.live.Ended():
-		return errors.New("the device has stopped")
+		u.steps.say("the device has powered itself off")
+		return nil
 	}
-}
-
-// turn watches the rows of a turn, on the device's loop.
-func (u *upRun) turn(_ *host.Proc, _ *host.Input, out *host.Output) {
-	moved := false
-	u.mu.Lock()
-	for i := range out.Rows {
-		moved = u.row(out.Rows[i].Key, out.Rows[i].Val) || moved
-	}
-	u.mu.Unlock()
-	if moved {
-		u.bell()
-	}
-}
-
-func (u *upRun) bell() {
-	select {
-	case u.changed <- struct{}{}:
-	default:
-	}
-}
-
-// row takes in a row that was put and reports whether somebody waits for it.
-func (u *upRun) row(_ string, v any) bool {
-	switch r := v.(type) {
-	case *node.OnboardingStatus:
-		if r.DeviceUUID != "" && u.uuid == "" {
-			u.uuid = r.DeviceUUID
-			u.steps.say("onboarded as %s", r.DeviceUUID)
-		}
-	case *node.ZedAgentStatus:
-		if r.ConfigVersion != u.version {
-			u.version = r.ConfigVersion
-			u.steps.say("configuration %s is in force", r.ConfigVersion)
-		}
-	case *content.ContentTreeStatus:
-		if r.State == entity.LOADED && r.Progress == 100 {
-			u.loaded = time.Now()
-		}
-		u.steps.progress(r.DisplayName, r.State.String(), r.CurrentSize, r.TotalSize)
-	case *app.AppInstanceStatus:
-		if u.apps[r.UUID] != r.State {
-			u.apps[r.UUID] = r.State
-			u.steps.say("application %s is %s", r.DisplayName, r.State)
-		}
-		if r.HasError() {
-			u.steps.once("application %s: %s", r.DisplayName, r.Error)
-		}
-	default:
-		return false
-	}
-	return true
-}
-
-func (u *upRun) logLine(from string, _ time.Duration, l agent.Line) {
-	if l.Level >= agent.Err {
-		u.steps.once("%s: %s", from, l.Text)
-	}
-}
-
-func (u *upRun) forward(_ string, _ uint16, at netip.AddrPort) {
-	u.mu.Lock()
-	u.mapped = at
-	u.mu.Unlock()
 }

@@ -66,7 +66,7 @@ func (in *Inputs) Run(ctx context.Context, t Tries) (*Report, error) {
 	if err := d.Boot(); err != nil {
 		return nil, err
 	}
-	watch := &watch{d: d, known: map[string]bool{}}
+	watch := &watch{d: d, known: map[string]bool{}, quiet: quiet}
 	settled := w.RunUntil(func() bool {
 		return refused != nil || ctx.Err() != nil || watch.done()
 	}, in.limit)

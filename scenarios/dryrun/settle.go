@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/evetwin/evetwin/core/host"
 	"github.com/evetwin/evetwin/core/topics/network"
 	"github.com/evetwin/evetwin/scenarios/twin"
 )
@@ -27,6 +28,7 @@ type watch struct {
 	known map[string]bool
 	last  *Report
 	wrong []string // files that the device does not take in
+	quiet time.Duration
 }
 
 // done reports whether the device is settled, or whether it is of no use to wait.
@@ -36,7 +38,11 @@ func (w *watch) done() bool {
 		return false
 	}
 	w.next = now + lookEvery
-	k := w.d.Kernel()
+	return w.look(w.d.Kernel(), now, fmt.Sprint("boot ", w.d.Boots()))
+}
+
+// look takes a look at the device; boot names the boot it is in.
+func (w *watch) look(k *host.Kernel, now time.Duration, boot string) bool {
 	for _, f := range twin.Rows(k, network.PortConfigFiles) {
 		if f.HasError() && f.ErrorRetryCondition == "" {
 			w.wrong = append(w.wrong, f.Error)
@@ -46,9 +52,9 @@ func (w *watch) done() bool {
 		return true
 	}
 	w.last = collect(k)
-	w.notice(fmt.Sprint("boot ", w.d.Boots()), now)
+	w.notice(boot, now)
 	w.last.facts(func(fact string) { w.notice(fact, now) })
-	return len(w.last.busy) == 0 && now-w.news >= quiet
+	return len(w.last.busy) == 0 && now-w.news >= w.quiet
 }
 
 func (w *watch) notice(fact string, now time.Duration) {

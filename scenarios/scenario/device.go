@@ -93,10 +93,18 @@ func (d *D) Record(f func(r *fleet.Device)) {
 	})
 }
 
+// drafter is a host that has something to say in every configuration.
+type drafter interface {
+	Draft(d *fleet.Draft) *fleet.Draft
+}
+
 // Config is the device's configuration as a draft; change it and Apply it.
 func (d *D) Config() *fleet.Draft {
 	if d.draft == nil {
 		d.draft = fleet.NewDraft(d.name)
+		if h, ok := d.s.host.(drafter); ok {
+			d.draft = h.Draft(d.draft)
+		}
 	}
 	return d.draft
 }

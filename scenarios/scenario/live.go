@@ -3,14 +3,13 @@ package scenario
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/netip"
-	"os"
 	"sync"
 	"time"
 
 	"github.com/evetwin/evetwin/backends/sim/lab"
 	"github.com/evetwin/evetwin/controllersim"
+	"github.com/evetwin/evetwin/controllersim/fleet"
 	"github.com/evetwin/evetwin/core/device/hyper"
 	"github.com/evetwin/evetwin/core/host"
 	"github.com/evetwin/evetwin/scenarios/twin"
@@ -18,8 +17,6 @@ import (
 
 // LiveOptions of a host of real time.
 type LiveOptions struct {
-	// Dir is where a run keeps its state; empty makes a folder that is removed at the end.
-	Dir string
 	// Cache holds the guest kernel and built programs.
 	Cache lab.Cache
 	// Hyper and Tpm are as in twin.LiveOptions.
@@ -28,12 +25,11 @@ type LiveOptions struct {
 
 // live is the host of real time: one device, its controller and its guests.
 type live struct {
-	ctx    context.Context
-	l      *twin.Live
-	began  time.Time
-	moved  chan struct{}
-	taken  bool
-	remove func()
+	ctx   context.Context
+	l     *twin.Live
+	began time.Time
+	moved chan struct{}
+	taken bool
 
 	mu    sync.Mutex
 	turns uint64
@@ -43,33 +39,28 @@ type live struct {
 // NewLive makes a host of real time for one run; Close ends it with all that belongs to it.
 func NewLive(ctx context.Context, o LiveOptions) (h Host, closeAll func() error, err error) {
 	v := &live{ctx: ctx, began: time.Now(), moved: make(chan struct{}, 1),
-		at: map[string]netip.AddrPort{}, remove: func() {}}
-	if o.Dir == "" {
-		dir, err := os.MkdirTemp("", "evetwin-")
-		if err != nil {
-			return nil, nil, fmt.Errorf("make a folder for the run: %w", err)
-		}
-		o.Dir, v.remove = dir, func() { os.RemoveAll(dir) }
+		at: map[string]netip.AddrPort{}}
+	dir, err := lab.NewRunDir(lab.DefaultDirs().State, "run")
+	if err != nil {
+		return nil, nil, err
 	}
-	v.l, err = twin.NewLive(ctx, twin.LiveOptions{Dir: o.Dir, Cache: o.Cache,
+	v.l, err = twin.NewLive(ctx, twin.LiveOptions{Dir: dir.Path, Cache: o.Cache,
 		Hyper: o.Hyper, Tpm: o.Tpm,
 		OnForward: func(app string, _ uint16, at netip.AddrPort) {
 			v.mu.Lock()
 			v.at[app] = at
 			v.mu.Unlock()
 		},
-		DeviceOptions: twin.DeviceOptions{Name: "edge", Seed: 1,
+		DeviceOptions: twin.DeviceOptions{Name: device, Seed: 1,
 			OnTurn: func(*host.Proc, *host.Input, *host.Output) { v.turn() }}})
 	if err != nil {
-		v.remove()
-		return nil, nil, err
+		return nil, nil, errors.Join(err, dir.Close())
 	}
-	return v, func() error {
-		err := v.l.Close()
-		v.remove()
-		return err
-	}, nil
+	return v, func() error { return errors.Join(v.l.Close(), dir.Close()) }, nil
 }
+
+// device is the name of the host's device.
+const device = "edge"
 
 func (v *live) turn() {
 	v.mu.Lock()
@@ -143,8 +134,18 @@ func (v *live) Device(o twin.DeviceOptions) (Machine, error) {
 		return nil, errors.New("a host of real time has the default device")
 	}
 	v.taken = true
+	first, err := v.Draft(fleet.NewDraft(device)).Build()
+	if err == nil {
+		_, err = v.l.SetConfig(device, first)
+	}
+	if err != nil {
+		return nil, err
+	}
 	return &liveMachine{v}, nil
 }
+
+// Draft makes every configuration one that the device asks for as often as it may.
+func (v *live) Draft(d *fleet.Draft) *fleet.Draft { return twin.QuickPolls(d) }
 
 type liveMachine struct{ *live }
 

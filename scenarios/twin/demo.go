@@ -2,11 +2,9 @@ package twin
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
-
-	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"strconv"
+	"time"
 
 	"github.com/evetwin/evetwin/backends/sim/qemu/guest"
 	"github.com/evetwin/evetwin/controllersim/data"
@@ -28,57 +26,30 @@ func (l *Live) PublishDemo(ctx context.Context, repository, tag string) error {
 }
 
 func (l *Live) demo(ctx context.Context, tag string) (data.Image, error) {
-	if l.Hyper == "model" {
+	if l.Hyper == Model {
 		return data.ImageSpec{Arch: "amd64", Entrypoint: []string{"/web"}, Files: []data.File{
 			{Path: "web", Mode: 0o755, Body: []byte("a model of the application " + tag)}}}.Build()
 	}
-	from, err := guest.DemoImage(ctx, l.o.Cache)
+	from, err := guest.DemoServed(ctx, l.o.Cache)
 	if err != nil {
 		return data.Image{}, err
 	}
-	return convert(from)
+	return data.Image{Manifest: from.Manifest, MediaType: from.MediaType, Blobs: from.Blobs}, nil
 }
 
-// convert reads an image into the form of the registry.
-func convert(from v1.Image) (data.Image, error) {
-	manifest, err := from.RawManifest()
-	if err != nil {
-		return data.Image{}, err
-	}
-	var m struct {
-		MediaType string `json:"mediaType"`
-	}
-	if err := json.Unmarshal(manifest, &m); err != nil {
-		return data.Image{}, err
-	}
-	config, err := from.RawConfigFile()
-	if err != nil {
-		return data.Image{}, err
-	}
-	out := data.Image{Manifest: manifest, MediaType: m.MediaType, Blobs: [][]byte{config}}
-	layers, err := from.Layers()
-	if err != nil {
-		return data.Image{}, err
-	}
-	for _, l := range layers {
-		r, err := l.Compressed()
-		if err != nil {
-			return data.Image{}, err
-		}
-		b, err := io.ReadAll(r)
-		r.Close()
-		if err != nil {
-			return data.Image{}, err
-		}
-		out.Blobs = append(out.Blobs, b)
-	}
-	return out, nil
+// Poll is how often devices of real time ask for their configuration, so that who changes one does
+// not wait for a minute; it is the shortest time a device takes.
+const Poll = 5 * time.Second
+
+// QuickPolls has a device ask for its configuration as often as it may.
+func QuickPolls(d *fleet.Draft) *fleet.Draft {
+	return d.Item("timer.config.interval", strconv.Itoa(int(Poll/time.Second)))
 }
 
 // DemoDraft is the configuration of a first run: two ports with DHCP, a network, and the bundled
 // application from the bundled registry, reached at DemoPort.
 func DemoDraft(seed string) *fleet.Draft {
-	return fleet.NewDraft(seed).MgmtPort("eth0", 0).MgmtPort("eth1", 1).
+	return QuickPolls(fleet.NewDraft(seed)).MgmtPort("eth0", 0).MgmtPort("eth1", 1).
 		Registry("registry", Registry).
 		Image(fleet.Image{Name: "web", Store: "registry", URL: "web:1"}).
 		Volume(fleet.Volume{Name: "web", Image: "web"}).

@@ -46,6 +46,7 @@ type Site struct {
 	order  []string
 	chains map[string][][]byte
 	root   [][]byte
+	drops  map[string][]int64
 }
 
 // NewSite makes a site.
@@ -140,6 +141,8 @@ func (s *Site) Store(host string) *data.Store {
 
 // Made lists what the datastores made up.
 func (s *Site) Made() []data.Made {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	var out []data.Made
 	for _, h := range s.order {
 		out = append(out, s.stores[h].Made()...)
@@ -151,6 +154,8 @@ func (s *Site) Made() []data.Made {
 // What is known to exist without it greets whoever asks for "/".
 func (s *Site) Outside(host string) *world.Origin {
 	greets := world.KnownOutside(host)
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	chain, ok := s.chains[host]
 	if !ok {
 		if c, err := s.public.Issue(host); err == nil {
@@ -171,14 +176,17 @@ func (s *Site) Outside(host string) *world.Origin {
 			}
 			a := s.Store(host).Handle(data.Request{Method: r.Method, Path: r.URL.Path, Header: r.Header})
 			s.count(host, r, a)
-			return &world.Response{Status: a.Code, Header: a.Header, Body: a.Body,
-				Size: bodySize(r, a)}
+			x := &world.Response{Status: a.Code, Header: a.Header, Body: a.Body, Size: bodySize(r, a)}
+			x.Sent, x.Drop = s.drop(host, r)
+			return x
 		}}
 }
 
 // Listen has the server of a host of the outside listen on a further port, or on a usual one in
 // another way.
 func (s *Site) Listen(host string, port uint16, tls bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.ports == nil {
 		s.ports = map[string][]world.ListenPort{}
 	}
@@ -193,6 +201,8 @@ type Requests struct {
 
 // Requests is what a path of a host of the outside was asked for.
 func (s *Site) Requests(host, path string) Requests {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if q := s.asked[host+path]; q != nil {
 		return *q
 	}
@@ -200,6 +210,8 @@ func (s *Site) Requests(host, path string) Requests {
 }
 
 func (s *Site) count(host string, r *world.Request, a data.Response) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	q := s.asked[host+r.URL.Path]
 	if q == nil {
 		q = &Requests{}
@@ -211,6 +223,28 @@ func (s *Site) count(host string, r *world.Request, a data.Response) {
 	if r.Method == http.MethodGet && a.Code == http.StatusPartialContent {
 		q.Rest++
 	}
+}
+
+// Drop has the server of a host end the connections of the next requests for a path when so many
+// bytes of the body have gone out, one number for each request.
+func (s *Site) Drop(host, path string, after ...int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.drops == nil {
+		s.drops = map[string][]int64{}
+	}
+	s.drops[host+path] = append(s.drops[host+path], after...)
+}
+
+func (s *Site) drop(host string, r *world.Request) (after int64, ends bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := s.drops[host+r.URL.Path]
+	if len(list) == 0 || r.Method != http.MethodGet {
+		return 0, false
+	}
+	s.drops[host+r.URL.Path] = list[1:]
+	return list[0], true
 }
 
 func bodySize(r *world.Request, a data.Response) int64 {

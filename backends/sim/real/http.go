@@ -24,7 +24,8 @@ import (
 // HTTP carries exchanges out with servers on this machine: a host of the simulated network is
 // dialled at the address where its real server listens.
 type HTTP struct {
-	// Dial maps "host:port" of a request to the real address; an absent one is refused.
+	// Dial maps the host of a request, or its "host:port", to the real address; an absent one is
+	// refused.
 	Dial map[string]string
 	// Plain are host:ports whose real server speaks HTTP without TLS although the URL says https.
 	Plain map[string]bool
@@ -41,6 +42,9 @@ func (h *HTTP) client(roots []string, dial time.Duration) *http.Client {
 		TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12},
 		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			to, ok := h.Dial[addr]
+			if name, _, err := net.SplitHostPort(addr); !ok && err == nil {
+				to, ok = h.Dial[name]
+			}
 			if !ok {
 				return nil, fmt.Errorf("dial %s: %w", addr, syscall.ECONNREFUSED)
 			}

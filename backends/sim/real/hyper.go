@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"os"
 	"sync"
 	"time"
 
@@ -49,6 +50,7 @@ type Hyper struct {
 
 	mu   sync.Mutex
 	live []*qemu.VM // for Close
+	cuts int        // how often Close was called
 }
 
 // vm is a domain.
@@ -66,6 +68,7 @@ func (h *Hyper) Wire(k *host.Kernel) {
 	pt := k.Part("hyper")
 	h.pt, h.guests = pt, map[string]*vm{}
 	h.slots = qemu.NewSlots(0)
+	h.sweep()
 	h.domains = h.Model.Publish(pt, device.HostSeen{Hypervisor: "qemu-" + h.Accel,
 		HWAssistedVirtualization: h.Accel == qemu.KVM, Detail: h.Why})
 	host.Serve(pt, device.Create, h.create)
@@ -132,12 +135,12 @@ func (h *Hyper) start(c host.Run[device.NameReq, device.None]) {
 		return
 	}
 	g.boots++
-	boots, spec := g.boots, g.row.Spec
+	boots, spec, cuts := g.boots, g.row.Spec, h.power()
 	var run *qemu.VM
 	var leased []<-chan struct{}
 	c.Go(func(ctx context.Context) (device.None, *agent.Fault) {
 		var err error
-		run, leased, err = h.launch(ctx, g, &spec, boots)
+		run, leased, err = h.launch(ctx, g, &spec, boots, cuts)
 		if err != nil {
 			return device.None{}, fault(device.FaultFailed, fmt.Errorf("start domain %s: %w", name, err))
 		}
@@ -248,19 +251,9 @@ func (h *Hyper) remove(c host.Run[device.NameReq, device.None]) {
 				h.ended(g, run)
 			}
 			delete(h.guests, g.row.Name)
+			os.Remove(h.initrd(g.row.AppID))
 			h.domains.Delete(g.row.Name)
 		}
 		c.Finish(n, f)
 	})
-}
-
-// Close destroys every guest; for the end of the process and power cuts.
-func (h *Hyper) Close() {
-	h.mu.Lock()
-	list := h.live
-	h.live = nil
-	h.mu.Unlock()
-	for _, v := range list {
-		v.Destroy()
-	}
 }

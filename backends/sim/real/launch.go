@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"sort"
-	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -54,7 +53,7 @@ func (h *Hyper) plan(s *device.Spec) (*plan, error) {
 				return nil, fmt.Errorf("volume %s: %w", d.VolumeKey, err)
 			}
 			p.image, p.boot = img, true
-			p.dir = filepath.Join(h.Dir, strings.ReplaceAll(d.VolumeKey, "#", "."))
+			p.dir = filepath.Join(h.Dir, file(d.VolumeKey))
 			continue
 		}
 		x := planned{Disk: d, size: v.Size}
@@ -128,7 +127,7 @@ func (p *plan) make(ctx context.Context) (guest.Root, []guest.DataDisk, error) {
 	}
 	var disks []guest.DataDisk
 	for i, d := range p.disks {
-		path := filepath.Join(filepath.Dir(p.dir), strings.ReplaceAll(d.VolumeKey, "#", ".")+"."+d.Format)
+		path := filepath.Join(filepath.Dir(p.dir), file(d.VolumeKey)+"."+d.Format)
 		if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 			if err := writeDisk(path, d.data, d.size); err != nil {
 				return root, nil, err
@@ -159,11 +158,10 @@ func writeDisk(path string, data []byte, size int64) error {
 }
 
 // launch starts QEMU for a domain and lets it run.
-func (h *Hyper) launch(ctx context.Context, g *vm, s *device.Spec, boots int,
+func (h *Hyper) launch(ctx context.Context, g *vm, s *device.Spec, boots, cuts int,
 ) (*qemu.VM, []<-chan struct{}, error) {
-	initrd := filepath.Join(h.Dir, s.AppID+".initrd")
 	parts, err := h.Machine.Boot(ctx, g.root, guest.Start{UUID: s.AppID, Boot: boots, Disks: g.disks},
-		initrd)
+		h.initrd(s.AppID))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -198,15 +196,17 @@ func (h *Hyper) launch(ctx context.Context, g *vm, s *device.Spec, boots int,
 	if err != nil {
 		return nil, nil, err
 	}
-	h.mu.Lock()
-	h.live = append(h.live, run)
-	h.mu.Unlock()
+	if !h.admit(run, cuts) {
+		return nil, nil, errors.Join(errors.New("the power is gone"), run.Destroy())
+	}
 	if err := run.Resume(ctx); err != nil {
-		run.Destroy()
-		return nil, nil, err
+		return nil, nil, errors.Join(err, run.Destroy())
 	}
 	return run, leased, nil
 }
+
+// initrd is the initramfs of the next boot of an application's guest.
+func (h *Hyper) initrd(app string) string { return filepath.Join(h.Dir, app+".initrd") }
 
 func (h *Hyper) usage(c host.Run[device.UsageReq, device.UsageRes]) {
 	var res device.UsageRes

@@ -17,6 +17,8 @@ type Store struct {
 	Disk *disk.Disk
 	// Taken is called when a download was verified and is no partial any more.
 	Taken func(target string)
+	// Removed is called when a volume is removed; may be nil.
+	Removed func(volumeKey string)
 
 	pt      *host.Part
 	files   *bus.Pub[device.FileSeen]

@@ -36,6 +36,9 @@ func (s *Store) serveVolumes(pt *host.Part) {
 	host.Serve(pt, device.RemoveVolume, func(c host.Run[device.VolumeReq, device.None]) {
 		c.After(c.Latency(5*time.Millisecond, 50*time.Millisecond), func() {
 			delete(s.Disk.Volumes, c.Req().VolumeKey)
+			if s.Removed != nil {
+				s.Removed(c.Req().VolumeKey)
+			}
 			s.showVolume(c.Req().VolumeKey)
 			c.Done(device.None{})
 		})
