@@ -60,16 +60,22 @@ func (w *Web) fetch(c fetchRun) {
 		}
 	}
 	res := w.World.Do(w.Clock(), from, r)
-	w.arrive(c, r, p, &res)
+	w.arrive(c, from, r, p, &res)
 }
 
 // arrive takes in the answer of the model, at the speed it came with.
-func (w *Web) arrive(c fetchRun, r *world.Request, p *disk.Partial, res *world.Result) {
+func (w *Web) arrive(c fetchRun, from world.From, r *world.Request, p *disk.Partial,
+	res *world.Result,
+) {
 	q := c.Req()
 	fault := w.judge(q.URL, q.TLS, &q.Via, r, res)
 	x := res.Response
 	if fault != nil && (x == nil || res.Received == 0) {
 		c.After(res.Latency, func() { c.Fail(fault.Code, fault.Text, fault.Retry) })
+		return
+	}
+	if x.Status == http.StatusRequestedRangeNotSatisfiable && p.Size > 0 {
+		c.After(res.Latency, func() { w.beyond(c, p, x) })
 		return
 	}
 	if x.Status != http.StatusOK && x.Status != http.StatusPartialContent {
@@ -100,19 +106,58 @@ func (w *Web) arrive(c fetchRun, r *world.Request, p *disk.Partial, res *world.R
 		}
 		p.Whole, p.Tag, p.Modelled = whole, tag(x.Header), true
 		p.Digest = strings.TrimPrefix(x.Header.Get(DigestHeader), "sha256:")
-		w.pieces(c, p, x, came, res.Latency-res.First, fault)
+		w.pieces(c, p, x, arrival{from, came, res.Latency - res.First, fault})
 	})
 }
 
+// beyond judges an answer that nothing is behind what is here: all had come before the power was
+// lost, or what is here is longer than the file and goes.
+func (w *Web) beyond(c fetchRun, p *disk.Partial, x *world.Response) {
+	if x.Header.Get("Content-Range") == "bytes */"+strconv.FormatInt(p.Size, 10) {
+		p.Whole, p.Durable, p.Done = p.Size, p.Size, true
+		w.Show(c.Req().Target)
+		c.Done(device.FetchRes{Size: p.Size})
+		return
+	}
+	p.Reset()
+	w.Show(c.Req().Target)
+	c.Fail(device.FaultStatus, status(c.Req().URL, x.Status), true)
+}
+
+// arrival is how a body comes in.
+type arrival struct {
+	from  world.From
+	bytes int64
+	took  time.Duration
+	fault *agent.Fault // what ends it; nil: it comes whole
+}
+
+// flows reports whether bytes still find their way to a download: its cable is in, and its interface
+// has the address.
+func (w *Web) flows(c fetchRun, from world.From) bool {
+	via := &c.Req().Via
+	_, ok := w.From(via.IfName, via.Source)
+	return ok && w.World.Carrier(from.Port)
+}
+
 // pieces lets the bytes come, in pieces of a second at most.
-func (w *Web) pieces(c fetchRun, p *disk.Partial, x *world.Response, came int64, took time.Duration,
-	fault *agent.Fault,
-) {
+func (w *Web) pieces(c fetchRun, p *disk.Partial, x *world.Response, a arrival) {
+	came, took, fault := a.bytes, a.took, a.fault
 	n := int64(took/time.Second) + 1
 	each := (came + n - 1) / n
 	var at int64
+	var idle time.Duration
 	var next func()
 	next = func() {
+		if limit := c.Req().Stalled; !w.flows(c, a.from) {
+			if idle += time.Second; limit > 0 && idle > limit {
+				c.Fail(device.FaultStalled, c.Req().URL+": no byte came for "+limit.String(), true)
+				return
+			}
+			c.After(time.Second, next)
+			return
+		}
+		idle = 0
 		size := min(each, came-at)
 		if size > w.Disk.Free() {
 			c.Fail(device.FaultNoSpace, "download "+c.Req().URL+": no space left on /persist", true)

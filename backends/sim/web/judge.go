@@ -22,7 +22,7 @@ var codes = map[world.Code]string{
 	world.DNSTimeout: device.FaultNoDNS, world.DNSRefused: device.FaultNoDNS,
 	world.DNSNotFound: device.FaultNotFound, world.ProxyRefused: device.FaultProxy,
 	world.ProxyAuth: device.FaultProxy, world.ProxyGateway: device.FaultProxy,
-	world.TLS: device.FaultReset,
+	world.TLS: device.FaultReset, world.Reset: device.FaultReset,
 }
 
 // judge says what is wrong with an answer below HTTP: the way to the server, or its certificate.

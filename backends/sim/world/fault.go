@@ -20,6 +20,7 @@ const (
 	ProxyAuth    Code = "proxy-auth"    // 407: the proxy wants a user and password
 	ProxyGateway Code = "proxy-gateway" // 502: the proxy does not reach the destination
 	TLS          Code = "tls"           // one side speaks TLS, the other does not
+	Reset        Code = "reset"         // the server ends the connection before the response ends
 	NAK          Code = "dhcp-nak"      // the DHCP server does not allow the address
 )
 

@@ -155,18 +155,25 @@ func (x *exchange) finish(s spot, resp *Response) *Error {
 		return &Error{Timeout, "http", x.host, "no response in time"}
 	}
 	x.t += resp.Think
-	x.res.First, x.res.Rate, x.res.Received = x.t, rate, resp.size()
-	took := x.transfer(resp.size(), rate)
+	size := resp.size()
+	if resp.Drop {
+		size = min(size, resp.Sent)
+	}
+	x.res.First, x.res.Rate, x.res.Received = x.t, rate, size
+	took := x.transfer(size, rate)
 	if took > 0 {
-		x.res.Rate = max(1, int64(float64(resp.size())/took.Seconds()))
+		x.res.Rate = max(1, int64(float64(size)/took.Seconds()))
 	}
 	if left := x.limit - x.t; took > left {
 		x.t = x.limit
-		x.res.Received = int64(float64(resp.size()) * left.Seconds() / took.Seconds())
+		x.res.Received = int64(float64(size) * left.Seconds() / took.Seconds())
 		return &Error{Timeout, "http", x.host, "the response is too long for the time"}
 	}
 	x.t += took
 	x.res.Response = resp
+	if resp.Drop {
+		return &Error{Reset, "http", x.host, "the server ended the connection"}
+	}
 	return nil
 }
 

@@ -75,6 +75,9 @@ type Response struct {
 	// body may stay unmade. 0: len(Body).
 	Size  int64
 	Think time.Duration // until the server has its answer
+	// Drop says that the server ends the connection when Sent bytes of the body have gone out.
+	Drop bool
+	Sent int64
 }
 
 func (r *Response) size() int64 { return max(r.Size, int64(len(r.Body))) }
@@ -86,7 +89,7 @@ type Result struct {
 	Latency  time.Duration // until the end, or until the client gave up
 	First    time.Duration // until the first byte of the response's body
 	Rate     int64         // bytes per second of the body; (Latency-First)*Rate is its size
-	Received int64         // bytes of the body that came, also if then the time was up
+	Received int64         // bytes of the body that came, also if the rest did not
 	Server   netip.Addr    // address that the connection went to: server or explicit proxy
 	TLS      *TLSState     // of the connection with the origin; nil without TLS
 	ProxyTLS *TLSState     // of the connection with a proxy that listens on https
