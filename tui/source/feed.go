@@ -139,8 +139,8 @@ func (f *Feed) Sync(k Kernel, agents []Agent) {
 			f.ring()
 		}
 	}
-	for _, a := range agents {
-		f.life(a)
+	for i, a := range agents {
+		f.life(a, i)
 	}
 }
 
@@ -181,9 +181,14 @@ func (f *Feed) show(d *bus.Decl, h bus.Head) bool {
 	return false
 }
 
-// life takes what the host knows of an agent.
-func (f *Feed) life(now Agent) {
+// life takes what the host knows of an agent, and its place in the host's order.
+func (f *Feed) life(now Agent, place int) {
 	a := f.agent(now.Name)
+	if place < len(f.agents) && f.agents[place].Name != now.Name {
+		i := slices.IndexFunc(f.agents, func(x agentNow) bool { return x.Name == now.Name })
+		f.agents[place], f.agents[i] = f.agents[i], f.agents[place]
+		a = &f.agents[place]
+	}
 	now.Last = max(now.Last, a.Last)
 	if a.Agent != now {
 		f.stamp++

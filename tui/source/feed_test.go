@@ -21,8 +21,9 @@ func TestReaderBeginsWithASnapshot(t *testing.T) {
 	put(k, node.LedShown, node.LedStatus{BlinkCounter: 2})
 	f.Line("nim", time.Second, agent.Line{Text: "before anybody looked"})
 	f.Mark(Mark{Name: "address", At: time.Second})
+	f.Turn("zedagent", time.Second)
 	f.Turn("nim", time.Second)
-	f.Sync(k, []Agent{{Name: "nim", Starts: 1, Turns: 7}})
+	f.Sync(k, []Agent{{Name: "nim", Starts: 1, Turns: 7}, {Name: "diag"}, {Name: "zedagent"}})
 	r := f.Open()
 	defer r.Close()
 	b, err := r.Next(soon(t))
@@ -32,7 +33,7 @@ func TestReaderBeginsWithASnapshot(t *testing.T) {
 	s := NewState()
 	s.Apply(b)
 	if !b.Reset || s.Device.Name != "edge" || len(s.Lines) != 1 || len(s.Marks) != 1 ||
-		s.Agents[0].Turns != 7 || s.Agents[0].Last != time.Second {
+		s.Agents[0].Turns != 7 || s.Agents[0].Last != time.Second || s.Agents[1].Name != "diag" {
 		t.Errorf("snapshot %+v", b)
 	}
 	if c := Get(s, node.Client, "global"); c == nil || c.Step != "certs" {

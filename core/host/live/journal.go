@@ -219,12 +219,14 @@ func (j *journal) shut() {
 // flush makes durable what is queued, as one group, and tells those who wait.
 func (j *journal) flush() {
 	j.mu.Lock()
-	list, failed := j.queue, j.failure != nil
-	j.queue = j.spare[:0]
-	j.mu.Unlock()
-	if failed || len(list) == 0 {
+	list := j.queue
+	if j.failure != nil || len(list) == 0 {
+		j.queue = list[:0]
+		j.mu.Unlock()
 		return
 	}
+	j.queue, j.spare = j.spare[:0], nil // two queues take turns, never one in the other's memory
+	j.mu.Unlock()
 	if err := j.store(list); err != nil {
 		j.fail(err)
 		return

@@ -211,6 +211,26 @@ func TestGroupsAreToldWhenTheyAreDurable(t *testing.T) {
 	}
 }
 
+// A bell that rings for nothing must not leave both queues in one memory: what is written while the
+// next group is told would be lost.
+func TestWhatIsWrittenBehindAnEmptyGroupIsKept(t *testing.T) {
+	j, err := openJournal(t.TempDir(), func(err error) { t.Error(err) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.shut()
+	told := false
+	j.write(record(0, "a"), func() {})
+	j.flush()
+	j.flush() // nothing is queued
+	j.write(record(1, "b"), func() { j.write(record(2, "c"), func() { told = true }) })
+	j.flush()
+	j.flush()
+	if got := j.text(); !told || got != "0: a@0 b@1 c@2" {
+		t.Errorf("told: %v; rows %s", told, got)
+	}
+}
+
 // A disk that fails is told once, and nobody is told that anything is durable from then on.
 func TestADiskThatFails(t *testing.T) {
 	broken := make(chan error, 10)
