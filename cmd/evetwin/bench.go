@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"runtime"
@@ -26,6 +27,10 @@ func benchCommand() *cobra.Command {
 	c.PersistentFlags().Bool("json", false, "one object per line on stdout")
 	c.AddCommand(benchSpeedCommand(), benchFleetCommand(), benchBusCommand(),
 		benchControllerCommand())
+	c.AddCommand(&cobra.Command{Use: "idle", Hidden: true, Args: usage(cobra.NoArgs),
+		RunE: func(*cobra.Command, []string) error {
+			return refused{errors.New("bench idle measures a real device, which this version does not run")}
+		}})
 	return c
 }
 

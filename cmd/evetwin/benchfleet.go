@@ -4,14 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"net/http"
 	"runtime"
 	"runtime/debug"
-	"runtime/pprof"
-	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -47,34 +44,46 @@ type fleetResult struct {
 const fleetGC = 10
 
 func benchFleetCommand() *cobra.Command {
-	var devices int
-	var span time.Duration
-	var profile string
+	var f fleetFlags
 	c := &cobra.Command{Use: "fleet", Args: usage(cobra.NoArgs),
 		Short: "Many devices and their controller in one process in real time",
 		RunE: func(c *cobra.Command, _ []string) error {
-			if devices < 1 {
-				return refused{fmt.Errorf("--devices %d: at least 1", devices)}
+			if f.devices < 1 || f.span <= 0 || f.settle < 0 {
+				return refused{fmt.Errorf("--devices %d --for %v --settle %v: at least one device, for "+
+					"a while", f.devices, f.span, f.settle)}
 			}
-			if profile != "" {
+			if f.profile != "" {
 				runtime.MemProfileRate = 4096
 			}
-			r, err := benchFleet(c.Context(), devices, span, profile)
+			r, err := benchFleet(c.Context(), f)
 			if err != nil {
 				return err
 			}
-			result(c, r, "%d devices: %.0f KiB each, %.2f cores, %d polls, %d missed in %.0f s", r.Devices,
-				r.KiBPerDevice, r.Cores, r.Polls, r.PollsMissed, r.Seconds)
+			result(c, r, "%d devices and their controller in one process, for %.0f s of real time:\n"+
+				"  memory   %.0f KiB each (%.0f KiB of it in use)\n"+
+				"  cores    %.2f\n"+
+				"  polls    %d, %d missed", r.Devices, r.Seconds, r.KiBPerDevice,
+				r.HeapKiBPerDevice+r.StackKiBPerDevice, r.Cores, r.Polls, r.PollsMissed)
 			return nil
 		}}
-	c.Flags().IntVar(&devices, "devices", 1000, "how many")
-	c.Flags().DurationVar(&span, "for", time.Minute, "how long to measure")
-	c.Flags().StringVar(&profile, "memprofile", "", "write a profile of the heap to this file")
+	c.Flags().IntVar(&f.devices, "devices", 1000, "how many")
+	c.Flags().DurationVar(&f.span, "for", time.Minute, "how long to measure")
+	c.Flags().DurationVar(&f.settle, "settle", 20*time.Second,
+		"how long to wait after the last device has its configuration, before measuring")
+	c.Flags().StringVar(&f.profile, "memprofile", "", "write a profile of the heap to this file")
 	return c
 }
 
+// fleetFlags of the command.
+type fleetFlags struct {
+	devices      int
+	span, settle time.Duration
+	profile      string
+}
+
 // benchFleet runs devices until all have their configuration, and then measures.
-func benchFleet(ctx context.Context, n int, span time.Duration, profile string) (r fleetResult, err error) {
+func benchFleet(ctx context.Context, f fleetFlags) (r fleetResult, err error) {
+	n := f.devices
 	defer debug.SetGCPercent(debug.SetGCPercent(fleetGC))
 	site, err := twin.NewSite(twin.SiteOptions{Seed: 1})
 	if err != nil {
@@ -104,14 +113,14 @@ func benchFleet(ctx context.Context, n int, span time.Duration, profile string) 
 	if err := configureAll(ctx, site, n, errs); err != nil {
 		return r, err
 	}
-	if err := pause(ctx, 20*time.Second, errs); err != nil { // bursts of the start are over
+	if err := pause(ctx, f.settle, errs); err != nil { // bursts of the start are over
 		return r, err
 	}
 	runtime.GC()
 	debug.FreeOSMemory()
 	from, cpu := time.Now(), cpuTime()
 	polls := countPolls(site)
-	if err := pause(ctx, span, errs); err != nil {
+	if err := pause(ctx, f.span, errs); err != nil {
 		return r, err
 	}
 	r.Devices, r.GCPercent = n, fleetGC
@@ -124,21 +133,7 @@ func benchFleet(ctx context.Context, n int, span time.Duration, profile string) 
 	runtime.ReadMemStats(&m)
 	r.HeapKiBPerDevice = float64(int64(m.HeapAlloc)-heap) / 1024 / float64(n)
 	r.StackKiBPerDevice = float64(m.StackInuse) / 1024 / float64(n)
-	fmt.Fprintf(os.Stderr, "inuse %d idle %d released %d sys %d numgc %d stack %d mspan %d gcsys %d other %d bucket %d cpu %v\n", m.HeapInuse>>10, m.HeapIdle>>10, m.HeapReleased>>10, m.Sys>>10, m.NumGC, m.StackSys>>10, m.MSpanSys>>10, m.GCSys>>10, m.OtherSys>>10, m.BuckHashSys>>10, m.GCCPUFraction)
-	return r, writeHeap(profile)
-}
-
-// writeHeap writes a profile of what is in use, for an empty name nothing.
-func writeHeap(file string) error {
-	if file == "" {
-		return nil
-	}
-	f, err := os.Create(file)
-	if err != nil {
-		return fmt.Errorf("write the profile: %w", err)
-	}
-	runtime.GC()
-	return errors.Join(pprof.WriteHeapProfile(f), f.Close())
+	return r, writeHeap(f.profile)
 }
 
 // configureAll gives every device that registers a configuration, until all have asked for it.
@@ -198,8 +193,9 @@ func countPolls(site *twin.Site) (n int) {
 	return n
 }
 
-// missed counts the gaps between configuration requests of a device that are longer than the
-// interval allows: 60 s and 5 s for the exchange.
+// missed counts the configuration requests that were not answered well, and the gaps between them,
+// also the one that began before, that are longer than the interval allows: 60 s and 5 s for the
+// exchange.
 func missed(site *twin.Site, from, to time.Time) (n int) {
 	const most = 65 * time.Second
 	site.With(func() {
@@ -209,7 +205,8 @@ func missed(site *twin.Site, from, to time.Time) (n int) {
 				if !strings.HasSuffix(q.Path, "/config") {
 					continue
 				}
-				if q.At.After(from) && q.At.Sub(last) > most {
+				bad := q.Code != http.StatusOK && q.Code != http.StatusNotModified
+				if q.At.After(from) && (bad || q.At.Sub(last) > most) {
 					n++
 				}
 				last = q.At
@@ -220,27 +217,4 @@ func missed(site *twin.Site, from, to time.Time) (n int) {
 		}
 	})
 	return n
-}
-
-// rss is the resident memory of this process in bytes.
-func rss() int64 {
-	b, err := os.ReadFile("/proc/self/statm")
-	if err != nil {
-		return 0
-	}
-	f := strings.Fields(string(b))
-	if len(f) < 2 {
-		return 0
-	}
-	pages, _ := strconv.ParseInt(f[1], 10, 64)
-	return pages * int64(os.Getpagesize())
-}
-
-// cpuTime is the processor time of this process.
-func cpuTime() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

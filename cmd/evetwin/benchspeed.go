@@ -52,7 +52,7 @@ func benchSpeedCommand() *cobra.Command {
 
 // benchSpeed brings a device to a running application and lets it be for a while, on one core.
 func benchSpeed(span time.Duration, profile string) (r speed, err error) {
-	runtime.GOMAXPROCS(1)
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	site, err := twin.NewSite(twin.SiteOptions{Seed: 1})
 	if err != nil {
 		return r, err
