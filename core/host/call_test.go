@@ -23,9 +23,8 @@ var (
 	dim  = agent.NewOp[req, res](agent.OpDecl{Name: "lamp.Dim", Limit: time.Hour})
 	look = agent.NewOp[req, res](agent.OpDecl{Name: "lamp.Look", Query: true, Class: "eyes",
 		Width: 3})
-	wishes = bus.NewTopic[row](bus.Decl{Owner: "boss", Name: "Wish"})
-	lamps  = bus.NewTopic[row](bus.Decl{Owner: "lamp", Name: "Lamp"})
-	notes  = bus.NewTopic[row](bus.Decl{Owner: "worker", Name: "Note", Life: bus.Persistent})
+	lamps = bus.NewTopic[row](bus.Decl{Owner: "lamp", Name: "Lamp"})
+	notes = bus.NewTopic[row](bus.Decl{Owner: "worker", Name: "Note", Life: bus.Persistent})
 )
 
 // bench is a kernel with one agent, whose next turn is given as a function, and a lamp whose runs

@@ -81,7 +81,7 @@ func table(b *strings.Builder, title string, heads []string, rows [][]string, er
 		}
 		fmt.Fprintf(t, "  %s\n", strings.Join(r, "\t"))
 	}
-	t.Flush() // into memory: it does not fail
+	_ = t.Flush() // into memory: it does not fail
 	for i, line := range strings.Split(strings.TrimRight(text.String(), "\n"), "\n") {
 		b.WriteString(strings.TrimRight(line, " ") + "\n")
 		if i > 0 && errs[i-1] != "" {

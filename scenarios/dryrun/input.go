@@ -1,6 +1,7 @@
 package dryrun
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -279,7 +280,8 @@ func load(file string) ([]byte, error) {
 
 // cause is an error of the file system without the path, which the message names already.
 func cause(err error) error {
-	if p, ok := err.(*os.PathError); ok {
+	var p *os.PathError
+	if errors.As(err, &p) {
 		return p.Err
 	}
 	return err

@@ -194,12 +194,3 @@ func (b *bench) ip(id string) string {
 	}
 	return a.AppNetAdapterList[0].AllocatedIPv4Addr.String()
 }
-
-func has(list []string, want string) bool {
-	for _, s := range list {
-		if s == want {
-			return true
-		}
-	}
-	return false
-}

@@ -24,7 +24,7 @@ func (h *counted) Wire(k *host.Kernel, _ host.Machine) {
 		r := *c.Req()
 		h.sets++
 		c.After(c.Latency(time.Millisecond, 100*time.Millisecond), func() {
-			out.Put(lamp{r.Name, r.N})
+			out.Put(lamp(r))
 			c.Done(none{})
 		})
 	})
