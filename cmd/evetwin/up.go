@@ -133,6 +133,7 @@ func up(c *cobra.Command, f upFlags) error {
 	if err := f.check(); err != nil {
 		return refused{err}
 	}
+	terminal = terminal && f.until == untilForever
 	ctx, out, done := unbroken(c.Context(), c.OutOrStdout())
 	defer done()
 	s := newSteps(c.ErrOrStderr(), out, f.json, terminal)

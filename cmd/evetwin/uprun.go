@@ -28,6 +28,7 @@ type upRun struct {
 	terminal bool
 	told     bool // the summary was printed
 	live     *twin.Live
+	show     *show
 	began    time.Time
 	sum      summary
 
@@ -41,6 +42,7 @@ func newUpRun(f upFlags, s *steps, terminal bool) *upRun {
 	u := &upRun{flags: f, steps: s, terminal: terminal, began: time.Now(),
 		changed: make(chan struct{}, 1), mapped: map[string]netip.AddrPort{}}
 	u.views = []*view{newView(first, u)}
+	u.show = newShow(u.marks)
 	return u
 }
 
@@ -57,6 +59,7 @@ func (u *upRun) options() twin.LiveOptions {
 		},
 		DeviceOptions: twin.DeviceOptions{Name: first, Seed: uint64(time.Now().UnixNano()),
 			OnTurn: v.turn, OnLine: u.steps.logLine}}
+	o.DeviceOptions = u.hooks(o.DeviceOptions)
 	if u.in != nil {
 		o.Shape, o.Equip = u.in.Shape, u.in.Equip
 	}
@@ -71,6 +74,12 @@ func (u *upRun) run(ctx context.Context) (_ summary, err error) {
 	}
 	u.live = l
 	defer func() { err = errors.Join(err, l.Close()) }()
+	u.show.attach(l)
+	unserve, err := u.show.serve(ctx, u.dir, u.flags.allowWrite)
+	if err != nil {
+		return u.sum, err
+	}
+	defer unserve()
 	u.describe()
 	if err := u.prepare(ctx); err != nil {
 		return u.sum, err

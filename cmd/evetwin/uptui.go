@@ -1,14 +1,65 @@
 package main
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"time"
 
-// showTUI shows the device of a run on the terminal until the user leaves, ctx ends or the device
-// has stopped; an interrupt is no error. It is called once the device has been started, with no
-// other output on the terminal. What it shows, it takes from u.live.
+	"github.com/evetwin/evetwin/core/agent"
+	"github.com/evetwin/evetwin/core/host"
+	"github.com/evetwin/evetwin/scenarios/twin"
+	"github.com/evetwin/evetwin/tui"
+	"github.com/evetwin/evetwin/tui/source"
+)
+
+// showTUI shows the device of a run on the terminal until the user leaves or ctx ends; an interrupt
+// is no error. It is called once the device has been started, with no other output on the terminal.
+// A device that has stopped stays on the screen, with what it told last.
 func showTUI(ctx context.Context, u *upRun) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	failed := make(chan error, 1)
+	go func() { failed <- u.goals(ctx) }()
+	r := u.show.feed.Open()
+	defer r.Close()
+	err := tui.Run(ctx, r, tui.Options{ReadOnly: !u.flags.allowWrite})
+	cancel()
+	_ = <-failed // the screen told how the device is: a goal not reached when the user leaves is no error
 	u.steps.speak()
-	if err := u.goals(ctx); err != nil {
-		return err
+	u.set(func(s *summary) { s.OK = true })
+	return err
+}
+
+// hooks has the terminals see what the first device does.
+func (u *upRun) hooks(o twin.DeviceOptions) twin.DeviceOptions {
+	turn, line := o.OnTurn, o.OnLine
+	o.OnTurn = func(p *host.Proc, in *host.Input, out *host.Output) {
+		turn(p, in, out)
+		u.show.turn(p, in)
 	}
-	return u.stay(ctx)
+	o.OnLine = func(from string, at time.Duration, l agent.Line) {
+		line(from, at, l)
+		u.show.line(from, at, l)
+	}
+	o.OnBoot = u.show.boot
+	return o
+}
+
+// marks are the milestones the run has reached; in order.
+func (u *upRun) marks() []source.Mark {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	var out []source.Mark
+	add := func(name string, s float64, format string, args ...any) {
+		if s > 0 {
+			out = append(out, source.Mark{Name: name, At: time.Duration(s * float64(time.Second)),
+				Text: fmt.Sprintf(format, args...)})
+		}
+	}
+	add("onboarded", u.sum.OnboardedS, "as %s", u.views[0].uuid)
+	if v := u.views[0]; !v.loaded.IsZero() {
+		add("downloaded", v.loaded.Sub(u.began).Seconds(), "and verified")
+	}
+	add("answered", u.sum.AnsweredS, "at %s", u.sum.URL)
+	return out
 }
