@@ -14,8 +14,8 @@ import (
 	"github.com/evetwin/evetwin/tui/widget"
 )
 
-// busyAt is the second of the demonstration that the golden files show: onboarded, two ports, one of
-// them without a cable; one application runs, one downloads, one cannot be verified.
+// busyAt is the second of the demonstration that the golden files show: onboarded, two ports, one
+// of them without a cable; one application runs, one downloads, one cannot be verified.
 const busyAt = 34 * time.Second
 
 // terminal is a model that has seen the demonstration up to a time, without timers.

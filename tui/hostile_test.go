@@ -17,9 +17,10 @@ import (
 	"github.com/evetwin/evetwin/tui/style"
 )
 
-// hostile is a name that would ring, clear the screen, set the title, answer as a keyboard would, and
-// write backwards.
-const hostile = "x\x1b[2J\x1b]0;owned\x07\x1b[6n\u009b31m\x1bP+q\x1b\\\u202e\u200b\b\r\n\xff\xfe\u0301"
+// hostile is a name that would ring, clear the screen, set the title, answer as a keyboard would,
+// and write backwards.
+const hostile = "x\x1b[2J\x1b]0;owned\x07\x1b[6n\u009b31m\x1bP+q\x1b\\\u202e\u200b\b\r\n\xff\xfe" +
+	"\u0301"
 
 // spoil puts the text into every string of a row, and keeps the rest.
 func spoil(v reflect.Value, text string) {
@@ -89,8 +90,9 @@ func harmless(t *testing.T, screen, what string) {
 }
 
 func TestHostileNamesDoNotReachTheTerminal(t *testing.T) {
-	for name, theme := range map[string]*style.Theme{"colour": style.New(style.Colour, style.Unicode()),
-		"ascii": style.New(style.Eight, style.ASCII())} {
+	for name, theme := range map[string]*style.Theme{
+		"colour": style.New(style.Colour, style.Unicode()),
+		"ascii":  style.New(style.Eight, style.ASCII())} {
 		m := spoiled(t, hostile, theme)
 		for _, size := range [][2]int{{80, 25}, {200, 60}, {33, 9}, {1, 1}} {
 			m.Update(tea.WindowSizeMsg{Width: size[0], Height: size[1]})

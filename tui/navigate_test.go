@@ -110,13 +110,15 @@ func TestMenuAsksTheDevice(t *testing.T) {
 		}
 		return m.View()
 	}
-	if s := run("down a"); !strings.Contains(s, "restart-agent nim") || !strings.Contains(s, "power-off") {
+	if s := run("down a"); !strings.Contains(s, "restart-agent nim") ||
+		!strings.Contains(s, "power-off") {
 		t.Errorf("the menu:\n%s", s)
 	}
 	if s := run("esc"); strings.Contains(s, "power-off") || len(a.got) != 0 {
 		t.Errorf("closed, %v was asked:\n%s", a.got, s)
 	}
-	if s := run("a enter"); len(a.got) != 1 || a.got[0].Target != "nim" || !strings.Contains(s, "done") {
+	if s := run("a enter"); len(a.got) != 1 || a.got[0].Target != "nim" ||
+		!strings.Contains(s, "done") {
 		t.Errorf("%v was asked:\n%s", a.got, s)
 	}
 	a.fail = errors.New("no such cable")

@@ -27,8 +27,8 @@ type Options struct {
 	Inline bool
 }
 
-// entrance lets one at a time into a source's Next, and nobody once it is shut: bubbletea does not wait
-// for its commands.
+// entrance lets one at a time into a source's Next, and nobody once it is shut: bubbletea does
+// not wait for its commands.
 type entrance struct {
 	src    source.Source
 	mu     sync.Mutex

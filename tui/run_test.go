@@ -97,7 +97,8 @@ func TestRunEndsWithItsContext(t *testing.T) {
 	}
 }
 
-// BenchmarkFrame is a batch of 50 rows, as 20 a second make 1,000 changes a second, and its drawing.
+// BenchmarkFrame is a batch of 50 rows, as 20 a second make 1,000 changes a second, and its
+// drawing.
 func BenchmarkFrame(b *testing.B) {
 	for n, name := range []string{"overview", "network", "applications", "topics", "log"} {
 		for _, size := range [][2]int{{80, 25}, {200, 60}} {

@@ -41,7 +41,7 @@ func appFacts(s *Stage, f *facts, x *app.AppInstanceStatus) {
 		f.add("guest", l)
 	}
 	for i := range x.AppNetAdapters {
-		adapterFacts(s, f, &x.AppNetAdapters[i])
+		adapterFacts(s, f, x.UUID, &x.AppNetAdapters[i])
 	}
 	for i := range x.VolumeRefStatusList {
 		volumeFacts(s, f, &x.VolumeRefStatusList[i])
@@ -78,7 +78,7 @@ func progressFacts(s *Stage, f *facts, x *app.AppInstanceStatus) {
 }
 
 // adapterFacts tells about an interface of an application.
-func adapterFacts(s *Stage, f *facts, n *network.AppNetAdapterStatus) {
+func adapterFacts(s *Stage, f *facts, id string, n *network.AppNetAdapterStatus) {
 	f.head("Interface " + n.Name)
 	name := n.Network
 	for _, x := range source.All(s.State, network.InstanceStatus) {
@@ -95,7 +95,7 @@ func adapterFacts(s *Stage, f *facts, n *network.AppNetAdapterStatus) {
 		}
 		f.add("address", l)
 	}
-	for i, m := range portMaps(n) {
+	for i, m := range portMaps(s, id, n) {
 		f.say(first(i, "port maps"), style.Accent, m)
 	}
 }

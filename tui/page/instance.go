@@ -84,7 +84,7 @@ func portMapsOf(s *Stage, id string) widget.Block {
 			if n.Network != id {
 				continue
 			}
-			for _, m := range portMaps(n) {
+			for _, m := range portMaps(s, a.UUID, n) {
 				out = append(out, widget.Text(style.Accent, m).Put(style.Dim, " to ").
 					Put(style.Strong, a.DisplayName))
 			}
@@ -93,10 +93,19 @@ func portMapsOf(s *Stage, id string) widget.Block {
 	return out
 }
 
-// portMaps lists the ports of the device that lead to an interface of an application.
-func portMaps(n *network.AppNetAdapterStatus) []string {
+// portMaps lists the ports of the device that lead to an interface of an application, as its status
+// says or, where that has no rules, as they are wished.
+func portMaps(s *Stage, id string, n *network.AppNetAdapterStatus) []string {
+	rules := n.ACLs
+	if c := source.Get(s.State, app.Configs, id); c != nil && len(rules) == 0 {
+		for i := range c.AppNetAdapterList {
+			if c.AppNetAdapterList[i].Name == n.Name {
+				rules = c.AppNetAdapterList[i].ACLs
+			}
+		}
+	}
 	var out []string
-	for _, ace := range n.ACLs {
+	for _, ace := range rules {
 		for _, act := range ace.Actions {
 			if act.PortMap {
 				out = append(out, fmt.Sprintf("%s %s -> %d", match(ace, "protocol", "any"),

@@ -109,7 +109,7 @@ func (a *demoApp) show(r *rows, m moment) {
 	acl := network.ACE{RuleID: 1, Matches: []network.ACEMatch{{Type: "protocol", Value: "tcp"},
 		{Type: "lport", Value: a.port}}, Actions: []network.ACEAction{{PortMap: true, TargetPort: 80}}}
 	net := network.AppNetAdapterStatus{AppNetAdapterConfig: network.AppNetAdapterConfig{Name: "net0",
-		Network: demoLocal, ACLs: []network.ACE{acl}}, AllocatedIPv4Addr: a.ip(),
+		Network: demoLocal}, AllocatedIPv4Addr: a.ip(),
 		VifInfo: network.VifInfo{Bridge: "bn1", Vif: a.vif(), Mac: a.mac()}, HostName: a.uuid}
 	if st == entity.RUNNING {
 		net.AssignedAddresses, net.IPv4Up = []netip.Addr{a.ip()}, true
@@ -133,6 +133,10 @@ func (a *demoApp) show(r *rows, m moment) {
 		}
 	}
 	show(r, app.Statuses, s)
+	show(r, app.Configs, app.AppInstanceConfig{UUIDandVersion: id, DisplayName: a.name,
+		Activate: true, FixedResources: s.FixedResources,
+		AppNetAdapterList: []network.AppNetAdapterConfig{{Name: "net0", Network: demoLocal,
+			ACLs: []network.ACE{acl}}}})
 	a.showGuest(r, m, st, id)
 }
 

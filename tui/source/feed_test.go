@@ -192,7 +192,8 @@ func TestRequests(t *testing.T) {
 	if len(got) != 2 {
 		t.Errorf("carried out: %v", got)
 	}
-	if err := NewFeed(FeedOptions{}).Open().Do(ctx, Request{Verb: Reboot}); !errors.Is(err, ErrReadOnly) {
+	err := NewFeed(FeedOptions{}).Open().Do(ctx, Request{Verb: Reboot})
+	if !errors.Is(err, ErrReadOnly) {
 		t.Errorf("without the right to act: %v", err)
 	}
 }

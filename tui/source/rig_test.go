@@ -50,9 +50,13 @@ func (k *fakeKernel) cursor(d *bus.Decl) *bus.Cursor {
 	return c
 }
 
-// put shows a row, without is one that is gone.
-func put[V bus.Row](k *fakeKernel, t bus.Topic[V], v V)            { k.cursor(t.Decl).Put(v.Key(), &v) }
-func without[V bus.Row](k *fakeKernel, t bus.Topic[V], key string) { k.cursor(t.Decl).Put(key, nil) }
+// put shows a row.
+func put[V bus.Row](k *fakeKernel, t bus.Topic[V], v V) { k.cursor(t.Decl).Put(v.Key(), &v) }
+
+// without shows that a row is gone.
+func without[V bus.Row](k *fakeKernel, t bus.Topic[V], key string) {
+	k.cursor(t.Decl).Put(key, nil)
+}
 
 // soon is a deadline for what must not take long.
 func soon(t *testing.T) context.Context {

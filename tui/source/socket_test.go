@@ -98,8 +98,8 @@ func TestSocketSnapshotThenChanges(t *testing.T) {
 		t.Errorf("a topic that is known has its type: %+v", got)
 	}
 	row := s.Table("nim/Trial").Row("eth0")
-	if raw, ok := row.Val.(json.RawMessage); !ok || string(raw) != `{"Name":"eth0","Text":"testing"}` ||
-		row.Rev != 1<<32+1 {
+	if raw, ok := row.Val.(json.RawMessage); !ok ||
+		string(raw) != `{"Name":"eth0","Text":"testing"}` || row.Rev != 1<<32+1 {
 		t.Errorf("another stays JSON: %+v", row)
 	}
 	put(k, node.Client, client("done"))
@@ -311,7 +311,8 @@ func TestServerBearsNonsense(t *testing.T) {
 	f, path := NewFeed(FeedOptions{}), socket(t)
 	f.Sync(newKernel(), nil)
 	serve(t, listen(t, path), f, ServeOptions{Write: true})
-	for _, text := range []string{"", "\n", "{}\n", "GET / HTTP/1.1\r\n\r\n", `{"hello":{"evetwin":7}}` + "\n",
+	for _, text := range []string{"", "\n", "{}\n", "GET / HTTP/1.1\r\n\r\n",
+		`{"hello":{"evetwin":7}}` + "\n",
 		strings.Repeat("x", 2*maxAsk) + "\n",
 		`{"hello":{"evetwin":1,"write":true}}` + "\n" + `{"ask":{"id":1}}` + "\nnonsense\n"} {
 		c, err := net.Dial("unix", path)

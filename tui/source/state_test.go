@@ -54,7 +54,8 @@ func TestDemoRowsAreKnownToTheSocket(t *testing.T) {
 
 func TestRowThatCannotBeReadStaysJSON(t *testing.T) {
 	raw := json.RawMessage(`{"BlinkCounter":"many"}`)
-	if got := known().decode("ledmanager/LedStatus", raw); string(got.(json.RawMessage)) != string(raw) {
+	got := known().decode("ledmanager/LedStatus", raw)
+	if back, ok := got.(json.RawMessage); !ok || string(back) != string(raw) {
 		t.Errorf("%v", got)
 	}
 }
@@ -167,7 +168,8 @@ func TestPulse(t *testing.T) {
 
 func TestClocksGoOnByThemselves(t *testing.T) {
 	s := NewState()
-	s.Apply(&Batch{At: began(), Device: &Device{Up: time.Minute, Wall: began().AddDate(1, 0, 0), Runs: true}})
+	s.Apply(&Batch{At: began(), Device: &Device{Up: time.Minute, Wall: began().AddDate(1, 0, 0),
+		Runs: true}})
 	later := began().Add(5 * time.Second)
 	if s.Up(later) != 65*time.Second || !s.Wall(later).Equal(later.AddDate(1, 0, 0)) {
 		t.Errorf("up %v, wall %v", s.Up(later), s.Wall(later))

@@ -60,8 +60,8 @@ func isVague(r rune) bool {
 		r >= 0x1F3FB && r <= 0x1F3FF
 }
 
-// isMark reports what joins the letter before it. Besides marks these are vowels of Thai and Lao, and
-// the inner and last letters of a Hangul syllable that is written in pieces.
+// isMark reports what joins the letter before it. Besides marks these are vowels of Thai and Lao,
+// and the inner and last letters of a Hangul syllable that is written in pieces.
 func isMark(r rune) bool {
 	switch {
 	case r == 0x0E33, r == 0x0EB3, r == 0xFF9E, r == 0xFF9F:

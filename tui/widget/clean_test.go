@@ -50,7 +50,8 @@ func safe(s string) bool {
 }
 
 func FuzzClean(f *testing.F) {
-	for _, s := range []string{"", "plain", "\x1b[2J", "\u009b0m", "a\xff", "日本語", "e\u0301\u0301\u0301",
+	for _, s := range []string{"", "plain", "\x1b[2J", "\u009b0m", "a\xff", "日本語",
+		"e\u0301\u0301\u0301",
 		"\U0001F468\u200D\U0001F469", "\x1bP+q\x1b\\", "\r\n\t", "\U0001F1EE\U0001F1F9"} {
 		f.Add(s, 7)
 	}
