@@ -16,7 +16,8 @@ func evetwin(t *testing.T, args ...string) (code int, out, errs string) {
 
 func TestUsageErrorsExit2WithOneLine(t *testing.T) {
 	for _, args := range [][]string{{"no-such"}, {"run"}, {"run", "no-such"},
-		{"run", "all", "--seed", "x"}, {"run", "all", "--seed", "5..1"}, {"run", "quickstart", "--host", "moon"},
+		{"run", "all", "--seed", "x"}, {"run", "all", "--seed", "5..1"},
+		{"run", "quickstart", "--host", "moon"},
 		{"up", "--until", "dawn"}, {"up", "--network", "/no/such/file"}, {"up", "surplus"},
 		{"scenarios", "--no-such-flag"}, {"bench", "speed", "--days", "0"}} {
 		code, out, errs := evetwin(t, args...)

@@ -47,7 +47,7 @@ func upCommand() *cobra.Command {
 	l.StringVar(&f.until, "until", "",
 		"onboarded, running, settled or forever (default: forever on a terminal, else running)")
 	l.StringVar(&f.data, "data", "", "folder that keeps the device for the next start (default: none)")
-	l.StringVar(&f.inputs.Model, "model", "", "device model, JSON; with any of these five, as in \"try\"")
+	l.StringVar(&f.inputs.Model, "model", "", "device model, JSON; these five as in \"try\"")
 	l.StringVar(&f.inputs.Network, "network", "", "network model, JSON")
 	l.StringVar(&f.inputs.Config, "config", "",
 		"device configuration, JSON (default: the bundled web application)")
@@ -60,7 +60,8 @@ func upCommand() *cobra.Command {
 	l.BoolVar(&f.json, "json", false, "one object per line on stdout")
 	l.BoolVar(&f.plain, "plain", false, "a line per step also on a terminal")
 	l.BoolVar(&f.allowWrite, "allow-write", false, "let the terminal UI act on the device")
-	l.DurationVar(&f.limit, "limit", 5*time.Minute, "how long to wait for the goal; forever has no limit")
+	l.DurationVar(&f.limit, "limit", 5*time.Minute,
+		"how long to wait for the goal; forever has no limit")
 	l.DurationVar(&f.quiet, "quiet", 10*time.Second, "settled is who does nothing new for so long")
 	return c
 }
@@ -91,7 +92,8 @@ func (f *upFlags) check() error {
 // given reports whether the device is one of the user's, not the bundled one.
 func (f *upFlags) given() bool {
 	i := &f.inputs
-	return i.Model != "" || i.Network != "" || i.Config != "" || i.Overrides != "" || i.Bootstrap != ""
+	return i.Model != "" || i.Network != "" || i.Config != "" || i.Overrides != "" ||
+		i.Bootstrap != ""
 }
 
 // summary is the last line of "up"; its keys are the contract.
