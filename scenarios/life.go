@@ -26,7 +26,7 @@ func diskApp(s *scenario.S, d *fleet.Draft, name string, size int64) *fleet.Draf
 	return d.HTTPStore("files", "http://"+scenario.Files).
 		Image(fleet.Image{Name: name, Store: "files", URL: path, SHA256: sha,
 			MaxSize: uint64(size)}).
-		Volume(fleet.Volume{Name: name, Image: name}).
+		Volume(fleet.Volume{Name: name, Image: name, Size: size}).
 		App(fleet.App{Name: name, MemoryKB: 256 << 10, Volumes: []string{name},
 			Interfaces: []fleet.Interface{{Network: "lan", Rules: []fleet.Rule{fleet.AllowAll()}}}})
 }

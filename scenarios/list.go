@@ -11,7 +11,8 @@ import (
 func All() []*scenario.Scenario {
 	list := []*scenario.Scenario{
 		quickstart, portFailover, configFallback, appRestart, appPurge, appRemove, controller503,
-		wrongSha, powerCutWhileDownloading, agentCrashes, lifeCrashes, lifePowerCuts,
+		wrongSha, powerCutWhileDownloading, agentCrashes, lifeCrashes, lifePowerCuts, fullDisk, diskFullInDownload, downloadCut,
+		cableInDownload,
 	}
 	sort.Slice(list, func(i, j int) bool { return list[i].Name < list[j].Name })
 	return list

@@ -2,6 +2,7 @@ package volumemgr
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -163,7 +164,8 @@ func (a *volumemgr) expand(x *pass, tr *tree, root string) {
 	}
 	tr.parts = []part{{Sha: root}}
 	if !a.isRegistry(tr.cfg) {
-		tr.closed = true
+		// How large a file is, nobody says; it has to fit if it is as large as it may be.
+		tr.parts[0].Size, tr.closed = int64(min(tr.cfg.MaxDownloadSize, math.MaxInt64)), true
 		return
 	}
 	if old := a.trees.Get(tr.cfg.ContentID); old != nil && a.remembers(old, root) {

@@ -218,6 +218,29 @@ func TestAPP22_BlobWaitsForSpace(t *testing.T) {
 	}
 }
 
+// Nobody says how large a file is: it has to fit if it is as large as it may be, before any of it
+// comes.
+func TestAPP22_FileHasToFitAtItsLargest(t *testing.T) {
+	w := newWorld(t)
+	sha := w.add(strings.Repeat("x", 500))
+	rig.Put(w.Rig, store.Space, store.SpaceSeen{Total: 1000})
+	w.file("t1", sha)
+	c := *rig.Get(w.Rig, content.Trees, "t1")
+	c.MaxDownloadSize = 2000
+	rig.Put(w.Rig, content.Trees, c)
+	w.whole()
+	w.run()
+	if st := w.tree("t1"); st.ErrorDescription.Error != "Remaining disk space 1000 blob needs 2000" ||
+		w.fetches[sha] != 0 {
+		t.Fatalf("after %d fetches: %+v", w.fetches[sha], st)
+	}
+	rig.Put(w.Rig, store.Space, store.SpaceSeen{Total: 3000})
+	w.run()
+	if st := w.tree("t1"); st.State != entity.LOADED || st.HasError() {
+		t.Errorf("with more space: %+v", st)
+	}
+}
+
 func TestAPP24_IgnoredDiskCheck(t *testing.T) {
 	w := newWorld(t)
 	sha := w.add(strings.Repeat("x", 500))
