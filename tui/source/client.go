@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"sync"
 	"time"
@@ -14,6 +15,9 @@ const redial = 2 * time.Second
 
 // errRefused tells that a server will not have this client, now or later.
 var errRefused = errors.New("refused")
+
+// errGone is the end of a connection without any trouble on the way.
+var errGone = errors.New("the device is gone or has dropped this terminal")
 
 // DialOptions say how to look at a device.
 type DialOptions struct {
@@ -119,6 +123,9 @@ func (c *Client) Next(ctx context.Context) (*Batch, error) {
 			c.drop(ctx.Err())
 			return nil, ctx.Err()
 		case err != nil:
+			if errors.Is(err, io.EOF) {
+				err = errGone
+			}
 			c.drop(err)
 			return &Batch{At: time.Now(), Link: &Link{Lost: true, Why: err.Error()}}, nil
 		case f.Answer != nil:
