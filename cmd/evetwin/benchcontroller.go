@@ -18,9 +18,9 @@ import (
 	"github.com/evetwin/evetwin/controllersim/store"
 )
 
-// controllerResult is what a controller of many devices does in a second. The devices are clients in
-// the same process, on the same cores: they have signed their requests before the clock starts, and
-// only one of them verifies an answer; TLS is theirs to do too.
+// controllerResult is what a controller of many devices does in a second. The devices are clients
+// in the same process, on the same cores: they have signed their requests before the clock starts,
+// and only one of them verifies an answer; TLS is theirs to do too.
 type controllerResult struct {
 	Store   string `json:"store"`
 	Devices int    `json:"devices"`
@@ -42,8 +42,8 @@ type controllerResult struct {
 	measured
 }
 
-// benchLinks is how many connections devices ask over at a time: enough that registrations which wait
-// for a store are saved together.
+// benchLinks is how many connections devices ask over at a time: enough that registrations which
+// wait for a store are saved together.
 const benchLinks = 64
 
 // controllerBench is a measurement under way.

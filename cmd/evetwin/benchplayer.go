@@ -30,8 +30,8 @@ func newLink() *http.Client {
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}} //nolint:gosec // loopback only
 }
 
-// register makes the devices, has them register from all links at a time, and returns how many do in
-// a second. Keys, certificates and the signatures of the devices are made before.
+// register makes the devices, has them register from all links at a time, and returns how many do
+// in a second. Keys, certificates and the signatures of the devices are made before.
 func (b *controllerBench) register(ctx context.Context) (rate float64, err error) {
 	bodies := make([][]byte, b.devices)
 	var onboard *client.Signer
@@ -95,7 +95,8 @@ func (b *controllerBench) configure() (size int, err error) {
 	return size, firstError(err, e)
 }
 
-// prove has one device check what it is answered as a device does: certificates, signature, content.
+// prove has one device check what it is answered as a device does: certificates, signature,
+// content.
 func (b *controllerBench) prove() error {
 	p := b.players[0].Client
 	p.Send, p.Now, p.Hash = client.Over(b.links[0], b.server.URL()), time.Now, ""
@@ -124,8 +125,8 @@ func (b *controllerBench) sign(current bool) error {
 	return nil
 }
 
-// ask has the devices ask for their configurations over TLS, one after the other from each link, and
-// returns how many are answered with a code in a second.
+// ask has the devices ask for their configurations over TLS, one after the other from each link,
+// and returns how many are answered with a code in a second.
 func (b *controllerBench) ask(ctx context.Context, code int) (float64, error) {
 	return b.each(ctx, b.requests, func(l *http.Client, i int) error {
 		c := b.players[i%len(b.players)].Client

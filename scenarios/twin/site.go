@@ -106,9 +106,9 @@ func (s *Site) Origin() *world.Origin {
 		}}
 }
 
-// Traffic counts exchanges with the controller, and the signatures in them: each body that a device
-// posts carries one, and each answer with a body.
-type Traffic struct{ Exchanges, Posted, Answered uint64 }
+// Traffic counts exchanges with the controller: how many bodies of devices it let in, after it
+// verified their signatures, and how many answers it signed, each of which the device verifies.
+type Traffic struct{ Exchanges, Verified, Answered uint64 }
 
 // handle has the controller answer; devices of real time may ask side by side.
 func (s *Site) handle(now time.Time, r *world.Request) controllersim.Response {
@@ -117,8 +117,8 @@ func (s *Site) handle(now time.Time, r *world.Request) controllersim.Response {
 	a := s.Controller.Handle(now, controllersim.Request{Method: r.Method, Path: r.URL.Path,
 		Header: r.Header, Body: r.Body, ClientIP: r.Remote.String()})
 	s.Traffic.Exchanges++
-	if r.Method == http.MethodPost {
-		s.Traffic.Posted++
+	if r.Method == http.MethodPost && a.Code < http.StatusBadRequest {
+		s.Traffic.Verified++
 	}
 	if len(a.Body) > 0 {
 		s.Traffic.Answered++

@@ -37,6 +37,8 @@ type Tpm struct {
 	Name string
 	// Absent: there is no TPM, keys are in software.
 	Absent bool
+	// Signed counts the signatures made for the agents.
+	Signed uint64
 
 	keys map[string]*key
 }
@@ -120,6 +122,7 @@ func (t *Tpm) sign(c host.Run[device.SignReq, device.SignRes]) {
 		c.Fail(device.FaultFailed, "sign with key "+c.Req().Name+": "+err.Error(), true)
 		return
 	}
+	t.Signed++
 	c.Done(device.SignRes{RS: rs, CertHash: k.hash})
 }
 
