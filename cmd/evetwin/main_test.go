@@ -3,8 +3,14 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/evetwin/evetwin/core/trace"
 )
 
 func evetwin(t *testing.T, args ...string) (code int, out, errs string) {
@@ -73,4 +79,49 @@ func TestControlCharactersOfNamesStayAwayFromTheTerminal(t *testing.T) {
 	if got := clean("a\x1b[31mb\x07\u009b"); strings.ContainsAny(got, "\x1b\x07\u009b") {
 		t.Errorf("%q", got)
 	}
+}
+
+func TestARecordingHoldsEveryTurnAndChangesNone(t *testing.T) {
+	var traces []string
+	var turns uint64
+	files := []string{filepath.Join(t.TempDir(), "a"), filepath.Join(t.TempDir(), "b")}
+	for _, f := range files {
+		code, out, errs := evetwin(t, "run", "quickstart", "--json", "--record", f)
+		var r struct {
+			Trace string
+			Turns uint64
+		}
+		if err := json.Unmarshal([]byte(out), &r); code != 0 || err != nil {
+			t.Fatalf("exit %d, %v: %s%s", code, err, out, errs)
+		}
+		traces, turns = append(traces, r.Trace), r.Turns
+	}
+	_, plain, _ := evetwin(t, "run", "quickstart", "--json")
+	if traces[0] != traces[1] || !strings.Contains(plain, `"trace":"`+traces[0]+`"`) {
+		t.Errorf("traces %v, and without recording %s", traces, plain)
+	}
+	a, b := read(t, files[0]), read(t, files[1])
+	if d, err := trace.Diff(bytes.NewReader(a), bytes.NewReader(b)); d != nil || err != nil {
+		t.Errorf("two recordings of one seed: %+v, %v", d, err)
+	}
+	rd, err := trace.NewReader(bytes.NewReader(a))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var n uint64
+	for ; err == nil; n++ {
+		_, err = rd.NextTurn()
+	}
+	if n--; !errors.Is(err, io.EOF) || n != turns {
+		t.Errorf("%d turns recorded of %d: %v", n, turns, err)
+	}
+}
+
+func read(t *testing.T, file string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }

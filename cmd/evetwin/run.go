@@ -18,6 +18,7 @@ type runFlags struct {
 	seeds  string
 	json   bool
 	faults string
+	record string
 }
 
 func runCommand() *cobra.Command {
@@ -29,6 +30,8 @@ func runCommand() *cobra.Command {
 	c.Flags().StringVar(&f.seeds, "seed", "1", "a seed, or a range N..M")
 	c.Flags().BoolVar(&f.json, "json", false, "one object per line on stdout")
 	c.Flags().StringVar(&f.faults, "faults", "none", "none; fault profiles are not in this version")
+	c.Flags().StringVar(&f.record, "record", "",
+		"file that takes every turn, of one scenario and seed in virtual time")
 	return c
 }
 
@@ -47,13 +50,16 @@ func run(c *cobra.Command, names []string, f runFlags) error {
 	if f.faults != "none" {
 		return refused{fmt.Errorf("--faults %s: this version has no fault profiles", f.faults)}
 	}
+	if f.record != "" && (len(list) != 1 || from != to || f.host != scenario.Virtual) {
+		return refused{fmt.Errorf("--record %s: one scenario, one seed, on virtual", f.record)}
+	}
 	ok := true
 	for seed := from; seed <= to; seed++ {
 		for _, sc := range list {
 			if c.Context().Err() != nil {
 				return c.Context().Err()
 			}
-			r := runOne(c, sc, f.host, seed)
+			r := runOne(c, sc, f, seed)
 			ok = ok && r.OK
 			report(c.OutOrStdout(), c.ErrOrStderr(), r, f.json)
 		}
@@ -95,14 +101,14 @@ func seeds(text string) (from, to uint64, err error) {
 }
 
 // runOne carries one scenario out for one seed.
-func runOne(c *cobra.Command, sc *scenario.Scenario, on string, seed uint64) scenario.Result {
-	began := time.Now()
+func runOne(c *cobra.Command, sc *scenario.Scenario, f runFlags, seed uint64) scenario.Result {
+	began, on := time.Now(), f.host
 	r := scenario.Result{Name: sc.Name, Host: on, Seed: seed}
 	if !sc.RunsOn(on) {
 		r.OK, r.Skipped = true, "it runs on "+strings.Join(sc.Hosts, " and ")+" only"
 		return r
 	}
-	h, done, err := newHost(c.Context(), on, seed)
+	h, done, err := newHost(c.Context(), on, seed, f.record)
 	if err != nil {
 		r.Error = err.Error()
 		return r

@@ -12,17 +12,24 @@ import (
 
 // virtual is the host of virtual time.
 type virtual struct {
-	w    *sim.World
-	site *twin.Site
+	w     *sim.World
+	site  *twin.Site
+	watch Watch
 }
 
+// Watch makes what is told of the turns of a device; trace.Recorder's OnTurn is one.
+type Watch func(device string) func(*host.Proc, *host.Input, *host.Output)
+
 // NewVirtual makes a virtual host for one run.
-func NewVirtual(seed uint64) (Host, error) {
+func NewVirtual(seed uint64) (Host, error) { return NewWatched(seed, nil) }
+
+// NewWatched makes a virtual host for one run and has somebody told of every turn; watch may be nil.
+func NewWatched(seed uint64, watch Watch) (Host, error) {
 	site, err := twin.NewSite(twin.SiteOptions{Seed: seed})
 	if err != nil {
 		return nil, err
 	}
-	return &virtual{w: sim.New(sim.Options{Seed: seed}), site: site}, nil
+	return &virtual{w: sim.New(sim.Options{Seed: seed}), site: site, watch: watch}, nil
 }
 
 // Name is "virtual".
@@ -50,6 +57,9 @@ func (v *virtual) Trace() string { return fmt.Sprintf("%016x", v.w.Trace()) }
 
 // Device makes a device.
 func (v *virtual) Device(o twin.DeviceOptions) (Machine, error) {
+	if v.watch != nil {
+		o.OnTurn = v.watch(o.Name)
+	}
 	d, err := v.site.NewDevice(v.w, o)
 	if err != nil {
 		return nil, err
