@@ -23,7 +23,8 @@ type Watch func(device string) func(*host.Proc, *host.Input, *host.Output)
 // NewVirtual makes a virtual host for one run.
 func NewVirtual(seed uint64) (Host, error) { return NewWatched(seed, nil) }
 
-// NewWatched makes a virtual host for one run and has somebody told of every turn; watch may be nil.
+// NewWatched makes a virtual host for one run and has somebody told of every turn; watch may be
+// nil.
 func NewWatched(seed uint64, watch Watch) (Host, error) {
 	site, err := twin.NewSite(twin.SiteOptions{Seed: seed})
 	if err != nil {

@@ -231,8 +231,8 @@ func (l *Live) SetConfig(name string, cfg *config.EdgeDevConfig) (version string
 	return version, nil
 }
 
-// Config is what a device has been given, in an earlier run perhaps, and its version, which is empty
-// if that is nothing.
+// Config is what a device has been given, in an earlier run perhaps, and its version, which is
+// empty if that is nothing.
 func (l *Live) Config(name string) (cfg *config.EdgeDevConfig, version string, err error) {
 	e := l.Server.Do(func(c *controllersim.Controller) {
 		if d, ok := c.Fleet().ByName(name); ok {

@@ -132,8 +132,8 @@ type arrival struct {
 	fault *agent.Fault // what ends it; nil: it comes whole
 }
 
-// flows reports whether bytes still find their way to a download: its cable is in, and its interface
-// has the address.
+// flows reports whether bytes still find their way to a download: its cable is in, and its
+// interface has the address.
 func (w *Web) flows(c fetchRun, from world.From) bool {
 	via := &c.Req().Via
 	_, ok := w.From(via.IfName, via.Source)

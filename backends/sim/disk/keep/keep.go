@@ -196,7 +196,8 @@ func (f *Folder) save(s *State, text []byte) error {
 	if err := syncDir(dir); err != nil {
 		return err
 	}
-	err := renameio.WriteFile(filepath.Join(f.dir, indexFile), text, 0o600, renameio.WithTempDir(f.dir))
+	err := renameio.WriteFile(filepath.Join(f.dir, indexFile), text, 0o600,
+		renameio.WithTempDir(f.dir))
 	if err == nil {
 		err = syncDir(f.dir)
 	}

@@ -36,7 +36,8 @@ func filled() *disk.Disk {
 	d.Put("/config/server", []byte("controller"))
 	d.Blobs["aa"] = disk.Bytes([]byte("layer"))
 	d.Blobs["bb"] = disk.Content{Size: 1 << 40, Digest: "bb", Modelled: true}
-	d.Partials["t1"] = &disk.Partial{Content: disk.Bytes([]byte("half")), Whole: 8, Durable: 3, Tag: "v1"}
+	d.Partials["t1"] = &disk.Partial{Content: disk.Bytes([]byte("half")), Whole: 8, Durable: 3,
+		Tag: "v1"}
 	d.Volumes["v#0"] = &disk.Volume{Format: "container", Used: 5, Blobs: []string{"aa"}}
 	d.Boot.Boots, d.Boot.Reason = 3, "BootReasonRebootCmd"
 	d.Tpm = disk.TpmRecord{HasDevice: true, CertPEM: "pem"}
