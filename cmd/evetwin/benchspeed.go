@@ -98,7 +98,7 @@ func benchSpeed(span time.Duration, profile string) (r speed, err error) {
 	was, signed, turns, from := site.Traffic, d.Board.Tpm.Signed, w.Turns(), w.Now()
 	began, cpu := time.Now(), cpuTime()
 	w.Run(from + span)
-	r.measured, r.CPUS = done(began), (cpuTime()-cpu).Seconds()
+	r.measured, r.CPUS = done(began), (cpuTime() - cpu).Seconds()
 	t := site.Traffic
 	r.Turns, r.Exchanges = w.Turns()-turns, t.Exchanges-was.Exchanges
 	r.Signatures = d.Board.Tpm.Signed - signed + t.Answered - was.Answered
