@@ -129,6 +129,14 @@ func fetches(s *scenario.S, sha string) (n int) {
 	return n
 }
 
+// loaded says which blobs are on a device's disk and how often they were asked for.
+func loaded(s *scenario.S, d *scenario.D) (out string) {
+	for _, sha := range disk.Keys(d.Twin().Board.Disk.Blobs) {
+		out += fmt.Sprintf("%s asked for %d times; ", sha[:8], fetches(s, sha))
+	}
+	return out
+}
+
 // cuts takes the power away some times in the first minutes, and notes which verified blobs were on
 // the disk then and how often they had been asked for.
 func cuts(s *scenario.S, d *scenario.D, n int) (fetched map[string]int) {

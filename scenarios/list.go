@@ -12,7 +12,7 @@ func All() []*scenario.Scenario {
 	list := []*scenario.Scenario{
 		quickstart, portFailover, configFallback, appRestart, appPurge, appRemove, controller503,
 		wrongSha, powerCutWhileDownloading, agentCrashes, lifeCrashes, lifePowerCuts, fullDisk, diskFullInDownload, downloadCut,
-		cableInDownload,
+		cableInDownload, badAnswers, badConfigs, badObjects, bigConfig,
 	}
 	sort.Slice(list, func(i, j int) bool { return list[i].Name < list[j].Name })
 	return list

@@ -36,6 +36,7 @@ func (a *volumemgr) findTrees(x *pass) {
 		tr := tree{cfg: cfg, state: entity.INITIAL}
 		if wrong := a.invalid(cfg); wrong != "" {
 			tr.wrong.Error = wrong
+			a.retain(&tr)
 		} else if a.known(cfg) {
 			a.expand(x, &tr, a.root(&tr))
 		} else {
@@ -213,6 +214,15 @@ func (a *volumemgr) remembers(old *content.ContentTreeStatus, root string) bool 
 		}
 	}
 	return true
+}
+
+// retain keeps the content of a tree that was loaded before its configuration came to make no sense:
+// what is corrected need not be downloaded anew.
+func (a *volumemgr) retain(tr *tree) {
+	old := a.trees.Get(tr.cfg.ContentID)
+	if old != nil && len(old.Blobs) > 0 && a.remembers(old, old.Blobs[0]) {
+		tr.parts, tr.closed = a.partsOf(old), true
+	}
 }
 
 func (a *volumemgr) partsOf(st *content.ContentTreeStatus) []part {

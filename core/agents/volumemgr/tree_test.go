@@ -241,6 +241,35 @@ func TestAPP22_FileHasToFitAtItsLargest(t *testing.T) {
 	}
 }
 
+// A configuration that comes to make no sense does not cost the content that is here.
+func TestSpoiledTreeKeepsItsContent(t *testing.T) {
+	w := newWorld(t)
+	_, shas := w.image("app", "layer")
+	w.container("t1", "app", 0)
+	w.whole()
+	w.run()
+	c := *rig.Get(w.Rig, content.Trees, "t1")
+	c.Error = "another content tree has the same UUID"
+	rig.Put(w.Rig, content.Trees, c)
+	w.run()
+	w.Advance(2 * time.Hour)
+	w.run()
+	if st := w.tree("t1"); st.ErrorDescription.Error != c.Error || st.State != entity.LOADED {
+		t.Fatalf("spoiled: %+v", st)
+	}
+	c.Error = ""
+	rig.Put(w.Rig, content.Trees, c)
+	w.run()
+	if st := w.tree("t1"); st.HasError() || st.State != entity.LOADED {
+		t.Errorf("corrected: %+v", st)
+	}
+	for _, sha := range shas {
+		if w.fetches[sha] > 1 {
+			t.Errorf("blob %s was fetched %d times", sha, w.fetches[sha])
+		}
+	}
+}
+
 func TestAPP24_IgnoredDiskCheck(t *testing.T) {
 	w := newWorld(t)
 	sha := w.add(strings.Repeat("x", 500))

@@ -97,9 +97,10 @@ func (a *volumemgr) keepVolume(x *pass, key string, cfg *volume.VolumeConfig) {
 	if cfg != nil {
 		source, wrong = fromConfig, reconfigure(&st.VolumeConfig, cfg)
 	}
-	if wrong.Error == "" {
+	switch {
+	case wrong.Error == "":
 		source, wrong = a.advance(x, key, &st, refs)
-	} else {
+	case st.ParseError == "":
 		a.advance(x, key, &st, refs) // the old configuration goes on
 	}
 	if wrong.Error == "" {
@@ -110,8 +111,17 @@ func (a *volumemgr) keepVolume(x *pass, key string, cfg *volume.VolumeConfig) {
 	a.volumes.Put(st)
 }
 
-// reconfigure takes over what may change in place and names what may not.
+// reconfigure takes over what may change in place and names what may not. A configuration that makes
+// no sense changes nothing.
 func reconfigure(have, want *volume.VolumeConfig) (wrong entity.ErrorDescription) {
+	if want.ParseError != "" {
+		wrong.Error = want.ParseError
+		return wrong
+	}
+	if have.ParseError != "" { // nothing was ever made of it
+		*have = *want
+		return wrong
+	}
 	var why []string
 	if have.ContentID != want.ContentID {
 		why = append(why, "change in content tree from "+have.ContentID+" to "+want.ContentID)

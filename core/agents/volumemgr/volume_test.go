@@ -109,6 +109,33 @@ func TestAPP22_VolumeWaitsForAnother(t *testing.T) {
 	}
 }
 
+// A volume that makes no sense is never made; one that is there goes on as it was.
+func TestVolumeThatMakesNoSense(t *testing.T) {
+	w, _ := oneFile(t)
+	bad := vol("v1", "t1", 1000)
+	bad.ParseError = "another volume has the same UUID and generation"
+	w.volume(bad)
+	w.ref("v1", "a1", false)
+	w.whole()
+	w.run()
+	if _, made := w.volumes["v1#0"]; made || w.volumeStatus("v1#0").Error != bad.ParseError ||
+		w.refStatus("v1", "a1").Error != bad.ParseError {
+		t.Fatalf("made %t, status %+v", made, w.volumeStatus("v1#0"))
+	}
+	w.volume(vol("v1", "t1", 2000))
+	w.run()
+	if st := w.volumeStatus("v1#0"); st.State != entity.CREATED_VOLUME || st.HasError() ||
+		st.MaxVolSize != 2000 {
+		t.Fatalf("corrected: %+v", st)
+	}
+	w.volume(bad)
+	w.run()
+	if st := w.volumeStatus("v1#0"); st.State != entity.CREATED_VOLUME || st.MaxVolSize != 2000 ||
+		st.Error != bad.ParseError {
+		t.Errorf("spoiled: %+v", st)
+	}
+}
+
 func TestAPP25_SharedWritableFile(t *testing.T) {
 	w, _ := oneFile(t)
 	w.volume(vol("v1", "t1", 1000))

@@ -11,6 +11,7 @@ import (
 	"github.com/evetwin/evetwin/core/device/store"
 	"github.com/evetwin/evetwin/core/eveapi"
 	"github.com/evetwin/evetwin/core/topics/config"
+	"github.com/evetwin/evetwin/core/topics/entity"
 	"github.com/evetwin/evetwin/core/topics/security"
 )
 
@@ -185,9 +186,12 @@ func (x *turn) saveCerts() {
 	x.put(req)
 }
 
-func (x *turn) onboarded() bool {
-	for _, w := range x.a.who.All() {
-		return w.DeviceUUID != ""
+func (x *turn) onboarded() bool { return x.uuid() != "" }
+
+// uuid is what the controller calls the device, empty before it is onboarded.
+func (x *turn) uuid() string {
+	if w := x.a.who.Get(entity.Global); w != nil {
+		return w.DeviceUUID
 	}
-	return false
+	return ""
 }

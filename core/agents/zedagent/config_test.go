@@ -253,6 +253,42 @@ func TestUnknownDeviceIsDoubtedEveryTenMinutes(t *testing.T) {
 	}
 }
 
+// What is no configuration, or not this device's, leaves the one in force as it is.
+func TestConfigurationOfNobody(t *testing.T) {
+	other := "77777777-0000-4000-8000-000000000001"
+	for want, cfg := range map[string]*eveconfig.EdgeDevConfig{
+		"has no configuration": {ControllercertConfighash: "abc"},
+		other + `", not for`: edge(func(c *eveconfig.EdgeDevConfig) {
+			c.Id.Uuid, c.Apps = other, nil
+		}),
+	} {
+		b := ready(t)
+		b.configure(edge(), "h1")
+		b.next()
+		b.answer("config", 200, b.c.config(cfg, "h2"))
+		if st := b.status(); !strings.Contains(st.Error, want) ||
+			st.ConfigGetStatus != node.ConfigGetFail {
+			t.Errorf("%s: status %+v", want, st)
+		}
+		if rig.Get(b.Rig, app.Configs, appID) == nil {
+			t.Errorf("%s: the application is gone", want)
+		}
+		if hash := b.next(); hash != "h1" {
+			t.Errorf("%s: asks with the hash %q", want, hash)
+		}
+		if c := rig.Get(b.Rig, node.UUIDChecks, entity.Global); (c != nil) != (cfg.Id != nil) {
+			t.Errorf("%s: doubts %+v", want, c)
+		}
+	}
+	b := ready(t)
+	b.configure(edge(), "h1")
+	b.configure(&eveconfig.EdgeDevConfig{Id: &eveconfig.UUIDandVersion{
+		Uuid: strings.ToUpper(deviceID)}}, "h2")
+	if rig.Get(b.Rig, app.Configs, appID) != nil {
+		t.Error("a configuration without anything in it is not taken")
+	}
+}
+
 func TestAPI17_WrongContentType(t *testing.T) {
 	b := ready(t)
 	b.configure(edge(), "h1")
@@ -421,6 +457,7 @@ func TestAPI53_API54_MalformedObjects(t *testing.T) {
 			Uuid: niID}})
 		c.SystemAdapterList[0].NetworkUUID = appID
 		c.DeviceIoList = append(c.DeviceIoList, &eveconfig.PhysicalIO{Ptype: 99, Phylabel: "odd"})
+		c.Datastores = append(c.Datastores, &eveconfig.DatastoreConfig{Id: "nowhere"})
 	}), "h1")
 	if good := rig.Get(b.Rig, app.Configs, appID); good == nil || len(good.Errors) > 0 {
 		t.Errorf("the good application: %+v", good)
@@ -438,7 +475,7 @@ func TestAPI53_API54_MalformedObjects(t *testing.T) {
 	}
 	s := b.status()
 	if s.ConfigGetStatus != node.ConfigGetSuccess || !strings.Contains(s.Error,
-		"type 99 is unknown") ||
+		"type 99 is unknown") || !strings.Contains(s.Error, `UUID "nowhere" is malformed`) ||
 		!b.complete() {
 		t.Errorf("status %+v", s)
 	}

@@ -2,9 +2,11 @@ package zedagent
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	eveconfig "github.com/lf-edge/eve-api/go/config"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/evetwin/evetwin/core/agent"
 	"github.com/evetwin/evetwin/core/controllerconn"
@@ -103,11 +105,35 @@ func (x *turn) answered(res *controllerconn.Result) {
 		x.failed("the controller's answer: " + err.Error())
 	case hash != "" && hash == x.w.Hash:
 		x.connected()
-	case cfg == nil:
+	case cfg == nil || empty(cfg):
 		x.failed("the controller's answer has no configuration")
+	case x.foreign(cfg):
+		x.failed("the configuration is for device " + strconv.Quote(cfg.GetId().GetUuid()) + ", not for " +
+			x.uuid())
+		x.doubtUUID()
 	default:
 		x.received(cfg, hash, res.Body)
 	}
+}
+
+// empty reports whether a configuration says nothing at all, not even whose it is. A device that
+// is to do nothing gets one with its UUID.
+//
+// EVE: takes it, and with it everything from the device.
+func empty(cfg *eveconfig.EdgeDevConfig) bool {
+	if cfg.GetId() != nil || len(cfg.GetApps()) > 0 || len(cfg.GetSystemAdapterList()) > 0 {
+		return false
+	}
+	rest := proto.CloneOf(cfg)
+	rest.ControllercertConfighash, rest.ConfigTimestamp = "", nil
+	return proto.Size(rest) == 0
+}
+
+// foreign reports whether a configuration is another device's. The controller may have given this
+// one another UUID, so it is asked.
+func (x *turn) foreign(cfg *eveconfig.EdgeDevConfig) bool {
+	id := cfg.GetId().GetUuid()
+	return id != "" && !strings.EqualFold(id, x.uuid())
 }
 
 // received applies a configuration. Only one that was applied, or that maintenance holds back, is

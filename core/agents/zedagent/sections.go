@@ -132,7 +132,13 @@ func keepTime(now, old *network.TestResults) {
 func (x *turn) storeSection(cfg *eveconfig.EdgeDevConfig) {
 	if x.changed("datastores", sumOf(cfg.GetDatastores())) {
 		rows, wrong := parse.Datastores(cfg.GetDatastores())
-		x.wrong("datastores", wrong)
+		errs := []string{wrong}
+		for i := range rows {
+			if rows[i].Error != "" { // no status of its own would show it
+				errs = append(errs, "datastore "+rows[i].Key()+": "+rows[i].Error)
+			}
+		}
+		x.wrong("datastores", errs...)
 		replace(x.a.out.stores, rows)
 	}
 }

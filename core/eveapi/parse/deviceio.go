@@ -30,6 +30,13 @@ func DeviceIO(list []*config.PhysicalIO) (network.PhysicalIOAdapterList, []strin
 		if a.Phylabel == "" || !knownIoType(int32(io.GetPtype())) {
 			continue
 		}
+		if slices.ContainsFunc(out.AdapterList, func(o network.PhysicalIOAdapter) bool {
+			return o.Phylabel == a.Phylabel
+		}) {
+			errs.add("device model: adapter ", number(i), " (", quote(a.Phylabel),
+				"): there is another one of this physical label; the first counts")
+			continue
+		}
 		if weigh(a, 2<<10) > 2<<10 {
 			errs.add("device model: adapter ", quote(a.Phylabel), ": ", tooLarge(2<<10))
 			continue

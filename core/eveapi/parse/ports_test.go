@@ -309,6 +309,7 @@ func TestDeviceIO(t *testing.T) {
 			"y": "2"},
 			Cbattr: map[string]string{"b": "2", "a": "1"}, Assigngrp: "g"},
 		nil, {Ptype: 8, Phylabel: "gap"}, {Ptype: 1, Phylabel: "u", Usage: 77},
+		{Ptype: 1, Phylabel: "a", Assigngrp: "other"},
 	})
 	a := list.AdapterList[0]
 	if len(list.AdapterList) != 2 || a.Logicallabel != "a" || a.Phyaddr.PciLong != "0000:01:00.0" ||
@@ -316,7 +317,7 @@ func TestDeviceIO(t *testing.T) {
 		!slices.Equal(a.Cbattr, []string{"a=1", "b=2"}) || !list.Initialized {
 		t.Errorf("%+v", list)
 	}
-	if len(errs) != 3 {
+	if len(errs) != 4 || !strings.Contains(errs[3], "another one") || a.Assigngrp != "g" {
 		t.Errorf("errors %q", errs)
 	}
 }

@@ -70,7 +70,7 @@ func Device(in *DeviceInput) *info.ZInfoMsg {
 		SystemAdapter: systemAdapter(in.PortConfigs, in.Network),
 		Capabilities: &info.Capabilities{
 			HWAssistedVirtualization: m.HWAssistedVirtualization, IOVirtualization: m.IOMemory},
-		ConfigItemStatus: items(in.Items, in.ItemStatus),
+		ConfigItemStatus: items(in.Items, in.ItemStatus, in.ZedAgent),
 	}
 	if c := in.Caps; c != nil {
 		d.Capabilities.HWAssistedVirtualization = c.HWAssistedVirtualization
@@ -172,9 +172,18 @@ func software(parts []Partition, n *node.NodeAgentStatus) []*info.ZInfoDevSW {
 	return append(first, rest...)
 }
 
-// items reports the settings that differ from their defaults, and those that were not taken.
-func items(m *config.ConfigItemValueMap, s *config.ItemStatus) *info.ZInfoConfigItemStatus {
-	if m == nil && s == nil {
+// wholeConfig stands among the settings for what is wrong with the configuration as a whole, or
+// with getting it.
+//
+// EVE: has no place for this in its API; its controller sees the counters of failed requests.
+const wholeConfig = "config"
+
+// items reports the settings that differ from their defaults, those that were not taken, and what is
+// wrong with the configuration itself.
+func items(m *config.ConfigItemValueMap, s *config.ItemStatus, z *node.ZedAgentStatus,
+) *info.ZInfoConfigItemStatus {
+	wrong := z != nil && z.HasError()
+	if m == nil && s == nil && !wrong {
 		return nil
 	}
 	out := &info.ZInfoConfigItemStatus{ConfigItems: map[string]*info.ZInfoConfigItem{}}
@@ -187,6 +196,9 @@ func items(m *config.ConfigItemValueMap, s *config.ItemStatus) *info.ZInfoConfig
 		for _, e := range s.Errors {
 			out.ConfigItems[e.Key] = &info.ZInfoConfigItem{Value: e.Value, Error: e.Error}
 		}
+	}
+	if wrong {
+		out.ConfigItems[wholeConfig] = &info.ZInfoConfigItem{Value: z.ConfigVersion, Error: z.Error}
 	}
 	return out
 }

@@ -143,7 +143,8 @@ func TestDeviceLife(t *testing.T) {
 		NodeAgent: &node.NodeAgentStatus{BootReason: node.BootReasonParseFail, RestartCounter: 4,
 			RebootTime: noon, DeviceReboot: true},
 		ZedAgent: &node.ZedAgentStatus{DeviceState: node.StateMaintenance, MaintenanceMode: true,
-			MaintenanceModeReasons: []uint8{3}, RebootConfigCounter: 7},
+			MaintenanceModeReasons: []uint8{3}, RebootConfigCounter: 7, ErrorAndTime: entity.ErrorAndTime{
+				ErrorDescription: entity.ErrorDescription{Error: "wrongly signed"}}},
 		Tpm: &security.TpmStatus{Kind: "swtpm", InTPM: true, Vendor: "IBM"},
 		Items: &config.ConfigItemValueMap{Values: []config.Value{
 			{Key: config.ConfigInterval, Value: "20"}}},
@@ -162,7 +163,8 @@ func TestDeviceLife(t *testing.T) {
 		t.Errorf("module %v %q", d.GetHSMStatus(), d.GetHSMInfo())
 	}
 	items := d.GetConfigItemStatus().GetConfigItems()
-	if items[config.ConfigInterval].GetValue() != "20" || items["no.such"].GetError() != "unknown" {
+	if items[config.ConfigInterval].GetValue() != "20" || items["no.such"].GetError() != "unknown" ||
+		items["config"].GetError() != "wrongly signed" {
 		t.Errorf("items %v", items)
 	}
 }
