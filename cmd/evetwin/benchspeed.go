@@ -19,8 +19,8 @@ import (
 	"github.com/evetwin/evetwin/scenarios/twin"
 )
 
-// speed is how fast virtual time passes for one device with all agents, a running application and its
-// controller. All signatures are made and verified anew.
+// speed is how fast virtual time passes for one device with all agents, a running application and
+// its controller. All signatures are made and verified anew.
 type speed struct {
 	// Speed is seconds of device time per second of one core.
 	Speed     float64 `json:"speed"`
@@ -33,7 +33,8 @@ type speed struct {
 	VirtualS      float64 `json:"virtual_s"`
 	// CPUS is the processor time it took, which other work of the machine does not change.
 	CPUS float64 `json:"cpu_s"`
-	// ConfigIntervalS and MetricsIntervalS are EVE's; the device draws each pause from 0.3 to 1.0 of it.
+	// ConfigIntervalS and MetricsIntervalS are EVE's; the device draws each pause from 0.3 to 1.0 of
+	// it.
 	ConfigIntervalS  int `json:"config_interval_s"`
 	MetricsIntervalS int `json:"metrics_interval_s"`
 	measured
