@@ -28,23 +28,34 @@ func newSteps(errs, out io.Writer, asJSON, quiet bool) *steps {
 	return s
 }
 
-func (s *steps) say(format string, args ...any) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.print(fmt.Sprintf(format, args...))
+// stepLine is a step for scripts, with what it told in its text.
+type stepLine struct {
+	AtS       float64 `json:"at_s"`
+	Step      string  `json:"step"`
+	URL       string  `json:"url,omitempty"`
+	AdminURL  string  `json:"admin_url,omitempty"`
+	TokenFile string  `json:"token_file,omitempty"`
+	UUID      string  `json:"uuid,omitempty"`
 }
 
-func (s *steps) print(text string) {
-	at := time.Since(s.began).Seconds()
+func (s *steps) say(format string, args ...any) { s.tell(stepLine{}, format, args...) }
+
+// tell prints a step that has something for scripts.
+func (s *steps) tell(l stepLine, format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l.Step = fmt.Sprintf(format, args...)
+	s.print(l)
+}
+
+func (s *steps) print(l stepLine) {
+	l.AtS = time.Since(s.began).Seconds()
 	if s.asJSON != nil {
-		line(s.asJSON, struct {
-			AtS  float64 `json:"at_s"`
-			Step string  `json:"step"`
-		}{at, text})
+		line(s.asJSON, l)
 		return
 	}
 	if !s.quiet {
-		fmt.Fprintf(s.out, "%6.1f s  %s\n", at, clean(text))
+		fmt.Fprintf(s.out, "%6.1f s  %s\n", l.AtS, clean(l.Step))
 	}
 }
 
@@ -55,7 +66,7 @@ func (s *steps) once(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	if !s.said[text] {
 		s.said[text] = true
-		s.print(text)
+		s.print(stepLine{Step: text})
 	}
 }
 

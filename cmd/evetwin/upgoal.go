@@ -146,7 +146,7 @@ func (u *upRun) answered(ctx context.Context) error {
 			return fmt.Errorf("wait for the application to answer at %s: %w", url, ctx.Err())
 		}
 	}
-	u.steps.say("application answers at %s", url)
+	u.steps.tell(stepLine{URL: url}, "application answers at %s", url)
 	return nil
 }
 

@@ -55,10 +55,10 @@ func (u *upRun) options() twin.LiveOptions {
 		OnOther: func(name string) twin.DeviceOptions {
 			w := newView(name, u)
 			u.views = append(u.views, w)
-			return twin.DeviceOptions{OnTurn: w.turn}
+			return twin.DeviceOptions{OnTurn: w.turn, OnBoot: w.boot}
 		},
 		DeviceOptions: twin.DeviceOptions{Name: first, Seed: uint64(time.Now().UnixNano()),
-			OnTurn: v.turn, OnLine: u.steps.logLine}}
+			OnTurn: v.turn, OnBoot: v.boot, OnLine: u.steps.logLine}}
 	o.DeviceOptions = u.hooks(o.DeviceOptions)
 	if u.in != nil {
 		o.Shape, o.Equip = u.in.Shape, u.in.Equip
@@ -125,8 +125,9 @@ func (u *upRun) describe() {
 		s.Notes, s.Unknown = append(s.Notes, u.in.Notes...), u.in.Unknown
 	}
 	u.steps.say("controller listens at %s", l.Server.URL())
-	u.steps.say("its admin interface is %s/admin/v1/devices/%s, with the token in %s", s.AdminURL,
-		first, s.TokenFile)
+	u.steps.tell(stepLine{AdminURL: s.AdminURL, TokenFile: s.TokenFile},
+		"its admin interface is %s/admin/v1/devices/%s, with the token in %s", s.AdminURL, first,
+		s.TokenFile)
 }
 
 // prepare gives each device its configuration, which it finds when it registers.

@@ -32,7 +32,7 @@ func showTUI(ctx context.Context, u *upRun) error {
 
 // hooks has the terminals see what the first device does.
 func (u *upRun) hooks(o twin.DeviceOptions) twin.DeviceOptions {
-	turn, line := o.OnTurn, o.OnLine
+	turn, line, boot := o.OnTurn, o.OnLine, o.OnBoot
 	o.OnTurn = func(p *host.Proc, in *host.Input, out *host.Output) {
 		turn(p, in, out)
 		u.show.turn(p, in)
@@ -41,7 +41,10 @@ func (u *upRun) hooks(o twin.DeviceOptions) twin.DeviceOptions {
 		line(from, at, l)
 		u.show.line(from, at, l)
 	}
-	o.OnBoot = u.show.boot
+	o.OnBoot = func(k *host.Kernel) {
+		boot(k)
+		u.show.boot(k)
+	}
 	return o
 }
 

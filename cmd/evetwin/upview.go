@@ -12,7 +12,10 @@ import (
 	"github.com/evetwin/evetwin/core/topics/app"
 	"github.com/evetwin/evetwin/core/topics/content"
 	"github.com/evetwin/evetwin/core/topics/entity"
+	"github.com/evetwin/evetwin/core/topics/network"
 	"github.com/evetwin/evetwin/core/topics/node"
+	"github.com/evetwin/evetwin/core/topics/volume"
+	"github.com/evetwin/evetwin/scenarios/twin"
 )
 
 // view is what is known of a device from the rows it put. Its fields belong to the run's lock, but
@@ -25,12 +28,12 @@ type view struct {
 	uuid    string
 	version string
 	apps    map[string]entity.SwState
-	coming  map[string]bool // content that was on its way in this run
-	loaded  time.Time       // when the last of it was verified
+	fetched bool      // something was downloaded in this run
+	loaded  time.Time // when the last of it was verified
 }
 
 func newView(name string, u *upRun) *view {
-	return &view{u: u, name: name, apps: map[string]entity.SwState{}, coming: map[string]bool{}}
+	return &view{u: u, name: name, apps: map[string]entity.SwState{}}
 }
 
 func (v *view) onboarded() bool { return v.uuid != "" }
@@ -69,6 +72,15 @@ func (v *view) turn(_ *host.Proc, _ *host.Input, out *host.Output) {
 	}
 }
 
+// boot takes in who the device is already: a row that it kept is not put again.
+func (v *view) boot(k *host.Kernel) {
+	v.u.mu.Lock()
+	defer v.u.mu.Unlock()
+	if r := twin.Row(k, node.Onboarding, entity.Global); r != nil {
+		v.row(r)
+	}
+}
+
 // row takes a row in and reports whether somebody may wait for it.
 func (v *view) row(row any) bool {
 	shown := v.name == first
@@ -81,7 +93,7 @@ func (v *view) row(row any) bool {
 	case *node.OnboardingStatus:
 		if r.DeviceUUID != "" && v.uuid == "" {
 			v.uuid = r.DeviceUUID
-			v.u.steps.say("%s is onboarded as %s", v.name, r.DeviceUUID)
+			v.u.steps.tell(stepLine{UUID: r.DeviceUUID}, "%s is onboarded as %s", v.name, r.DeviceUUID)
 		}
 	case *node.ZedAgentStatus:
 		if r.ConfigVersion != v.version {
@@ -91,30 +103,38 @@ func (v *view) row(row any) bool {
 		if r.HasError() && shown {
 			v.u.steps.once("configuration: %s", r.Error)
 		}
+	case *content.DownloaderStatus:
+		v.fetched = v.fetched || r.State == entity.DOWNLOADED
 	case *content.ContentTreeStatus:
-		switch {
-		case r.State == entity.DOWNLOADING:
-			v.coming[r.Key()] = true
-		case r.State == entity.LOADED && v.coming[r.Key()]:
-			delete(v.coming, r.Key())
+		if r.State == entity.LOADED && v.fetched {
 			v.loaded = time.Now()
 		}
 		if shown {
 			v.u.steps.progress(r.DisplayName, r.State.String(), r.CurrentSize, r.TotalSize)
 		}
+		v.complain(&r.ErrorDescription, "content", r.DisplayName)
+	case *volume.VolumeStatus:
+		v.complain(&r.ErrorDescription, "volume", r.DisplayName)
+	case *network.NetworkInstanceStatus:
+		v.complain(&r.NetworkErr, "network", r.DisplayName)
 	case *app.AppInstanceStatus:
 		id := strings.ToLower(r.UUID)
 		if v.apps[id] != r.State {
 			v.apps[id] = r.State
 			say("application %s is %s", r.DisplayName, r.State)
 		}
-		if r.HasError() && shown {
-			v.u.steps.once("application %s: %s", r.DisplayName, r.Error)
-		}
+		v.complain(&r.ErrorDescription, "application", r.DisplayName)
 	default:
 		return false
 	}
 	return true
+}
+
+// complain tells an error of an object, each text once.
+func (v *view) complain(e *entity.ErrorDescription, kind, name string) {
+	if e.HasError() && v.name == first {
+		v.u.steps.once("%s %s: %s", kind, name, e.Error)
+	}
 }
 
 // forward notes where a mapped port listens.
