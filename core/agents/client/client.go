@@ -178,8 +178,9 @@ func (a *client) offline(t *agent.Turn, r *run) {
 	t.Log(agent.Info, "", "no network: goes on as "+id.DeviceUUID)
 }
 
+// finish ends the run. Doubts of zedagent that came meanwhile are answered with it.
 func (a *client) finish(r *run) {
-	r.Done, r.At, r.Step, r.Error = true, stepDone, "", ""
+	r.Done, r.At, r.Step, r.Error, r.Checked = true, stepDone, "", "", a.asked()
 }
 
 // tell publishes what the run is at.

@@ -250,6 +250,25 @@ func TestNetworkChangeStartsARoundAtOnce(t *testing.T) {
 	b.expect("certs")
 }
 
+// A network that changed under a round is tried as soon as the round has failed.
+func TestNetworkChangeDuringARound(t *testing.T) {
+	b := newBench(t)
+	for range 8 {
+		b.fail("certs", web.FaultTimeout)
+		for b.asks() == "" {
+			b.Advance(time.Second)
+		}
+	}
+	b.network(network.DPCSuccess, "10.0.0.99")
+	b.Advance(5 * time.Second)
+	b.fail("certs", web.FaultTimeout) // over the old address
+	b.fail("certs", web.FaultTimeout) // over the new one
+	b.expect("certs")
+	if s := b.status(); s.Tries != 10 {
+		t.Errorf("%+v", s)
+	}
+}
+
 func TestCertMissFetchesCertificatesAgain(t *testing.T) {
 	b := newBench(t)
 	b.answer("certs", 200, b.c.seal(b.c.list()))
@@ -309,11 +328,13 @@ func TestAPI12_UUIDIsAskedAgain(t *testing.T) {
 	rig.Put(b.Rig, node.UUIDChecks, node.UUIDCheck{Count: 1})
 	b.answer("uuid", 400, nil)
 	b.Advance(2 * time.Second)
+	rig.Put(b.Rig, node.UUIDChecks, node.UUIDCheck{Count: 2}) // the question under way answers it
 	other := "11111111-5a3c-4f4f-a9f0-2f5a47e1a001"
 	b.answer("uuid", 200, b.c.uuid(other))
 	if b.uuid() != other || string(b.files[uuidFile]) != other+"\n" {
 		t.Fatalf("uuid %q", b.uuid())
 	}
+	b.expect("")
 	b.Advance(time.Hour)
 	b.expect("")
 }

@@ -75,7 +75,7 @@ func (a *client) halt(t *agent.Turn, r *run) {
 	r.Step = ""
 }
 
-// advance starts the round that is due and takes it as far as it goes.
+// advance starts the rounds that are due and takes them as far as they go.
 func (a *client) advance(t *agent.Turn, r *run) {
 	if server := a.conn.Server(t); server != r.Server {
 		if r.Server != "" {
@@ -84,10 +84,8 @@ func (a *client) advance(t *agent.Turn, r *run) {
 		}
 		r.Server, r.Certs, r.Known = server, false, r.Recheck
 	}
-	if r.Step == "" && !a.start(t, r) {
-		return
-	}
-	for r.Step != "" {
+	// A round that ends at once may be followed by another: the network may have changed under it.
+	for !r.Done && (r.Step != "" || a.start(t, r)) {
 		was := r.Step
 		r.At = was
 		switch was {

@@ -181,6 +181,10 @@ func deviceItem(uuid string) controllerconn.Item {
 
 // device makes the device due when its rows have changed, and when its ticker says so.
 func (a *reporter) device(t *agent.Turn, p *pace, all bool) {
+	// The wall clock at boot, as it is known now; small corrections of the clock do not count.
+	if at := t.Wall.Add(-t.Now); at.Sub(p.BootTime).Abs() > 5*time.Second {
+		p.BootTime = at.Truncate(time.Second)
+	}
 	if p.Ticks > 0 && !all && t.Now < p.Next && !a.moved() {
 		return
 	}
@@ -196,8 +200,4 @@ func (a *reporter) device(t *agent.Turn, p *pace, all bool) {
 		a.conn.MarkDueAt(t, deviceItem(p.Device), t.Now+debounce, tick || all)
 	}
 	p.Stamp = stamp
-	// The wall clock at boot, as it is known now; small corrections of the clock do not count.
-	if at := t.Wall.Add(-t.Now); at.Sub(p.BootTime).Abs() > 5*time.Second {
-		p.BootTime = at.Truncate(time.Second)
-	}
 }

@@ -239,3 +239,18 @@ func TestDeviceMessage(t *testing.T) {
 		t.Errorf("state %v, host %q, booted %v", d.GetState(), d.GetHostName(), d.GetBootTime())
 	}
 }
+
+// A wall clock that jumps moves the time of the boot with it, in the very next turn.
+func TestBootTimeFollowsTheClock(t *testing.T) {
+	b := newBench(t)
+	b.epoch(1)
+	for i := range 60 {
+		b.SetWall(b.Wall().Add(time.Duration(i%3-1) * 48 * time.Hour))
+		rig.Put(b.Rig, volume.Statuses, volume.VolumeStatus{CurrentSize: int64(i)})
+		b.Step()
+		if p := rig.Get(b.Rig, paces, "pace"); p != nil &&
+			p.BootTime.Sub(b.Wall().Add(-b.Now())).Abs() > 5*time.Second {
+			t.Fatalf("booted at %v, now is %v after %v", p.BootTime, b.Wall(), b.Now())
+		}
+	}
+}

@@ -1,0 +1,110 @@
+package scenarios
+
+import (
+	"time"
+
+	. "github.com/onsi/gomega" //nolint:staticcheck // matchers read as sentences
+
+	"github.com/evetwin/evetwin/backends/sim/world"
+	"github.com/evetwin/evetwin/controllersim/fleet"
+	"github.com/evetwin/evetwin/core/topics/node"
+	"github.com/evetwin/evetwin/scenarios/scenario"
+	"github.com/evetwin/evetwin/scenarios/twin"
+)
+
+// bootReason is why the device booted.
+func bootReason(d *scenario.D) func() any {
+	return func() any {
+		if n := scenario.Get(d, node.NodeAgent, "nodeagent"); n != nil {
+			return n.BootReason.String()
+		}
+		return ""
+	}
+}
+
+var rebootCommand = scenario.New("reboot-command", func(s *scenario.S) {
+	d := s.Device("edge")
+	d.Onboard()
+	boots := d.Twin().Boots()
+	d.Apply(web(s, d).Reboot()) // the first counter a device ever sees is only stored
+	up(s, d, "web")
+	s.Wait(10 * time.Minute)
+	if n := d.Twin().Boots(); n != boots {
+		s.Fail("the first counter rebooted the device")
+	}
+	for i := range uint64(2) {
+		asked := s.Now()
+		d.Set(d.Config().Reboot())
+		s.Eventually(func() any { return d.Twin().Boots() }, 10*time.Minute).Should(
+			Equal(boots + i + 1))
+		if took := s.Now() - asked; took < 30*time.Second {
+			s.Fail("the device rebooted %v after the command, which leaves no time to tell", took)
+		}
+		s.Eventually(bootReason(d), time.Minute).Should(Equal("BootReasonRebootCmd"))
+		up(s, d, "web")
+		s.Eventually(d.Answers("web", 8080), time.Minute).Should(BeTrue())
+		// Power cuts do not repeat the command.
+		d.PowerCut(s.Between("off", 0, 5*time.Second))
+		s.Wait(15 * time.Minute)
+		boots++
+		if n := d.Twin().Boots(); n != boots+i+1 {
+			s.Fail("%d boots, want %d: the command was carried out again", n, boots+i+1)
+		}
+	}
+	s.Eventually(func() any {
+		var n uint32
+		d.Record(func(r *fleet.Device) { n = r.DeviceInfo().GetRebootConfigCounter() })
+		return n
+	}, 5*time.Minute).Should(Equal(uint32(3)))
+}, scenario.Covers("API-21", "DEV-36"))
+
+var offlineBoot = scenario.New("offline-boot", func(s *scenario.S) {
+	d := running(s)
+	uuid, had := d.UUID(), identity(d, "web")
+	t := d.Twin()
+	t.World.SetServer(world.ControllerLabel, world.Silent)
+	d.PowerCut(5 * time.Second)
+	s.Wait(time.Second)
+	s.Eventually(func() any { return d.UUID() }, time.Minute).Should(Equal(uuid))
+	s.Eventually(d.AppState("web"), 15*time.Minute).Should(Equal("RUNNING"))
+	s.Eventually(d.Answers("web", 8080), time.Minute).Should(BeTrue())
+	if z := zedagent(d); z.ConfigGetStatus != node.ConfigGetReadSaved {
+		s.Fail("the application runs, but not from the saved configuration: %+v", z)
+	}
+	if now := identity(d, "web"); now != had {
+		s.Fail("the application had %s, now has %s", had, now)
+	}
+	booted := d.App("web").BootTime
+	s.Wait(24 * time.Hour)
+	unharmed(s, d, booted, "a day without the controller")
+	t.World.SetServer(world.ControllerLabel, world.Up)
+	s.Eventually(func() any { return zedagent(d).ConfigGetStatus }, 30*time.Minute).Should(
+		Equal(node.ConfigGetSuccess))
+	unharmed(s, d, booted, "the controller is back")
+	s.Eventually(d.Reported("web"), 10*time.Minute).Should(Equal("RUNNING"))
+}, scenario.Covers("APP-34", "DEV-17", "DEV-37"))
+
+// noClock is a device without a clock of its own: it wakes up in 1970.
+var noClock = scenario.Options(func(o *twin.DeviceOptions) { o.NoRTC = true })
+
+var wrongClock = scenario.New("wrong-clock", func(s *scenario.S) {
+	d := s.Device("edge", noClock)
+	d.Boot()
+	t := d.Twin()
+	t.World.SetServer(twin.Server, world.Up)
+	s.Eventually(func() any { return d.UUID() }, 10*time.Minute).ShouldNot(BeEmpty())
+	d.Apply(web(s, d))
+	up(s, d, "web")
+	d.PowerCut(time.Second)
+	s.Wait(time.Second)
+	up(s, d, "web")
+	s.Eventually(d.Reported("web"), 10*time.Minute).Should(Equal("RUNNING"))
+	booted := d.App("web").BootTime
+	for i, jump := range []time.Duration{-48 * time.Hour, 24 * time.Hour, 0} {
+		t.SetClock(jump)
+		s.Wait(20 * time.Minute)
+		unharmed(s, d, booted, "a clock that jumps")
+		t.SetClock(0)
+		d.Apply(d.Config().Item("timer.metric.interval", []string{"61", "62", "63"}[i]))
+	}
+})

@@ -1,0 +1,154 @@
+package scenarios
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	. "github.com/onsi/gomega" //nolint:staticcheck // matchers read as sentences
+
+	"github.com/evetwin/evetwin/backends/sim/disk"
+	"github.com/evetwin/evetwin/controllersim/fleet"
+	"github.com/evetwin/evetwin/scenarios/scenario"
+)
+
+// another adds an application on the network "lan" from the image "web" of the draft.
+func another(d *fleet.Draft, name string, port uint16) *fleet.Draft {
+	return d.Volume(fleet.Volume{Name: name, Image: "web"}).App(webApp(name, "lan", port))
+}
+
+var sharedImage = scenario.New("shared-image", func(s *scenario.S) {
+	d := s.Device("edge")
+	d.Onboard()
+	// Two content trees of one image, one application of each.
+	draft := web(s, d).Image(fleet.Image{Name: "again", Store: "registry", URL: "web:1"}).
+		Volume(fleet.Volume{Name: "two", Image: "again"}).App(webApp("two", "lan", 8081))
+	d.Apply(draft)
+	up(s, d, "web")
+	up(s, d, "two")
+	once := func(when string) {
+		for _, sha := range disk.Keys(d.Twin().Board.Disk.Blobs) {
+			if n := fetches(s, sha); n != 1 {
+				s.Fail("%s: blob %s was fetched %d times", when, sha, n)
+			}
+		}
+	}
+	once("installed")
+	n := len(d.Twin().Board.Disk.Blobs)
+	d.Apply(d.Config().RemoveApp("web").RemoveVolume("web").RemoveImage("web"))
+	s.Wait(3 * time.Hour)
+	up(s, d, "two")
+	if got := len(d.Twin().Board.Disk.Blobs); got != n {
+		s.Fail("%d blobs are left of %d that another image still has", got, n)
+	}
+	d.Apply(d.Config().PurgeApp("two"))
+	up(s, d, "two")
+	once("purged")
+}, scenario.Covers("APP-16"))
+
+var appReplace = scenario.New("app-replace", func(s *scenario.S) {
+	d := s.Device("edge")
+	d.Onboard()
+	narrow := fleet.LocalNetwork{Name: "lan", Port: "uplink", Subnet: "10.1.0.0/24",
+		RangeStart: "10.1.0.20", RangeEnd: "10.1.0.20"}
+	d.Apply(web(s, d).LocalNetwork(narrow))
+	up(s, d, "web")
+	// There is no second address: the next one waits for it and starts by itself.
+	d.Apply(another(d.Config(), "next", 8081))
+	s.Eventually(d.AppError("next"), 5*time.Minute).Should(ContainSubstring("no free IP addresses"))
+	s.Eventually(told(d, "next"), 5*time.Minute).Should(ContainSubstring("no free IP addresses"))
+	d.Apply(d.Config().RemoveApp("web").RemoveVolume("web"))
+	up(s, d, "next")
+	s.Eventually(told(d, "next"), 5*time.Minute).Should(BeEmpty())
+	if had := identity(d, "next"); !strings.Contains(had, "10.1.0.20") {
+		s.Fail("the application has %s", had)
+	}
+	// In one configuration: one goes, another comes.
+	for i := range 5 {
+		old, name := fmt.Sprintf("app%d", i-1), fmt.Sprintf("app%d", i)
+		if i == 0 {
+			old = "next"
+		}
+		d.Apply(another(d.Config().RemoveApp(old).RemoveVolume(old), name, 8081))
+		up(s, d, name)
+		s.Eventually(d.Answers(name, 8081), time.Minute).Should(BeTrue())
+	}
+}, scenario.Covers("APP-51", "NET-25"))
+
+var tenApps = scenario.New("ten-apps", func(s *scenario.S) {
+	d := s.Device("edge")
+	d.Onboard()
+	draft := web(s, d)
+	for i := range 9 {
+		another(draft, fmt.Sprintf("app%d", i), uint16(9000+i))
+	}
+	d.Apply(draft)
+	all := func() {
+		up(s, d, "web")
+		for i := range 9 {
+			name := fmt.Sprintf("app%d", i)
+			up(s, d, name)
+			s.Eventually(d.Answers(name, uint16(9000+i)), time.Minute).Should(BeTrue())
+			if n := d.Guests(name); n != 1 {
+				s.Fail("%d guests of %s", n, name)
+			}
+		}
+	}
+	all()
+	had := map[string]string{}
+	for i := range 9 {
+		had[fmt.Sprintf("app%d", i)] = identity(d, fmt.Sprintf("app%d", i))
+	}
+	d.PowerCut(time.Second)
+	s.Wait(time.Second)
+	all()
+	for i := range 9 {
+		name := fmt.Sprintf("app%d", i)
+		if now := identity(d, name); now != had[name] {
+			s.Fail("%s had %s, now has %s", name, had[name], now)
+		}
+	}
+}, scenario.Covers("NET-24"))
+
+var liveEdits = scenario.New("live-edits", func(s *scenario.S) {
+	d := s.Device("edge")
+	d.Onboard()
+	d.Apply(another(web(s, d), "other", 8090))
+	up(s, d, "web")
+	up(s, d, "other")
+	booted, had := d.App("web").BootTime, identity(d, "web")
+	edit := func(rules ...fleet.Rule) {
+		a := webApp("web", "lan", 8080)
+		a.Interfaces[0].Rules = rules
+		d.Apply(d.Config().App(a))
+	}
+	edit(fleet.AllowAll(), fleet.MapPort("tcp", 8181, scenario.WebPort))
+	s.Eventually(d.Answers("web", 8181), time.Minute).Should(BeTrue())
+	s.Eventually(d.Answers("web", 8080), time.Minute).Should(BeFalse())
+	s.Eventually(d.Answers("other", 8090), time.Minute).Should(BeTrue())
+
+	// A port that another application has is refused, and the old ones go on or are told to be gone.
+	edit(fleet.AllowAll(), fleet.MapPort("tcp", 8090, scenario.WebPort))
+	s.Eventually(d.AppError("web"), time.Minute).ShouldNot(BeEmpty())
+	s.Eventually(told(d, "web"), 2*time.Minute).ShouldNot(BeEmpty())
+	s.Eventually(d.Answers("other", 8090), time.Minute).Should(BeTrue())
+	edit(fleet.AllowAll(), fleet.MapPort("tcp", 8080, scenario.WebPort))
+	s.Eventually(d.AppError("web"), 2*time.Minute).Should(BeEmpty())
+	s.Eventually(told(d, "web"), 2*time.Minute).Should(BeEmpty())
+	s.Eventually(d.Answers("web", 8080), time.Minute).Should(BeTrue())
+
+	// Another interface, or more memory, waits for a restart.
+	a := webApp("web", "lan", 8080)
+	a.MemoryKB = 512 << 10
+	d.Apply(d.Config().App(a))
+	s.Eventually(d.AppError("web"), time.Minute).Should(ContainSubstring("Need restart"))
+	unharmed(s, d, booted, "edits")
+	if now := identity(d, "web"); now != had {
+		s.Fail("the application had %s, now has %s", had, now)
+	}
+	d.Apply(d.Config().RestartApp("web"))
+	s.Eventually(func() any { return d.App("web").BootTime.After(booted) }, 10*time.Minute).
+		Should(BeTrue())
+	s.Eventually(d.AppError("web"), time.Minute).Should(BeEmpty())
+	up(s, d, "web")
+}, scenario.Covers("APP-10", "NET-32", "NET-33"))
