@@ -41,6 +41,7 @@ func TestInterruptedAtOnce(t *testing.T) {
 }
 
 func TestTwoAtOnce(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t).real()
 	a, b := p.up(), p.up("--until", "forever")
 	if code := a.wait(); code != 0 || !a.sum.OK {

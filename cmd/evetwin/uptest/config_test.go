@@ -91,6 +91,7 @@ func bootID(t *testing.T, url string) string {
 // TestBadSecondConfigKeepsTheApplication gives a device with a running application one bad
 // configuration after the other.
 func TestBadSecondConfigKeepsTheApplication(t *testing.T) {
+	t.Parallel()
 	r := newPlace(t).real().up("--until", "forever")
 	a := adminOf(t, r.await("admin interface"))
 	url := r.await("application answers").URL
@@ -121,7 +122,8 @@ func TestBadSecondConfigKeepsTheApplication(t *testing.T) {
 	} {
 		code, answer := a.do(http.MethodPut, "/config", strings.NewReader(body))
 		var no struct{ Error string }
-		if err := json.Unmarshal(answer, &no); err != nil || code < 400 || code >= 500 || no.Error == "" ||
+		err := json.Unmarshal(answer, &no)
+		if err != nil || code < 400 || code >= 500 || no.Error == "" ||
 			strings.Contains(no.Error, "\n") {
 			t.Errorf("%s: answer %d, %.200s", name, code, answer)
 		}
@@ -129,7 +131,7 @@ func TestBadSecondConfigKeepsTheApplication(t *testing.T) {
 	// What the controller takes, because it may be meant for a newer device, reaches this one.
 	odd := maps.Clone(good["networkInstances"].([]any)[0].(map[string]any))
 	odd["displayname"], odd["instType"] = "odd", 77
-	odd["uuidandversion"] = map[string]any{"uuid": "0dd00dd0-0000-4000-8000-000000000000", "version": "1"}
+	odd["uuidandversion"] = map[string]any{"uuid": "0dd00dd0-0000-4000-8000-000000000000"}
 	code, answer := a.do(http.MethodPut, "/config", strings.NewReader(
 		with("networkInstances", append([]any{odd}, good["networkInstances"].([]any)...))))
 	if code != http.StatusOK {

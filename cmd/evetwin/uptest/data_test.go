@@ -8,6 +8,7 @@ import (
 
 // TestSecondStartIsTheSameDevice starts a device, and starts it again with what it kept.
 func TestSecondStartIsTheSameDevice(t *testing.T) {
+	t.Parallel()
 	p, data := newPlace(t).real(), t.TempDir()
 	first := p.up("--data", data)
 	if code := first.wait(); code != 0 {
