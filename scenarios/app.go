@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	. "github.com/onsi/gomega" //nolint:revive,staticcheck // matchers read as sentences
+	. "github.com/onsi/gomega" //nolint:staticcheck // matchers read as sentences
 
 	"github.com/evetwin/evetwin/controllersim/fleet"
 	"github.com/evetwin/evetwin/core/topics/content"

@@ -4,7 +4,7 @@ import (
 	"sort"
 	"time"
 
-	. "github.com/onsi/gomega" //nolint:revive,staticcheck // matchers read as sentences
+	. "github.com/onsi/gomega" //nolint:staticcheck // matchers read as sentences
 
 	"github.com/evetwin/evetwin/scenarios/scenario"
 )

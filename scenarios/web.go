@@ -3,7 +3,7 @@ package scenarios
 import (
 	"time"
 
-	. "github.com/onsi/gomega" //nolint:revive,staticcheck // matchers read as sentences
+	. "github.com/onsi/gomega" //nolint:staticcheck // matchers read as sentences
 
 	"github.com/evetwin/evetwin/controllersim/fleet"
 	"github.com/evetwin/evetwin/scenarios/scenario"
