@@ -14,7 +14,8 @@ func All() []*scenario.Scenario {
 		wrongSha, powerCutWhileDownloading, agentCrashes, lifeCrashes, lifePowerCuts, fullDisk, diskFullInDownload, downloadCut,
 		cableInDownload, badAnswers, badConfigs, badObjects, bigConfig, configRotation,
 		controllerFaults, epochChange, maintenance, rebootCommand, offlineBoot, wrongClock, dhcpGone,
-		cableFlaps, sharedImage, appReplace, tenApps, liveEdits,
+		cableFlaps, sharedImage, appReplace, tenApps, liveEdits, staticOverride,
+		staticBootstrap, vlanBootstrap, proxyBootstrap, noBootstrap,
 	}
 	sort.Slice(list, func(i, j int) bool { return list[i].Name < list[j].Name })
 	return list

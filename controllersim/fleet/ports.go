@@ -122,7 +122,7 @@ func (d *Draft) VLAN(name, parent string, id, cost uint32, opts ...PortOption) *
 	io := slices.Clone(d.cfg.DeviceIoList)
 	d.port(name, cost, true, opts)
 	d.cfg.DeviceIoList = io
-	d.adapter(name).LowerLayerName = name
+	d.adapter(name).LowerLayerName, d.adapter(name).FreeUplink = name, cost == 0
 	d.cfg.Vlans = append(d.cfg.Vlans, &config.VlanAdapter{
 		Logicallabel: name, InterfaceName: name, LowerLayerName: parent, VlanId: id,
 	})

@@ -16,6 +16,9 @@ type Case struct {
 	// Scenario and Seed say what to run.
 	Scenario string `json:"scenario"`
 	Seed     uint64 `json:"seed"`
+	// Shaken says that agents are rebuilt before one turn in three and every other turn is followed by
+	// a full one, which must change nothing.
+	Shaken bool `json:"shaken,omitempty"`
 	// Commit is where it failed, Rule what was violated, Story what the reason was.
 	Commit string `json:"commit"`
 	Rule   string `json:"rule"`

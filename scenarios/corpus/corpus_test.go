@@ -3,6 +3,7 @@ package corpus_test
 import (
 	"testing"
 
+	"github.com/evetwin/evetwin/core/host/sim"
 	"github.com/evetwin/evetwin/scenarios"
 	"github.com/evetwin/evetwin/scenarios/corpus"
 	"github.com/evetwin/evetwin/scenarios/scenario"
@@ -22,7 +23,11 @@ func TestWhatOnceFailedStaysMended(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			h, err := scenario.NewVirtual(c.Seed)
+			o := sim.Options{Seed: c.Seed}
+			if c.Shaken {
+				o.Rebuild, o.FullTurn = 3, 2
+			}
+			h, err := scenario.NewVirtualWorld(o, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

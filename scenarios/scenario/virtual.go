@@ -26,11 +26,16 @@ func NewVirtual(seed uint64) (Host, error) { return NewWatched(seed, nil) }
 // NewWatched makes a virtual host for one run and has somebody told of every turn; watch may be
 // nil.
 func NewWatched(seed uint64, watch Watch) (Host, error) {
-	site, err := twin.NewSite(twin.SiteOptions{Seed: seed})
+	return NewVirtualWorld(sim.Options{Seed: seed}, watch)
+}
+
+// NewVirtualWorld is NewWatched with other options of the world.
+func NewVirtualWorld(o sim.Options, watch Watch) (Host, error) {
+	site, err := twin.NewSite(twin.SiteOptions{Seed: o.Seed})
 	if err != nil {
 		return nil, err
 	}
-	return &virtual{w: sim.New(sim.Options{Seed: seed}), site: site, watch: watch}, nil
+	return &virtual{w: sim.New(o), site: site, watch: watch}, nil
 }
 
 // Name is "virtual".

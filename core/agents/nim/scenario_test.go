@@ -221,6 +221,31 @@ func TestNET9_SecondFailureRestartsSelection(t *testing.T) {
 	l.in("zedagent", network.DPCSuccess)
 }
 
+// What changes while a test runs is tested as soon as what changes between tests.
+func TestChangeUnderATestLeadsToAnother(t *testing.T) {
+	l := newLab(t, "eth0", "eth1")
+	l.settings()
+	l.run()
+	l.wish(dpc("zedagent", 1, "eth0", "eth1"))
+	l.pass(minute)
+	pulled := time.Duration(0)
+	l.answer = func(web.SendReq) (int, *agent.Fault) {
+		if pulled == 0 {
+			pulled = l.Now()
+			l.carrier("eth1", false)
+		}
+		return 200, nil
+	}
+	for pulled == 0 {
+		l.pass(time.Second)
+	}
+	pings := len(l.pings)
+	l.pass(3 * time.Second)
+	if len(l.pings) == pings {
+		t.Errorf("a cable was pulled at %v, under a test; there was no test until %v", pulled, l.Now())
+	}
+}
+
 func ptr[T any](v T) *T { return &v }
 
 func TestNET10_ControllerAtFaultIsNoReasonToFallBack(t *testing.T) {

@@ -23,6 +23,7 @@ const (
 func (s *sheet) verify() {
 	for range 2*len(s.list) + 4 {
 		if !s.round() {
+			s.notice()
 			return
 		}
 	}

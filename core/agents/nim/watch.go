@@ -19,9 +19,7 @@ const (
 // once when something changed, and looks for a better one.
 func (s *sheet) watch(i int) bool {
 	s.done = s.reconcile(&s.list[i])
-	if p := s.print(); p != s.trial.Print && s.trial.Probing == 0 {
-		s.trial.Print, s.trial.Test = p, s.t.Now+debounce
-	}
+	s.notice()
 	if s.trial.Better > 0 && s.t.Now >= s.trial.Better {
 		s.trial.Better = 0
 		if next := s.nextTestable(0); next >= 0 && next != i {
@@ -50,6 +48,17 @@ func (s *sheet) watch(i int) bool {
 		return false
 	}
 	return s.restart()
+}
+
+// notice has a configuration that is watched tested soon when something changed since its last test,
+// under it included.
+func (s *sheet) notice() {
+	if len(s.list) == 0 || s.trial.Running || s.trial.Probing > 0 {
+		return
+	}
+	if p := s.print(); p != s.trial.Print {
+		s.trial.Print, s.trial.Test = p, s.t.Now+debounce
+	}
 }
 
 // armBetter sets the time to look for a better configuration: there is one above, or a port of this

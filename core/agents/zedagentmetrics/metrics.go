@@ -124,8 +124,8 @@ func (a *meter) Step(t *agent.Turn) {
 		}
 	case stageSending:
 		if res := a.conn.Get(t, key); res.Over() || res.Phase == agent.None {
-			if res.OK() {
-				c.Interval = c.Told
+			if res.OK() { // a shorter interval may have come meanwhile
+				c.Interval = min(c.Told, a.configured())
 			}
 			a.conn.Drop(t, key)
 			c.wait(t)

@@ -83,6 +83,17 @@ func TestAPI42_LongerIntervalAfterSuccessOnly(t *testing.T) {
 	}
 }
 
+// A shorter interval holds although the message on its way has told the longer one.
+func TestShorterIntervalDuringAMessage(t *testing.T) {
+	b := newBench(t)
+	b.next(61 * time.Second)
+	b.interval("10")
+	b.code(201)
+	if _, d := b.next(61 * time.Second); d > 10*time.Second {
+		t.Errorf("the shorter interval does not hold: %v", d)
+	}
+}
+
 func TestMessage(t *testing.T) {
 	b := newBench(t)
 	b.Advance(10 * time.Second)
