@@ -14,8 +14,8 @@ LINT := go tool -modfile=.ci/lint/go.mod golangci-lint
 RUNTESTS := $(BIN)/runtests
 
 # Where the tests of real parts stand; everything else is the fast part.
-LIVE := backends/child backends/sim/lab backends/sim/qemu backends/sim/swtpm core/host/live \
-	scenarios/twin/livetest cmd/evetwin/uptest cmd/evetwin/tracetest
+LIVE := backends/child backends/conform backends/sim/lab backends/sim/qemu backends/sim/swtpm \
+	core/host/live scenarios/twin/livetest cmd/evetwin/uptest cmd/evetwin/tracetest
 LINUX := backends/linux
 WHOLE := e2e
 

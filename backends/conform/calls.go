@@ -1,0 +1,102 @@
+package conform
+
+import (
+	"testing"
+	"time"
+
+	"github.com/evetwin/evetwin/core/agent"
+	"github.com/evetwin/evetwin/core/bus"
+)
+
+// calls are the desk's calls of one op.
+type calls[Req, Res any] struct {
+	b   *bench
+	op  agent.Op[Req, Res]
+	use *agent.Calls[Req, Res]
+	// wait has, by key, who is told the outcome, in the turn that brings it.
+	wait map[string]func(agent.Call[Res])
+}
+
+func newCalls[Req, Res any](op agent.Op[Req, Res]) *calls[Req, Res] {
+	return &calls[Req, Res]{op: op}
+}
+
+// attach is part of the wiring of a boot.
+func (c *calls[Req, Res]) attach(b *bench, p bus.Port) {
+	c.b, c.use, c.wait = b, agent.Use(p, c.op), map[string]func(agent.Call[Res]){}
+}
+
+// look hands outcomes on.
+func (c *calls[Req, Res]) look() {
+	for _, key := range c.use.Keys() {
+		x := c.use.Get(key)
+		f := c.wait[key]
+		if x.Over() && f != nil {
+			delete(c.wait, key)
+			c.use.Drop(key)
+			f(x)
+		}
+	}
+}
+
+// outcome calls and waits for the outcome; see runs in the turn that brings it, so what it reads
+// is what an agent sees no later than the outcome.
+func (c *calls[Req, Res]) outcome(t *testing.T, key string, req Req, see func()) agent.Call[Res] {
+	t.Helper()
+	var got agent.Call[Res]
+	done := make(chan struct{})
+	c.b.ask(func() {
+		c.use.Want(key, req)
+		c.wait[key] = func(x agent.Call[Res]) {
+			got = x
+			if see != nil {
+				see()
+			}
+			close(done)
+		}
+	})
+	await(t, "the outcome of "+c.op.Name, done)
+	return got
+}
+
+// does calls and wants a success.
+func (c *calls[Req, Res]) does(t *testing.T, req Req, see func()) Res {
+	t.Helper()
+	got := c.outcome(t, "x", req, see)
+	if got.Phase != agent.Done {
+		t.Fatalf("%s %+v: fault %+v, want a success", c.op.Name, req, *got.Fault)
+	}
+	return *got.Res
+}
+
+// refuses calls and wants a fault of the part.
+func (c *calls[Req, Res]) refuses(t *testing.T, req Req, code string, retry bool) {
+	t.Helper()
+	got := c.outcome(t, "x", req, nil)
+	if got.Phase != agent.Failed {
+		t.Fatalf("%s %+v succeeds, want fault %s", c.op.Name, req, code)
+	}
+	if f := got.Fault; f.Code != code || f.Retry != retry || f.Text == "" {
+		t.Errorf("%s %+v: fault %+v, want code %s, retry %v, and a text", c.op.Name, req, *f, code,
+			retry)
+	}
+}
+
+// cancels calls, drops the call once it runs, and calls again under the same key, which starts when
+// the first has really ended: within a second. It returns the outcome of the second.
+func (c *calls[Req, Res]) cancels(t *testing.T, req, next Req, see func()) agent.Call[Res] {
+	t.Helper()
+	c.b.turn(t, func() { c.use.Want("x", req) })
+	c.b.until(t, c.op.Name+" to run", func() bool { return c.use.Get("x").Phase >= agent.Running })
+	var at time.Duration
+	c.b.turn(t, func() {
+		c.use.Drop("x")
+		at = c.b.now
+	})
+	got := c.outcome(t, "x", next, see)
+	if took := got.Began - at; took > promptly {
+		t.Errorf("%s: the key of a cancelled call is free after %v, want %v at most", c.op.Name, took,
+			promptly)
+	}
+	return got
+}
