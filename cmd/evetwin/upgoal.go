@@ -128,7 +128,7 @@ func (u *upRun) answered(ctx context.Context) error {
 	u.mu.Lock()
 	at, ok := u.mapped[id]
 	u.mu.Unlock()
-	if !ok || u.in != nil {
+	if !ok {
 		return nil
 	}
 	url := "http://" + at.String() + "/"

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -132,7 +133,7 @@ func (u *upRun) describe() {
 
 // prepare gives each device its configuration, which it finds when it registers.
 func (u *upRun) prepare(ctx context.Context) error {
-	if u.in == nil {
+	if u.in == nil || bundled(u.in.Config) {
 		if err := u.live.PublishDemo(ctx, "web", "1"); err != nil {
 			return err
 		}
@@ -148,6 +149,13 @@ func (u *upRun) prepare(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// bundled reports whether a configuration takes something from the bundled registry.
+func bundled(cfg *config.EdgeDevConfig) bool {
+	return slices.ContainsFunc(cfg.GetDatastores(), func(d *config.DatastoreConfig) bool {
+		return strings.Contains(d.GetFqdn(), twin.Registry)
+	})
 }
 
 // configure gives a device what the user said; without that, a device that was kept goes on with

@@ -24,7 +24,7 @@ func showTUI(ctx context.Context, u *upRun) error {
 	defer r.Close()
 	err := tui.Run(ctx, r, tui.Options{ReadOnly: !u.flags.allowWrite})
 	cancel()
-	_ = <-failed // the screen told how the device is: leaving before the goal is no error
+	<-failed // the screen told how the device is: leaving before the goal is no error
 	u.steps.speak()
 	u.set(func(s *summary) { s.OK = true })
 	return err

@@ -251,7 +251,7 @@ func (h *Hyper) remove(c host.Run[device.NameReq, device.None]) {
 				h.ended(g, run)
 			}
 			delete(h.guests, g.row.Name)
-			os.Remove(h.initrd(g.row.AppID))
+			_ = os.Remove(h.initrd(g.row.AppID)) // swept at the next boot, if need be
 			h.domains.Delete(g.row.Name)
 		}
 		c.Finish(n, f)

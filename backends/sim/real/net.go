@@ -126,7 +126,7 @@ func (n *Nets) vif(name string, s *device.VifSpec) error {
 
 func (n *Nets) dropForwards(name string) {
 	for _, f := range n.forwards[name] {
-		f.Close()
+		_ = f.Close()
 	}
 	delete(n.forwards, name)
 }
@@ -172,7 +172,7 @@ func (n *Nets) Close() {
 		n.dropForwards(v)
 	}
 	for b, net1 := range n.nets { //order: each is closed on its own
-		net1.Close()
+		_ = net1.Close()
 		delete(n.nets, b)
 	}
 }

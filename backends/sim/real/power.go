@@ -45,7 +45,7 @@ func (h *Hyper) Close() {
 	h.mu.Unlock()
 	var all sync.WaitGroup
 	for _, v := range list {
-		all.Go(func() { v.Destroy() })
+		all.Go(func() { _ = v.Destroy() }) // SIGKILL was its last means
 	}
 	all.Wait()
 }
@@ -55,7 +55,7 @@ func (h *Hyper) Forget(volumeKey string) {
 	own := filepath.Join(h.Dir, file(volumeKey))
 	left, _ := filepath.Glob(own + ".*")
 	for _, path := range append(left, own) {
-		os.RemoveAll(path)
+		_ = os.RemoveAll(path) // swept at the next boot, if need be
 	}
 }
 

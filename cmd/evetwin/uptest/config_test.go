@@ -2,7 +2,6 @@ package uptest_test
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -152,6 +151,6 @@ func TestBadSecondConfigKeepsTheApplication(t *testing.T) {
 	}
 	r.stop()
 	if r.sum.URL != url || r.sum.AdminURL == "" {
-		t.Error(fmt.Sprintf("summary %+v", r.sum))
+		t.Errorf("summary %+v", r.sum)
 	}
 }

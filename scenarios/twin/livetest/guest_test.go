@@ -22,8 +22,8 @@ func running(t *testing.T, change func(o *twin.LiveOptions)) (b *bench, bootID s
 	return b, b.answers()
 }
 
-// TestKilledGuestIsBrokenUntilItIsRestarted kills the QEMU of a container: as with EVE it is broken,
-// and comes back when the user says so.
+// TestKilledGuestIsBrokenUntilItIsRestarted kills the QEMU of a container: as with EVE it is
+// broken, and comes back when the user says so.
 func TestKilledGuestIsBrokenUntilItIsRestarted(t *testing.T) {
 	b, before := running(t, nil)
 	guests := children(t, "qemu-system")
@@ -44,8 +44,8 @@ func TestKilledGuestIsBrokenUntilItIsRestarted(t *testing.T) {
 	}
 }
 
-// TestPowerCutTakesTheGuests cuts the power while a guest comes up, and once it is up. The next boot
-// has one guest again.
+// TestPowerCutTakesTheGuests cuts the power while a guest comes up, and once it is up. The next
+// boot has one guest again.
 func TestPowerCutTakesTheGuests(t *testing.T) {
 	b := newBench(t, nil)
 	if err := b.PublishDemo(t.Context(), "web", "1"); err != nil {
