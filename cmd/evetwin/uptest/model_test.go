@@ -12,8 +12,8 @@ import (
 	"github.com/evetwin/evetwin/scenarios/twin"
 )
 
-// TestMadeUpImageRunsInTheModelBesideQEMU runs the bundled application and one whose image stands in
-// a registry that cannot be reached from here.
+// TestMadeUpImageRunsInTheModelBesideQEMU runs the bundled application and one whose image stands
+// in a registry that cannot be reached from here.
 func TestMadeUpImageRunsInTheModelBesideQEMU(t *testing.T) {
 	t.Parallel()
 	cfg, err := twin.DemoDraft("edge").Registry("outside", "registry.example.com").

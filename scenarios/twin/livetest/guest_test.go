@@ -23,9 +23,10 @@ func running(t *testing.T, change func(o *twin.LiveOptions)) (b *bench, bootID s
 }
 
 // TestKilledGuestIsBrokenUntilItIsRestarted kills the QEMU of a container: as with EVE it is
-// broken, and comes back when the user says so.
+// broken, and comes back when the user says so. Removed with its volume it leaves no files.
 func TestKilledGuestIsBrokenUntilItIsRestarted(t *testing.T) {
-	b, before := running(t, nil)
+	var dir string
+	b, before := running(t, func(o *twin.LiveOptions) { dir = o.Dir })
 	guests := children(t, "qemu-system")
 	if len(guests) != 1 {
 		t.Fatalf("%d QEMU processes for one guest", len(guests))
@@ -41,6 +42,15 @@ func TestKilledGuestIsBrokenUntilItIsRestarted(t *testing.T) {
 	b.config()
 	if after := b.answers(); after == before {
 		t.Error("the guest that was killed answers")
+	}
+	if len(ls(t, dir, "guests", "*")) == 0 {
+		t.Error("a guest has no files")
+	}
+	b.draft.RemoveApp("web").RemoveVolume("web").RemoveImage("web")
+	b.config()
+	b.until("the volume is gone", func(*host.Kernel) bool { return len(b.Board.Disk.Volumes) == 0 })
+	if left := ls(t, dir, "guests", "*"); len(left) > 0 {
+		t.Errorf("left: %v", left)
 	}
 }
 
@@ -92,27 +102,6 @@ func TestKeptDeviceNeedsNoNetwork(t *testing.T) {
 	second.Start()
 	if after := second.answers(); before == after {
 		t.Error("a guest has outlived its device")
-	}
-}
-
-// TestRemovedVolumeLeavesNoFiles removes the application with its volume.
-func TestRemovedVolumeLeavesNoFiles(t *testing.T) {
-	var dir string
-	b := newBench(t, func(o *twin.LiveOptions) { dir = o.Dir })
-	if err := b.PublishDemo(t.Context(), "web", "1"); err != nil {
-		t.Fatal(err)
-	}
-	b.config()
-	b.Start()
-	b.is(entity.RUNNING)
-	if len(ls(t, dir, "guests", "*")) == 0 {
-		t.Fatal("a guest has no files")
-	}
-	b.draft.RemoveApp("web").RemoveVolume("web").RemoveImage("web")
-	b.config()
-	b.until("the volume is gone", func(*host.Kernel) bool { return len(b.Board.Disk.Volumes) == 0 })
-	if left := ls(t, dir, "guests", "*"); len(left) > 0 {
-		t.Errorf("left: %v", left)
 	}
 }
 
