@@ -182,6 +182,14 @@ func (b *bench) outside(t *testing.T, f func()) {
 	}
 }
 
+// passes lets time pass on the device.
+func (b *bench) passes(t *testing.T, d time.Duration) {
+	t.Helper()
+	over := make(chan struct{})
+	b.outside(t, func() { b.bells.After(d, func() { close(over) }) })
+	await(t, "the end of "+d.String(), over)
+}
+
 // cycle cuts the power and waits for the next boot.
 func (b *bench) cycle(t *testing.T) {
 	t.Helper()

@@ -82,19 +82,25 @@ func (c *calls[Req, Res]) refuses(t *testing.T, req Req, code string, retry bool
 	}
 }
 
-// cancels calls, drops the call once it runs, and calls again under the same key, which starts when
-// the first has really ended: within a second. It returns the outcome of the second.
-func (c *calls[Req, Res]) cancels(t *testing.T, req, next Req, see func()) agent.Call[Res] {
+// cancels calls, drops the call once it runs and ready holds, and calls again under the same key,
+// which starts when the first has really ended: within a second. It returns the outcome of the
+// second. ready and see may be nil.
+func (c *calls[Req, Res]) cancels(t *testing.T, req, next Req, ready func() bool, see func(),
+) agent.Call[Res] {
 	t.Helper()
 	c.b.turn(t, func() { c.use.Want("x", req) })
-	c.b.until(t, c.op.Name+" to run", func() bool { return c.use.Get("x").Phase >= agent.Running })
+	c.b.until(t, c.op.Name+" on its way", func() bool {
+		return c.use.Get("x").Phase >= agent.Running && (ready == nil || ready())
+	})
 	var at time.Duration
 	c.b.turn(t, func() {
 		c.use.Drop("x")
 		at = c.b.now
 	})
 	got := c.outcome(t, "x", next, see)
-	if took := got.Began - at; took > promptly {
+	took := got.Began - at
+	t.Logf("the key of a cancelled %s is free after %v", c.op.Name, took)
+	if took > promptly {
 		t.Errorf("%s: the key of a cancelled call is free after %v, want %v at most", c.op.Name, took,
 			promptly)
 	}

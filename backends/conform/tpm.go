@@ -258,13 +258,13 @@ func (x *tpmBench) survives(t *testing.T) {
 // cancelled drops a Create and a Sign on their way.
 func (x *tpmBench) cancelled(t *testing.T) {
 	var s seen
-	got := x.making.cancels(t, request(), request(), func() { s = x.look(tpm.Device) })
+	got := x.making.cancels(t, request(), request(), nil, func() { s = x.look(tpm.Device) })
 	if got.Phase != agent.Done {
 		t.Fatalf("a cancelled Create keeps the next from its end: %+v", *got.Fault)
 	}
 	s.certificate(t)
 	q := tpm.SignReq{Name: tpm.Device}
-	if got := x.sign.cancels(t, q, q, nil); got.Phase != agent.Done {
+	if got := x.sign.cancels(t, q, q, nil, nil); got.Phase != agent.Done {
 		t.Fatalf("a cancelled Sign keeps the next from its end: %+v", *got.Fault)
 	}
 	if after := x.see(t, tpm.Device); after != s {

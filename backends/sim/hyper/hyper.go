@@ -44,6 +44,7 @@ type Hyper struct {
 type guest struct {
 	row   device.DomainSeen
 	since time.Duration
+	runs  int // counts its starts: what a stop has set going is for one of them
 	cpu   uint64
 	waits []func() // told when it is off
 }
@@ -154,6 +155,7 @@ func (h *Hyper) Start(c host.Run[device.NameReq, device.None]) {
 			g.row.State, g.row.Reason, g.row.Guest = device.Running, "", false
 			g.row.BootedAt = h.pt.Wall()
 			g.since = h.pt.Now()
+			g.runs++
 			h.domains.Put(g.row)
 			for _, v := range g.row.Vifs {
 				h.Vifs.Appear(v.Name, v.MAC, true)
@@ -200,13 +202,19 @@ func (h *Hyper) Stop(c host.Run[device.StopReq, device.None]) {
 				c.Done(device.None{})
 			}
 		})
-		if g.row.State == device.Halting || h.Deaf[g.row.AppID] {
+		if g.row.State == device.Halting {
 			return
 		}
 		g.row.State = device.Halting
 		h.domains.Put(g.row)
+		if h.Deaf[g.row.AppID] {
+			return
+		}
+		asked := g.runs
 		h.pt.After(c.Latency(200*time.Millisecond, 2*time.Second), func() {
-			h.off(g, device.Halted, "", false)
+			if g.runs == asked {
+				h.off(g, device.Halted, "", false)
+			}
 		})
 	})
 }
@@ -231,7 +239,12 @@ func (h *Hyper) Bind(c host.Run[device.BindReq, device.None]) {
 			c.Fail(device.FaultNoIOMMU, "assign "+q.PciLong+": no I/O virtualization", false)
 			return
 		}
-		h.adapters.Put(device.AdapterSeen{PciLong: q.PciLong, Bound: q.Bound})
+		if h.adapters.Get(q.PciLong) != nil {
+			h.adapters.Put(device.AdapterSeen{PciLong: q.PciLong, Bound: q.Bound})
+		} else if q.Bound {
+			c.Fail(device.FaultMissing, "assign "+q.PciLong+": there is no such adapter", true)
+			return
+		}
 		c.Done(device.None{})
 	})
 }
@@ -241,13 +254,17 @@ func (h *Hyper) Usages() []device.Usage {
 	var out []device.Usage
 	for _, n := range h.names() {
 		g := h.guests[n]
-		cpu := g.cpu
-		if g.row.State == device.Running {
+		cpu, mb, used := g.cpu, uint64(g.row.MemoryKiB>>10), uint64(0)
+		if g.row.State == device.Running || g.row.State == device.Halting {
 			cpu += uint64(h.pt.Now() - g.since)
+			used = mb / 2
 		}
-		mb := uint64(g.row.MemoryKiB >> 10)
-		out = append(out, device.Usage{Name: n, AppID: g.row.AppID, CPUTotalNs: cpu / 20,
-			AllocatedMB: mb, UsedMB: mb / 2, MaxUsedMB: mb / 2})
+		u := device.Usage{Name: n, AppID: g.row.AppID, CPUTotalNs: cpu / 20, AllocatedMB: mb,
+			UsedMB: used, MaxUsedMB: used}
+		if !g.row.BootedAt.IsZero() {
+			u.MaxUsedMB = mb / 2
+		}
+		out = append(out, u)
 	}
 	return out
 }
