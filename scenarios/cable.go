@@ -32,7 +32,7 @@ var dhcpGone = scenario.New("dhcp-gone", func(s *scenario.S) {
 	n := polled(d)
 	s.Eventually(seen(d, "config"), 30*time.Minute).Should(BeNumerically(">", n))
 	unharmed(s, d, booted, "the DHCP server is back")
-})
+}, scenario.Slow())
 
 var cableFlaps = scenario.New("cable-flaps", func(s *scenario.S) {
 	d := running(s)

@@ -15,7 +15,8 @@ func All() []*scenario.Scenario {
 		cableInDownload, badAnswers, badConfigs, badObjects, bigConfig, configRotation,
 		controllerFaults, epochChange, maintenance, rebootCommand, offlineBoot, wrongClock, dhcpGone,
 		cableFlaps, sharedImage, appReplace, tenApps, liveEdits, staticOverride,
-		staticBootstrap, vlanBootstrap, proxyBootstrap, noBootstrap,
+		staticBootstrap, vlanBootstrap, proxyBootstrap, noBootstrap, fiftyApps,
+		manyBlobs, manyNetworks, configChurn, restartChurn,
 	}
 	sort.Slice(list, func(i, j int) bool { return list[i].Name < list[j].Name })
 	return list

@@ -82,7 +82,7 @@ var offlineBoot = scenario.New("offline-boot", func(s *scenario.S) {
 		Equal(node.ConfigGetSuccess))
 	unharmed(s, d, booted, "the controller is back")
 	s.Eventually(d.Reported("web"), 10*time.Minute).Should(Equal("RUNNING"))
-}, scenario.Covers("APP-34", "DEV-17", "DEV-37"))
+}, scenario.Covers("APP-34", "DEV-17", "DEV-37"), scenario.Slow())
 
 // noClock is a device without a clock of its own: it wakes up in 1970.
 var noClock = scenario.Options(func(o *twin.DeviceOptions) { o.NoRTC = true })

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/evetwin/evetwin/core/host/sim"
 	"github.com/evetwin/evetwin/scenarios"
 	"github.com/evetwin/evetwin/scenarios/scenario"
 )
@@ -39,7 +40,9 @@ func TestScenariosInVirtualTime(t *testing.T) {
 		t.Run(sc.Name, func(t *testing.T) {
 			t.Parallel()
 			for seed := from; seed <= to; seed++ {
-				run(t, sc, seed)
+				if run(t, sc, seed); sc.Slow && os.Getenv("EVETWIN_SEEDS") == "" {
+					break
+				}
 			}
 			if t.Failed() {
 				return
@@ -79,6 +82,28 @@ func TestSameSeedSameTrace(t *testing.T) {
 		if c := run(t, quick, seed+100); c.Trace == a.Trace {
 			t.Errorf("seeds %d and %d have one trace", seed, seed+100)
 		}
+	}
+}
+
+// However often agents are rebuilt, and turns are repeated in full, nothing else happens.
+func TestShakenAgentsLeaveTheTraceAlone(t *testing.T) {
+	for _, sc := range scenarios.All() {
+		if !sc.RunsOn(scenario.Virtual) || sc.Slow {
+			continue
+		}
+		t.Run(sc.Name, func(t *testing.T) {
+			t.Parallel()
+			const seed = 4
+			calm := run(t, sc, seed)
+			h, err := scenario.NewVirtualWorld(sim.Options{Seed: seed, Rebuild: 3, FullTurn: 2}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r := sc.Run(h, seed); !r.OK || r.Trace != calm.Trace {
+				t.Errorf("trace %s in %d turns, shaken %s in %d: %s", calm.Trace, calm.Turns, r.Trace,
+					r.Turns, r.Error)
+			}
+		})
 	}
 }
 

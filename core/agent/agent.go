@@ -32,6 +32,9 @@ type New func(p bus.Port) Agent
 type Entry struct {
 	Name string
 	New  New
+	// Turns is how many turns it may take in a minute if they are more than others may: an agent that
+	// follows many objects through many states declares that it comes in bursts. 0: as others.
+	Turns int
 }
 
 // Turn is one run-to-completion step.

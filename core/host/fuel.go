@@ -68,10 +68,11 @@ func (k *Kernel) burn(p *Proc, now time.Duration) {
 	}
 	f.instant++
 	f.turns++
+	perMinute := max(l.TurnsPerMinute, p.entry.Turns)
 	switch {
 	case f.instant > l.TurnsPerInstant:
 		k.excess(p, fmt.Sprintf("took %d turns in one instant", f.instant))
-	case f.turns > l.TurnsPerMinute:
+	case f.turns > perMinute:
 		k.excess(p, fmt.Sprintf("took %d turns in a minute", f.turns))
 	}
 }

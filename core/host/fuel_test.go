@@ -15,7 +15,9 @@ import (
 func spend(t *testing.T, o host.Options, d time.Duration, n agent.New) (broke string) {
 	t.Helper()
 	desk := newDesk()
-	o.Agents = []agent.Entry{entry("maker", n)}
+	if o.Agents == nil {
+		o.Agents = []agent.Entry{entry("maker", n)}
+	}
 	defer func() {
 		if x := recover(); x != nil {
 			broke = fmt.Sprint(x)
@@ -36,6 +38,21 @@ func every(topic bus.Topic[row], gap time.Duration, key func(n int) string) agen
 			out.Put(row{key(n), n})
 			t.WakeAt("next", t.Now+gap)
 		})
+	}
+}
+
+// An agent may declare that it takes more turns than others, and is held to that.
+func TestDeclaredBurstOfTurns(t *testing.T) {
+	boots := bus.NewTopic[row](bus.Decl{Owner: "maker", Name: "Churn"})
+	busy := every(boots, 50*time.Millisecond, func(n int) string { return fmt.Sprint(n % 50) })
+	for turns, want := range map[int]string{1300: "", 1100: "maker took 1101 turns in a minute",
+		500: "maker took 1001 turns in a minute"} {
+		e := entry("maker", busy)
+		e.Turns = turns
+		broke := spend(t, host.Options{Agents: []agent.Entry{e}}, time.Minute, nil)
+		if want == "" && broke != "" || !strings.Contains(broke, want) {
+			t.Errorf("%d turns declared: %q, want %q", turns, broke, want)
+		}
 	}
 }
 

@@ -19,6 +19,7 @@ func TestWhatOnceFailedStaysMended(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.File, func(t *testing.T) {
+			t.Parallel()
 			sc, err := scenarios.Find(c.Scenario)
 			if err != nil {
 				t.Fatal(err)

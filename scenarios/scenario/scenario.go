@@ -16,7 +16,9 @@ type Scenario struct {
 	Hosts []string
 	// Needs are the real parts it needs on hosts of real time: "qemu".
 	Needs []string
-	run   func(*S)
+	// Slow says that it takes a second or more in virtual time, so that tests run it for one seed.
+	Slow bool
+	run  func(*S)
 }
 
 // Option of a scenario.
@@ -30,6 +32,9 @@ func On(hosts ...string) Option { return func(s *Scenario) { s.Hosts = hosts } }
 
 // Needs names real parts that a scenario needs in real time.
 func Needs(parts ...string) Option { return func(s *Scenario) { s.Needs = parts } }
+
+// Slow says that a scenario takes a second or more in virtual time.
+func Slow() Option { return func(s *Scenario) { s.Slow = true } }
 
 var nameForm = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 

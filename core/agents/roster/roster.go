@@ -22,23 +22,24 @@ import (
 )
 
 // Agents are all agents in the order in which EVE starts them. The order has no effect on what they
-// do: each waits for what it needs by itself.
+// do: each waits for what it needs by itself. Agents that follow each blob, or each application,
+// through all its states declare what hundreds of them take in a minute.
 func Agents() []agent.Entry {
 	return []agent.Entry{
 		{Name: "diag", New: diag.New},
 		{Name: "zedagent", New: zedagent.New},
-		{Name: "zedagent-info", New: zedagentinfo.New},
+		{Name: "zedagent-info", New: zedagentinfo.New, Turns: 4000},
 		{Name: "zedagent-metrics", New: zedagentmetrics.New},
 		{Name: "ledmanager", New: ledmanager.New},
 		{Name: "nim", New: nim.New},
 		{Name: "nodeagent", New: nodeagent.New},
 		{Name: "domainmgr", New: domainmgr.New},
 		{Name: "tpmmgr", New: tpmmgr.New},
-		{Name: "zedmanager", New: zedmanager.New},
+		{Name: "zedmanager", New: zedmanager.New, Turns: 3000},
 		{Name: "zedrouter", New: zedrouter.New},
-		{Name: "downloader", New: downloader.New},
-		{Name: "verifier", New: verifier.New},
-		{Name: "volumemgr", New: volumemgr.New},
+		{Name: "downloader", New: downloader.New, Turns: 4000},
+		{Name: "verifier", New: verifier.New, Turns: 4000},
+		{Name: "volumemgr", New: volumemgr.New, Turns: 6000},
 		{Name: "waitforaddr", New: waitforaddr.New},
 		{Name: "zedclient", New: client.New},
 	}

@@ -27,6 +27,15 @@ func (a *volumemgr) remaining() uint64 {
 	return uint64(max(left, 0))
 }
 
+// coarse rounds space down to whole MiB, so that small blobs do not move what others look at. What is
+// less than one stays as it is: whether there is any left matters.
+func coarse(bytes uint64) uint64 {
+	if bytes < 1<<20 {
+		return bytes
+	}
+	return bytes &^ (1<<20 - 1)
+}
+
 // reservation is what a volume takes of the space: what it may grow to, or what it is if it cannot.
 func reservation(v *volume.VolumeStatus) int64 {
 	switch {

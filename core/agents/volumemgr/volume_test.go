@@ -284,6 +284,15 @@ func TestAPP29_OrphanFiles(t *testing.T) {
 	}
 }
 
+func TestSpaceIsToldInWholeMebibytes(t *testing.T) {
+	for bytes, want := range map[uint64]uint64{0: 0, 1: 1, 1<<20 - 1: 1<<20 - 1, 1 << 20: 1 << 20,
+		5<<20 + 7: 5 << 20} {
+		if got := coarse(bytes); got != want {
+			t.Errorf("%d bytes are told as %d, want %d", bytes, got, want)
+		}
+	}
+}
+
 func TestAPP31_RemainingSpace(t *testing.T) {
 	w, _ := oneFile(t)
 	left := func() uint64 { return rig.Get(w.Rig, volume.Mgr, "volumemgr").RemainingSpace }

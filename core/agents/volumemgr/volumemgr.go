@@ -117,7 +117,7 @@ func (a *volumemgr) Step(t *agent.Turn) {
 	a.answerRefs()
 	a.sweepOrphans(x)
 	a.collectBlobs(x)
-	a.mgr.Put(volume.VolumeMgrStatus{Name: "volumemgr", RemainingSpace: a.remaining(),
+	a.mgr.Put(volume.VolumeMgrStatus{Name: "volumemgr", RemainingSpace: coarse(a.remaining()),
 		Initialized: a.seenBlobs.Complete() && a.seenVolumes.Complete() &&
 			a.space.Get("persist") != nil})
 	a.complete(x)

@@ -42,7 +42,7 @@ type pace struct {
 	Ticks    int
 	Next     time.Duration // since boot: when the device is due without a change
 	BootTime time.Time     // wall
-	Gone     int           // entities whose last word is not told yet
+	Gone     bool          // the last word on some entity is not told yet
 }
 
 // Key is "pace".
@@ -105,7 +105,7 @@ func New(p bus.Port) agent.Agent {
 		net:       bus.Subscribe(p, network.DNS, bus.Optional),
 		dpcl:      bus.Subscribe(p, network.DPCL, bus.Optional),
 		adapters:  bus.Subscribe(p, network.Assignable, bus.Optional),
-		memory:    bus.Subscribe(p, domain.Host, bus.Optional),
+		memory:    bus.Subscribe(p, domain.Host, bus.Quiet), // news of guests come with it
 		caps:      bus.Subscribe(p, domain.Caps, bus.Optional),
 		tpm:       bus.Subscribe(p, security.Tpm, bus.Optional),
 		host:      bus.Subscribe(p, hyper.Host, bus.Optional),
@@ -139,7 +139,7 @@ func (a *reporter) Step(t *agent.Turn) {
 		}
 		p.Device = id.DeviceUUID
 	}
-	p.Gone += a.entities(t, all)
+	p.Gone = a.entities(t, all) > 0 || p.Gone
 	a.device(t, &p, all)
 	a.pace.Put(p)
 	a.conn.Pump(t, func(i controllerconn.Item) controllerconn.Message { return a.build(t, i) })
@@ -149,15 +149,15 @@ func (a *reporter) Step(t *agent.Turn) {
 
 // forget drops what is gone once that was told.
 func (a *reporter) forget(p *pace) {
-	if p.Gone == 0 {
+	if !p.Gone {
 		return
 	}
-	p.Gone = 0
+	p.Gone = false
 	for key, r := range a.reported.All() {
 		switch {
 		case r.Rev != 0:
 		case a.conn.IsDue(item(r.Kind, r.ID)):
-			p.Gone++
+			p.Gone = true
 		default:
 			a.reported.Delete(key)
 		}

@@ -169,7 +169,7 @@ var CreatePending = bus.NewTopic[VolumeCreatePending](bus.Decl{
 type VolumeMgrStatus struct {
 	Name           string // "volumemgr"
 	Initialized    bool
-	RemainingSpace uint64 // bytes, never negative
+	RemainingSpace uint64 // bytes, never negative; whole MiB, exact below one
 }
 
 // Key is the agent's name.
