@@ -43,8 +43,8 @@ func reportedError(d *scenario.D) func() any {
 	}
 }
 
-// anyError returns a function for Eventually: all errors that the device shows, of its configuration
-// and of what is made of it.
+// anyError returns a function for Eventually: all errors that the device shows, of its
+// configuration and of what is made of it.
 func anyError(d *scenario.D) func() any {
 	return func() any {
 		out := configError(d)().(string)

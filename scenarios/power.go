@@ -75,8 +75,8 @@ var offlineBoot = scenario.New("offline-boot", func(s *scenario.S) {
 		s.Fail("the application had %s, now has %s", had, now)
 	}
 	booted := d.App("web").BootTime
-	s.Wait(24 * time.Hour)
-	unharmed(s, d, booted, "a day without the controller")
+	s.Wait(6 * time.Hour)
+	unharmed(s, d, booted, "six hours without the controller")
 	t.World.SetServer(world.ControllerLabel, world.Up)
 	s.Eventually(func() any { return zedagent(d).ConfigGetStatus }, 30*time.Minute).Should(
 		Equal(node.ConfigGetSuccess))

@@ -50,8 +50,8 @@ func (s *sheet) watch(i int) bool {
 	return s.restart()
 }
 
-// notice has a configuration that is watched tested soon when something changed since its last test,
-// under it included.
+// notice has a configuration that is watched tested soon when something changed since its last
+// test, under it included.
 func (s *sheet) notice() {
 	if len(s.list) == 0 || s.trial.Running || s.trial.Probing > 0 {
 		return

@@ -27,8 +27,8 @@ func (a *volumemgr) remaining() uint64 {
 	return uint64(max(left, 0))
 }
 
-// coarse rounds space down to whole MiB, so that small blobs do not move what others look at. What is
-// less than one stays as it is: whether there is any left matters.
+// coarse rounds space down to whole MiB, so that small blobs do not move what others look at. What
+// is less than one stays as it is: whether there is any left matters.
 func coarse(bytes uint64) uint64 {
 	if bytes < 1<<20 {
 		return bytes

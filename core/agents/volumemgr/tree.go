@@ -216,8 +216,8 @@ func (a *volumemgr) remembers(old *content.ContentTreeStatus, root string) bool 
 	return true
 }
 
-// retain keeps the content of a tree that was loaded before its configuration came to make no sense:
-// what is corrected need not be downloaded anew.
+// retain keeps the content of a tree that was loaded before its configuration came to make no
+// sense: what is corrected need not be downloaded anew.
 func (a *volumemgr) retain(tr *tree) {
 	old := a.trees.Get(tr.cfg.ContentID)
 	if old != nil && len(old.Blobs) > 0 && a.remembers(old, old.Blobs[0]) {

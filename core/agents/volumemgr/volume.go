@@ -111,8 +111,8 @@ func (a *volumemgr) keepVolume(x *pass, key string, cfg *volume.VolumeConfig) {
 	a.volumes.Put(st)
 }
 
-// reconfigure takes over what may change in place and names what may not. A configuration that makes
-// no sense changes nothing.
+// reconfigure takes over what may change in place and names what may not. A configuration that
+// makes no sense changes nothing.
 func reconfigure(have, want *volume.VolumeConfig) (wrong entity.ErrorDescription) {
 	if want.ParseError != "" {
 		wrong.Error = want.ParseError

@@ -178,8 +178,8 @@ func software(parts []Partition, n *node.NodeAgentStatus) []*info.ZInfoDevSW {
 // EVE: has no place for this in its API; its controller sees the counters of failed requests.
 const wholeConfig = "config"
 
-// items reports the settings that differ from their defaults, those that were not taken, and what is
-// wrong with the configuration itself.
+// items reports the settings that differ from their defaults, those that were not taken, and what
+// is wrong with the configuration itself.
 func items(m *config.ConfigItemValueMap, s *config.ItemStatus, z *node.ZedAgentStatus,
 ) *info.ZInfoConfigItemStatus {
 	wrong := z != nil && z.HasError()
