@@ -169,7 +169,8 @@ var badConfigs = scenario.New("bad-configs", func(s *scenario.S) {
 		{"hardware twice", whole(func(c *config.EdgeDevConfig) {
 			c.DeviceIoList = append(c.DeviceIoList, c.DeviceIoList[1])
 		})},
-		{"application twice", whole(func(c *config.EdgeDevConfig) { c.Apps = append(c.Apps, c.Apps[0]) })},
+		{"application twice",
+			whole(func(c *config.EdgeDevConfig) { c.Apps = append(c.Apps, c.Apps[0]) })},
 		{"volume twice", whole(func(c *config.EdgeDevConfig) {
 			c.Volumes = append(c.Volumes, c.Volumes[0])
 		})},

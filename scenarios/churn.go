@@ -90,8 +90,9 @@ func layered(s *scenario.S, name string, layers int) data.Image {
 	list := m["layers"].([]any)
 	for i := range layers - 1 {
 		blob := fmt.Appendf(nil, "layer %d of %s", i, name)
-		list = append(list, map[string]any{"size": len(blob), "mediaType": "application/vnd.oci.image.layer.v1.tar+gzip",
-			"digest": fmt.Sprintf("sha256:%x", sha256.Sum256(blob))})
+		list = append(list, map[string]any{"size": len(blob),
+			"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip",
+			"digest":    fmt.Sprintf("sha256:%x", sha256.Sum256(blob))})
 		img.Blobs = append(img.Blobs, blob)
 	}
 	m["layers"] = list

@@ -11,12 +11,12 @@ import (
 func All() []*scenario.Scenario {
 	list := []*scenario.Scenario{
 		quickstart, portFailover, configFallback, appRestart, appPurge, appRemove, controller503,
-		wrongSha, powerCutWhileDownloading, agentCrashes, lifeCrashes, lifePowerCuts, fullDisk, diskFullInDownload, downloadCut,
-		cableInDownload, badAnswers, badConfigs, badObjects, bigConfig, configRotation,
-		controllerFaults, epochChange, maintenance, rebootCommand, offlineBoot, wrongClock, dhcpGone,
-		cableFlaps, sharedImage, appReplace, tenApps, liveEdits, staticOverride,
-		staticBootstrap, vlanBootstrap, proxyBootstrap, noBootstrap, fiftyApps,
-		manyBlobs, manyNetworks, configChurn, restartChurn,
+		wrongSha, powerCutWhileDownloading, agentCrashes, lifeCrashes, lifePowerCuts, fullDisk,
+		diskFullInDownload, downloadCut, cableInDownload, badAnswers, badConfigs, badObjects,
+		bigConfig, configRotation, controllerFaults, epochChange, maintenance, rebootCommand,
+		offlineBoot, wrongClock, dhcpGone, cableFlaps, sharedImage, appReplace, tenApps,
+		liveEdits, staticOverride, staticBootstrap, vlanBootstrap, proxyBootstrap, noBootstrap,
+		fiftyApps, manyBlobs, manyNetworks, configChurn, restartChurn,
 	}
 	sort.Slice(list, func(i, j int) bool { return list[i].Name < list[j].Name })
 	return list

@@ -108,7 +108,8 @@ func (x *turn) answered(res *controllerconn.Result) {
 	case cfg == nil || empty(cfg):
 		x.failed("the controller's answer has no configuration")
 	case x.foreign(cfg):
-		x.failed("the configuration is for device " + strconv.Quote(cfg.GetId().GetUuid()) + ", not for " +
+		x.failed("the configuration is for device " +
+			strconv.Quote(cfg.GetId().GetUuid()) + ", not for " +
 			x.uuid())
 		x.doubtUUID()
 	default:
