@@ -40,7 +40,8 @@ func (c *calls[Req, Res]) look() {
 }
 
 // outcome calls and waits for the outcome; see runs in the turn that brings it, so what it reads
-// is what an agent sees no later than the outcome.
+// is what an agent sees no later than the outcome. In real time one turn sees all of one step of
+// the part, so rows put in the same step behind the outcome pass; rows of a later step do not.
 func (c *calls[Req, Res]) outcome(t *testing.T, key string, req Req, see func()) agent.Call[Res] {
 	t.Helper()
 	var got agent.Call[Res]
