@@ -22,8 +22,8 @@ import (
 )
 
 // Agents are all agents in the order in which EVE starts them. The order has no effect on what they
-// do: each waits for what it needs by itself. Agents that follow each blob, or each application,
-// through all its states declare what hundreds of them take in a minute.
+// do: each waits for what it needs by itself. Agents that follow each blob, network
+// or application through all its states declare what hundreds of them take in a minute.
 func Agents() []agent.Entry {
 	return []agent.Entry{
 		{Name: "diag", New: diag.New},
@@ -36,7 +36,7 @@ func Agents() []agent.Entry {
 		{Name: "domainmgr", New: domainmgr.New},
 		{Name: "tpmmgr", New: tpmmgr.New},
 		{Name: "zedmanager", New: zedmanager.New, Turns: 3000},
-		{Name: "zedrouter", New: zedrouter.New},
+		{Name: "zedrouter", New: zedrouter.New, Turns: 4000},
 		{Name: "downloader", New: downloader.New, Turns: 4000},
 		{Name: "verifier", New: verifier.New, Turns: 4000},
 		{Name: "volumemgr", New: volumemgr.New, Turns: 6000},
