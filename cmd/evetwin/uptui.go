@@ -18,13 +18,16 @@ import (
 func showTUI(ctx context.Context, u *upRun) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	failed := make(chan error, 1)
-	go func() { failed <- u.goals(ctx) }()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = u.goals(ctx) // the screen tells how the device is: leaving before the goal is no error
+	}()
 	r := u.show.feed.Open()
 	defer r.Close()
 	err := tui.Run(ctx, r, tui.Options{ReadOnly: !u.flags.allowWrite})
 	cancel()
-	<-failed // the screen told how the device is: leaving before the goal is no error
+	<-done
 	u.steps.speak()
 	u.set(func(s *summary) { s.OK = true })
 	return err
