@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"bytes"
 	"fmt"
 	"net/netip"
 	"time"
@@ -72,7 +73,18 @@ var staticOverride = scenario.New("static-override", func(s *scenario.S) {
 })
 
 var staticBootstrap = scenario.New("static-bootstrap", func(s *scenario.S) {
-	d := s.Device("edge", around(stranger(), bootstrap(s, static(fleet.NewDraft("edge")))))
+	files := bootstrap(s, static(fleet.NewDraft("edge")))
+	forged := bytes.Clone(files["bootstrap-config.pb"])
+	at := bytes.Index(forged, []byte("10.80.0.200"))
+	forged[at+10]++ // another address than the one that was signed
+	bad := s.Device("forged", around(stranger(), map[string][]byte{"bootstrap-config.pb": forged}))
+	bad.Boot()
+	s.Eventually(configError(bad), 10*time.Minute).Should(ContainSubstring("bootstrap"))
+	s.Wait(20 * time.Minute)
+	if bad.UUID() != "" {
+		s.Fail("a forged bootstrap configuration was taken")
+	}
+	d := s.Device("edge", around(stranger(), files))
 	onboards(s, d, static)
 	keys := ""
 	for _, c := range scenario.Get(d, network.DPCL, "global").PortConfigList {

@@ -182,4 +182,4 @@ var lifePowerCuts = scenario.New("life-power-cuts", func(s *scenario.S) {
 	if got := len(scenario.Rows(d, domain.Statuses)); got != 1 || d.Guests("web") != 1 {
 		s.Fail("there are %d domains and %d guests, want one of each", got, d.Guests("web"))
 	}
-}, scenario.Covers("NET-24", "DEV-2", "APP-13"))
+}, scenario.Covers("NET-24", "APP-13"))

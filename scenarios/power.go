@@ -37,8 +37,9 @@ var rebootCommand = scenario.New("reboot-command", func(s *scenario.S) {
 		d.Set(d.Config().Reboot())
 		s.Eventually(func() any { return d.Twin().Boots() }, 10*time.Minute).Should(
 			Equal(boots + i + 1))
-		if took := s.Now() - asked; took < 30*time.Second {
-			s.Fail("the device rebooted %v after the command, which leaves no time to tell", took)
+		// Half a minute to tell everybody, the time that guests take, half a minute for the disk.
+		if took := s.Now() - asked; took < time.Minute {
+			s.Fail("the device rebooted %v after the command", took)
 		}
 		s.Eventually(bootReason(d), time.Minute).Should(Equal("BootReasonRebootCmd"))
 		up(s, d, "web")
@@ -82,7 +83,7 @@ var offlineBoot = scenario.New("offline-boot", func(s *scenario.S) {
 		Equal(node.ConfigGetSuccess))
 	unharmed(s, d, booted, "the controller is back")
 	s.Eventually(d.Reported("web"), 10*time.Minute).Should(Equal("RUNNING"))
-}, scenario.Covers("APP-34", "DEV-17", "DEV-37"), scenario.Slow())
+}, scenario.Covers("APP-34"), scenario.Slow())
 
 // noClock is a device without a clock of its own: it wakes up in 1970.
 var noClock = scenario.Options(func(o *twin.DeviceOptions) { o.NoRTC = true })

@@ -198,6 +198,39 @@ func TestNET7_FailedConfigurationIsLeftAlone(t *testing.T) {
 	}
 }
 
+func TestNET7_SelectionPassesOverWhatJustFailed(t *testing.T) {
+	l := newLab(t, "eth0", "eth1")
+	l.settings()
+	rig.Complete(l.Rig, network.DPCs.Of("monitor"))
+	l.run()
+	l.wish(dpc("zedagent", 1, "eth0"))
+	l.run()
+	tries := 0
+	l.answer = func(r web.SendReq) (int, *agent.Fault) {
+		if r.Via.IfName == "eth1" {
+			tries++
+			return refused(r)
+		}
+		return 200, nil
+	}
+	l.wish(dpc("zedagent", 2, "eth1"))
+	l.run()
+	anew := func() { // an operator's configuration comes and goes
+		rig.Put(l.Rig, network.DPCs.Of("monitor"), dpc("manual", 3, "eth0"))
+		l.run()
+		rig.Delete(l.Rig, network.DPCs.Of("monitor"), "manual")
+		l.run()
+	}
+	l.pass(4 * minute)
+	if anew(); tries != 1 {
+		t.Errorf("tried %d times within five minutes", tries)
+	}
+	l.pass(2 * minute)
+	if anew(); tries < 2 {
+		t.Error("not tried again after five minutes")
+	}
+}
+
 func TestNET9_SecondFailureRestartsSelection(t *testing.T) {
 	l := newLab(t, "eth0")
 	l.settings()
