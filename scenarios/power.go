@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"bytes"
 	"time"
 
 	. "github.com/onsi/gomega" //nolint:staticcheck // matchers read as sentences
@@ -109,3 +110,25 @@ var wrongClock = scenario.New("wrong-clock", func(s *scenario.S) {
 		d.Apply(d.Config().Item("timer.metric.interval", []string{"61", "62", "63"}[i]))
 	}
 })
+
+var damagedFiles = scenario.New("damaged-files", func(s *scenario.S) {
+	d := running(s)
+	s.Wait(settle)
+	t := d.Twin()
+	t.World.SetServer(world.ControllerLabel, world.Silent)
+	for _, name := range []string{"controllercerts", "lastconfig"} {
+		path := "/persist/checkpoint/" + name
+		good := t.Board.Disk.Files[path].Data
+		t.Device.Cut()
+		bad := bytes.Clone(good)
+		bad[len(bad)/2] ^= 8
+		t.Board.Disk.Put(path, bad)
+		s.Must(t.Boot())
+		s.Eventually(d.AppState("web"), 15*time.Minute).Should(Equal("RUNNING"))
+		s.Eventually(func() any { return string(t.Board.Disk.Files[path].Data) == string(good) },
+			15*time.Minute).Should(BeTrue())
+	}
+	t.World.SetServer(world.ControllerLabel, world.Up)
+	s.Eventually(func() any { return zedagent(d).ConfigGetStatus }, 30*time.Minute).Should(
+		Equal(node.ConfigGetSuccess))
+}, scenario.Covers("API-7"))

@@ -152,3 +152,44 @@ var liveEdits = scenario.New("live-edits", func(s *scenario.S) {
 	s.Eventually(d.AppError("web"), time.Minute).Should(BeEmpty())
 	up(s, d, "web")
 }, scenario.Covers("APP-10", "NET-32", "NET-33"))
+
+var stagedAdapters = scenario.New("staged-adapters", func(s *scenario.S) {
+	d := s.Device("edge")
+	d.Onboard()
+	d.Apply(another(web(s, d), "other", 8090).
+		LocalNetwork(fleet.LocalNetwork{Name: "second", Port: "uplink", Subnet: "10.2.0.0/24"}))
+	up(s, d, "web")
+	up(s, d, "other")
+	booted, had := d.App("web").BootTime, identity(d, "web")
+	staged := webApp("web", "lan", 8080)
+	staged.Interfaces = append(staged.Interfaces, fleet.Interface{Network: "second",
+		Rules: []fleet.Rule{fleet.AllowAll(), fleet.MapPort("tcp", 8081, scenario.WebPort)}})
+	d.Apply(d.Config().App(staged))
+	s.Wait(2 * time.Minute)
+	// Another application moves the network that the new interface is to join.
+	mover := webApp("other", "lan", 8090)
+	mover.Interfaces = append(mover.Interfaces, fleet.Interface{Network: "second"})
+	d.Apply(d.Config().App(mover).RestartApp("other"))
+	s.Wait(10 * time.Minute)
+	unharmed(s, d, booted, "a staged interface")
+	if now := identity(d, "web"); now != had {
+		s.Fail("the application had %s, before its restart it has %s", had, now)
+	}
+	if d.Answers("web", 8081)().(bool) {
+		s.Fail("a staged port map is in force")
+	}
+	shown := 0
+	d.Record(func(r *fleet.Device) { shown = len(r.AppInfo(d.Config().AppID("web")).GetNetwork()) })
+	if shown != 1 {
+		s.Fail("the controller was told of %d interfaces", shown)
+	}
+	d.Apply(d.Config().RestartApp("web"))
+	s.Eventually(func() any { return d.App("web").BootTime.After(booted) }, 10*time.Minute).
+		Should(BeTrue())
+	up(s, d, "web")
+	s.Eventually(d.Answers("web", 8081), 2*time.Minute).Should(BeTrue())
+	s.Eventually(d.Answers("web", 8080), 2*time.Minute).Should(BeTrue())
+	if now := identity(d, "web"); !strings.HasPrefix(now, had+", ") {
+		s.Fail("the application had %s, after its restart it has %s", had, now)
+	}
+}, scenario.Covers("NET-34"))

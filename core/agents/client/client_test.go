@@ -359,7 +359,7 @@ func TestMissingFilesAreNamed(t *testing.T) {
 	}
 }
 
-func TestClockWithoutBatteryIsWaitedFor(t *testing.T) {
+func TestDEV3_ClockWithoutBatteryIsWaitedFor(t *testing.T) {
 	b := newBench(t)
 	rig.Put(b.Rig, clock.Clock, clock.ClockSeen{})
 	b.expect("")
