@@ -107,7 +107,7 @@ var manyBlobs = scenario.New("many-blobs", func(s *scenario.S) {
 	d.Onboard()
 	draft := ports(d).Registry("registry", scenario.Registry).
 		LocalNetwork(fleet.LocalNetwork{Name: "lan", Port: "uplink"})
-	const images, layers = 30, 8
+	const images, layers = 25, 7
 	for i := range images {
 		name := fmt.Sprintf("app%d", i)
 		s.Site().Store(scenario.Registry).PutImage(name, "1", layered(s, name, layers))
