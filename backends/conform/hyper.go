@@ -27,8 +27,6 @@ type HyperSetup struct {
 	Left func() []string
 	// PCI is an adapter of the machine.
 	PCI string
-	// Unbounded says that guests may have more memory than the machine has.
-	Unbounded bool
 }
 
 // GuestMemoryKiB is the memory of the suite's guests.

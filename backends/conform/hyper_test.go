@@ -188,7 +188,7 @@ func TestQEMUConforms(t *testing.T) {
 			}
 		}
 		return conform.HyperSetup{Setup: conform.Setup{Part: h, Cut: func() { cutter(d)(); h.Close() }},
-			PCI: adapter, Unbounded: true, Lasting: boots(lasting), Brief: boots(brief), Up: out.up,
+			PCI: adapter, Lasting: boots(lasting), Brief: boots(brief), Up: out.up,
 			Kill: kill, Left: func() []string { return guests("") }}
 	})
 }

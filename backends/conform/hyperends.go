@@ -57,6 +57,9 @@ func (x *hyperBench) killed(t *testing.T) {
 	x.runs(t, s)
 	x.outside(t, func() { x.Kill(s.AppID) })
 	broken := x.reaches(t, s, hyper.Broken)
+	if broken.row.Guest {
+		t.Error("a guest that was killed turned itself off")
+	}
 	x.nothingRuns(t)
 	var d domain
 	for _, force := range []bool{false, true} {

@@ -29,11 +29,9 @@ func (x *hyperBench) wrong(t *testing.T) {
 	x.start.refuses(t, hyper.NameReq{Name: s.Name}, hyper.FaultMissing, true)
 	s.Disks = []hyper.Disk{{VolumeKey: "nowhere#0", Path: "/nowhere", Format: "container"}}
 	x.create.refuses(t, hyper.CreateReq{Spec: s}, hyper.FaultMissing, true)
-	if !x.Unbounded {
-		s = x.lasting()
-		s.MemoryKiB = 1 << 40
-		x.create.refuses(t, hyper.CreateReq{Spec: s}, hyper.FaultNoMemory, true)
-	}
+	s = x.lasting()
+	s.MemoryKiB = 1 << 40
+	x.create.refuses(t, hyper.CreateReq{Spec: s}, hyper.FaultNoMemory, true)
 	x.gone(t)
 }
 

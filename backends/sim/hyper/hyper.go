@@ -24,7 +24,9 @@ type Hyper struct {
 	Vifs Vifs
 	// MemoryMB and CPUs are the machine's; 0 means 8 GiB and 4.
 	MemoryMB uint64
-	CPUs     uint32
+	// Beside is the memory, in MiB, of running guests that are not the model's; may be nil.
+	Beside func() uint64
+	CPUs   uint32
 	// IOMMU says that adapters can be passed through.
 	IOMMU bool
 	// PCI are the addresses of adapters that can be bound away from the host.
@@ -118,7 +120,7 @@ func (h *Hyper) Create(c host.Run[device.CreateReq, device.None]) {
 				return
 			}
 		}
-		if need := h.used() + uint64(s.MemoryKiB>>10); need > h.MemoryMB {
+		if !h.Fits(s) {
 			c.Fail(device.FaultNoMemory, "create domain "+s.Name+": not enough memory", true)
 			return
 		}
@@ -133,8 +135,16 @@ func sameSpec(a, b *device.Spec) bool {
 	return device.Domains.Equal(&device.DomainSeen{Spec: *a}, &device.DomainSeen{Spec: *b})
 }
 
+// Fits reports whether the machine has memory for one more domain.
+func (h *Hyper) Fits(s *device.Spec) bool {
+	return h.used()+uint64(s.MemoryKiB>>10) <= h.MemoryMB
+}
+
 func (h *Hyper) used() uint64 {
 	var n uint64
+	if h.Beside != nil {
+		n = h.Beside()
+	}
 	for _, g := range h.guests { //order: a sum
 		if g.row.State != device.Halted && g.row.State != device.Broken {
 			n += uint64(g.row.MemoryKiB >> 10)

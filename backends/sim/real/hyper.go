@@ -61,6 +61,7 @@ type vm struct {
 	boots int
 	qemu  *qemu.VM
 	cpu   uint64
+	peak  uint64 // of memory, MiB
 }
 
 // Wire serves the ops of the part.
@@ -69,6 +70,7 @@ func (h *Hyper) Wire(k *host.Kernel) {
 	h.pt, h.guests = pt, map[string]*vm{}
 	h.slots = qemu.NewSlots(0)
 	h.sweep()
+	h.Model.Beside = h.memory
 	h.domains = h.Model.Publish(pt, device.HostSeen{Hypervisor: "qemu-" + h.Accel,
 		HWAssistedVirtualization: h.Accel == qemu.KVM, Detail: h.Why})
 	host.Serve(pt, device.Create, h.create)
@@ -77,6 +79,17 @@ func (h *Hyper) Wire(k *host.Kernel) {
 	host.Serve(pt, device.Delete, h.remove)
 	host.Serve(pt, device.Bind, h.Model.Bind)
 	host.Serve(pt, device.Usages, h.usage)
+}
+
+// memory is what the guests in QEMU have, in MiB; one that is off has none.
+func (h *Hyper) memory() uint64 {
+	var n uint64
+	for _, g := range h.guests { //order: a sum
+		if g.row.State != device.Halted && g.row.State != device.Broken {
+			n += uint64(g.row.MemoryKiB >> 10)
+		}
+	}
+	return n
 }
 
 func fault(code string, err error) *agent.Fault {
@@ -98,6 +111,10 @@ func (h *Hyper) create(c host.Run[device.CreateReq, device.None]) {
 			h.OnModel(s.AppID, why)
 		}
 		h.Model.Create(c)
+		return
+	}
+	if !h.Model.Fits(&s) {
+		c.Fail(device.FaultNoMemory, "create domain "+s.Name+": not enough memory", true)
 		return
 	}
 	plan, err := h.plan(&s)
@@ -186,7 +203,7 @@ func (h *Hyper) ended(g *vm, run *qemu.VM) {
 	}
 	g.qemu = nil
 	end := run.End()
-	g.row.State, g.row.Guest = device.Halted, !end.Requested
+	g.row.State, g.row.Guest = device.Halted, !end.Requested && end.Err == nil
 	g.row.Reason = end.Reason
 	if end.Err != nil {
 		g.row.State, g.row.Reason = device.Broken, end.Err.Error()

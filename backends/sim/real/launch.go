@@ -221,10 +221,10 @@ func (h *Hyper) usage(c host.Run[device.UsageReq, device.UsageRes]) {
 		if g.qemu != nil {
 			if x, err := g.qemu.Usage(); err == nil {
 				u.UsedMB = x.RSSBytes >> 20
-				g.cpu = max(g.cpu, uint64(x.CPU))
+				g.cpu, g.peak = max(g.cpu, uint64(x.CPU)), max(g.peak, u.UsedMB)
 			}
 		}
-		u.CPUTotalNs, u.MaxUsedMB = g.cpu, u.UsedMB
+		u.CPUTotalNs, u.MaxUsedMB = g.cpu, g.peak
 		res.Domains = append(res.Domains, u)
 	}
 	res.Domains = append(res.Domains, h.Model.Usages()...)
