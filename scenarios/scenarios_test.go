@@ -12,7 +12,8 @@ import (
 	"github.com/evetwin/evetwin/scenarios/scenario"
 )
 
-// seedsOf reads EVETWIN_SEEDS, "N..M", the range of seeds to run; without it there is one, beside the one that is shaken.
+// seedsOf reads EVETWIN_SEEDS, "N..M", the range of seeds to run; without it there is one, beside
+// the one that is shaken.
 func seedsOf(t *testing.T) (from, to uint64) {
 	t.Helper()
 	text := os.Getenv("EVETWIN_SEEDS")
