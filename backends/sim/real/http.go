@@ -138,6 +138,12 @@ func (h *HTTP) Fetch(ctx context.Context, q *device.FetchReq, roots []string, fr
 		return got, netFault(err)
 	}
 	defer x.Body.Close()
+	if x.StatusCode == http.StatusRequestedRangeNotSatisfiable && from > 0 {
+		if x.Header.Get("Content-Range") == "bytes */"+strconv.FormatInt(from, 10) {
+			return web.Fetched{Size: from, Tag: tag}, nil // all of it had come before
+		}
+		return h.Fetch(ctx, q, roots, 0, "", take)
+	}
 	if x.StatusCode != http.StatusOK && x.StatusCode != http.StatusPartialContent {
 		return got, &agent.Fault{Code: device.FaultStatus, Retry: true,
 			Text: fmt.Sprintf("%s answers %s", q.URL, x.Status)}
