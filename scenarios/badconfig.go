@@ -55,7 +55,7 @@ func anyError(d *scenario.D) func() any {
 			out += v.Error
 		}
 		for _, c := range scenario.Rows(d, content.TreeStatuses) {
-			out += c.ErrorDescription.Error
+			out += c.Error
 		}
 		for _, n := range scenario.Rows(d, network.InstanceStatus) {
 			out += n.NetworkErr.Error

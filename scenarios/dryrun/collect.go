@@ -113,12 +113,12 @@ func (r *Report) instances(k *host.Kernel) {
 func (r *Report) content(k *host.Kernel) {
 	for _, c := range twin.Rows(k, content.Trees) {
 		one := Content{ID: c.ContentID, Name: c.DisplayName, State: entity.INITIAL.String(),
-			Error: c.Error}
+			Error: c.ParseError}
 		s := twin.Row(k, content.TreeStatuses, c.Key())
 		busy := s == nil
 		if s != nil {
 			one.State, one.Progress = s.State.String(), int(s.Progress)
-			one.Error, busy = cmp.Or(s.ErrorDescription.Error, c.Error), moving(s.State)
+			one.Error, busy = cmp.Or(s.Error, c.ParseError), moving(s.State)
 		}
 		if one.Error == "" && busy {
 			r.wait("content tree " + one.Name + " (" + one.State + ")")

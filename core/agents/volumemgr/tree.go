@@ -76,8 +76,8 @@ func (a *volumemgr) findTrees(x *pass) {
 func (a *volumemgr) invalid(cfg *content.ContentTreeConfig) string {
 	oci := a.isRegistry(cfg)
 	switch {
-	case cfg.Error != "":
-		return cfg.Error
+	case cfg.ParseError != "":
+		return cfg.ParseError
 	case cfg.ContentSha256 != "" && !isSha256(cfg.ContentSha256):
 		return "content sha256 " + cfg.ContentSha256 + " is not 64 hexadecimal digits"
 	case len(cfg.DatastoreIDList) == 0:

@@ -172,7 +172,7 @@ func TestBadTrees(t *testing.T) {
 	put("badsha", func(c *content.ContentTreeConfig) { c.ContentSha256 = "zz" })
 	put("two", func(c *content.ContentTreeConfig) { c.DatastoreIDList = []string{"hub", "web"} })
 	put("lost", func(c *content.ContentTreeConfig) { c.DatastoreIDList = []string{"lost"} })
-	put("parsed", func(c *content.ContentTreeConfig) { c.Error = "bad config" })
+	put("parsed", func(c *content.ContentTreeConfig) { c.ParseError = "bad config" })
 	junk := w.add("no manifest")
 	put("junk", func(c *content.ContentTreeConfig) {
 		c.DatastoreIDList, c.ContentSha256 = []string{"hub"}, junk
@@ -249,15 +249,15 @@ func TestSpoiledTreeKeepsItsContent(t *testing.T) {
 	w.whole()
 	w.run()
 	c := *rig.Get(w.Rig, content.Trees, "t1")
-	c.Error = "another content tree has the same UUID"
+	c.ParseError = "another content tree has the same UUID"
 	rig.Put(w.Rig, content.Trees, c)
 	w.run()
 	w.Advance(2 * time.Hour)
 	w.run()
-	if st := w.tree("t1"); st.ErrorDescription.Error != c.Error || st.State != entity.LOADED {
+	if st := w.tree("t1"); st.ErrorDescription.Error != c.ParseError || st.State != entity.LOADED {
 		t.Fatalf("spoiled: %+v", st)
 	}
-	c.Error = ""
+	c.ParseError = ""
 	rig.Put(w.Rig, content.Trees, c)
 	w.run()
 	if st := w.tree("t1"); st.HasError() || st.State != entity.LOADED {

@@ -38,7 +38,7 @@ func volumeState(s *volume.VolumeStatus) stage {
 	return stage{s.State, s.Error, s.FileLocation != ""}
 }
 func treeState(s *content.ContentTreeStatus) stage {
-	return stage{s.State, s.ErrorDescription.Error, false}
+	return stage{s.State, s.Error, false}
 }
 func blobState(s *content.BlobStatus) stage { return stage{s.State, s.Error, s.RefCount > 0} }
 

@@ -19,7 +19,7 @@ func ContentTrees(list []*config.ContentTree) ([]content.ContentTreeConfig, stri
 		rows = append(rows, contentTree(c, i))
 	}
 	out, dropped := unique(rows, func(c *content.ContentTreeConfig) {
-		c.Error = joinError(c.Error, "another content tree has the same UUID")
+		c.ParseError = joinError(c.ParseError, "another content tree has the same UUID")
 	})
 	return out, tooMany("content trees", dropped)
 }
@@ -68,6 +68,6 @@ func contentTree(c *config.ContentTree, index int) content.ContentTreeConfig {
 		out = content.ContentTreeConfig{ContentID: out.ContentID, Format: out.Format}
 		errs.add(tooLarge(MaxRow))
 	}
-	out.Error = errs.String()
+	out.ParseError = errs.String()
 	return out
 }

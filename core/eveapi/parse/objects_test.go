@@ -246,13 +246,13 @@ func TestStorage(t *testing.T) {
 		Sha256: strings.ToUpper(sha)}
 	trees, _ := ContentTrees([]*config.ContentTree{good, nil,
 		{Uuid: id2, DsIdsList: []string{id1, "z"}, URL: "x", Iformat: 8, DsId: id2}})
-	if trees[0].Error != "" || trees[0].ContentSha256 != sha || trees[0].Format != content.QCOW2 {
+	if trees[0].ParseError != "" || trees[0].ContentSha256 != sha || trees[0].Format != content.QCOW2 {
 		t.Errorf("%+v", trees[0])
 	}
-	if !strings.HasPrefix(trees[1].ContentID, Malformed) || trees[1].Error == "" {
+	if !strings.HasPrefix(trees[1].ContentID, Malformed) || trees[1].ParseError == "" {
 		t.Errorf("%+v", trees[1])
 	}
-	if !strings.Contains(trees[2].Error, `"z" is not a UUID`) || trees[2].DatastoreIDList[0] != id1 {
+	if !strings.Contains(trees[2].ParseError, `"z" is not a UUID`) || trees[2].DatastoreIDList[0] != id1 {
 		t.Errorf("%+v", trees[2])
 	}
 	apps := []app.AppInstanceConfig{appOf(func(a *config.AppInstanceConfig) {

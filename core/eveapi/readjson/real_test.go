@@ -113,8 +113,8 @@ func checkReal(t *testing.T, f string, cfg *config.EdgeDevConfig, ports int) {
 	trees, _ := parse.ContentTrees(cfg.GetContentInfo())
 	stores, _ := parse.Datastores(cfg.GetDatastores())
 	for i := range trees {
-		if trees[i].Error != "" {
-			t.Errorf("%s: content tree: %s", f, trees[i].Error)
+		if trees[i].ParseError != "" {
+			t.Errorf("%s: content tree: %s", f, trees[i].ParseError)
 		}
 	}
 	for i := range stores {

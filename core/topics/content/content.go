@@ -81,8 +81,8 @@ type ContentTreeConfig struct {
 	GenerationCounter int64
 	DisplayName       string
 	CustomMeta        string
-	// Error was found while parsing. In JSON it has a name that does not hide the status's error.
-	Error string `json:"ParseError"`
+	// ParseError was found while parsing. It is not named Error, which it would hide in the status.
+	ParseError string
 }
 
 // Key is the UUID.
