@@ -163,3 +163,17 @@ var noBootstrap = scenario.New("no-way-out", func(s *scenario.S) {
 		}
 	}
 })
+
+var spoiledSettings = scenario.New("spoiled-settings", func(s *scenario.S) {
+	file := `{"GlobalSettings": {"timer.metric.interval": {"ItemType": "number"}}}`
+	d := s.Device("edge", around(world.Default(2),
+		map[string][]byte{"GlobalConfig/global.json": []byte(file)}))
+	d.Onboard()
+	d.Apply(web(s, d))
+	up(s, d, "web")
+	is := ContainSubstring("/config/GlobalConfig/global.json: parse settings: ")
+	s.Eventually(configError(d), time.Minute).Should(is)
+	s.Eventually(reportedError(d), 2*time.Minute).Should(is)
+	s.Wait(10 * time.Minute)
+	s.Eventually(reportedError(d), time.Minute).Should(is)
+})

@@ -16,7 +16,8 @@ func All() []*scenario.Scenario {
 		bigConfig, configRotation, controllerFaults, epochChange, maintenance, rebootCommand,
 		offlineBoot, wrongClock, dhcpGone, cableFlaps, sharedImage, appReplace, tenApps,
 		liveEdits, staticOverride, staticBootstrap, vlanBootstrap, proxyBootstrap, noBootstrap,
-		fiftyApps, manyBlobs, manyNetworks, configChurn, restartChurn, damagedFiles, stagedAdapters,
+		spoiledSettings, fiftyApps, manyBlobs, manyNetworks, configChurn, restartChurn, damagedFiles,
+		stagedAdapters,
 	}
 	sort.Slice(list, func(i, j int) bool { return list[i].Name < list[j].Name })
 	return list

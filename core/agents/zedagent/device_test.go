@@ -394,12 +394,6 @@ func TestDEV4_InstallersSettings(t *testing.T) {
 		b.items().Bool(config.UsbAccess) {
 		t.Errorf("the saved settings do not win: %+v", b.items())
 	}
-	b = newBench(t)
-	b.files[globalFile] = []byte(`{"GlobalSettings": []}`)
-	b.boot(node.BootReasonFirst)
-	if !rig.IsComplete(b.Rig, config.Items) || !strings.Contains(b.status().Error, globalFile) {
-		t.Errorf("status %+v", b.status())
-	}
 }
 
 func TestDEV39_DeviceState(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"github.com/evetwin/evetwin/core/eveapi"
 	"github.com/evetwin/evetwin/core/eveapi/parse"
 	"github.com/evetwin/evetwin/core/topics/config"
+	"github.com/evetwin/evetwin/core/topics/entity"
 	"github.com/evetwin/evetwin/core/topics/node"
 )
 
@@ -40,18 +41,19 @@ func (x *turn) startItems() bool {
 	if x.seen(configFile) == nil && x.seen(configFile+backup) == nil && x.seen(bootstrapFile) != nil {
 		return x.startBootstrap()
 	}
-	data, known := x.content(globalFile)
+	items, known := x.globalItems()
 	if !known {
 		return false
 	}
-	if items := x.globalItems(data); items != nil {
+	if items != nil {
 		x.takeItems(items, false)
+		x.notTaken(x.a.out.itemErrs.Get(entity.Global))
 		return true
 	}
-	if data, known = x.content(keysFile); !known {
+	data, known := x.content(keysFile)
+	if !known {
 		return false
 	}
-	var items []config.Value
 	if len(data) > 0 {
 		items = []config.Value{{Key: config.SSHAuthorizedKeys, Value: string(data)}}
 	}
@@ -75,25 +77,12 @@ func (x *turn) startBootstrap() bool {
 	cfg, err := eveapi.OpenBootstrap(data, root, x.t.Wall, opts)
 	if err != nil {
 		x.light(node.LedInvalidBootstrap)
-		x.fault("bootstrap configuration: " + err.Error())
+		x.spoiled("bootstrap configuration: " + err.Error())
 		x.takeItems(nil, false)
 		return true
 	}
 	x.apply(cfg, fromBootstrap)
 	return true
-}
-
-// globalItems reads settings of the installer, nil if there are none.
-func (x *turn) globalItems(data []byte) []config.Value {
-	if len(data) == 0 {
-		return nil
-	}
-	items, err := readGlobal(data)
-	if err != nil {
-		x.fault(globalFile + ": " + err.Error())
-		return nil
-	}
-	return items
 }
 
 // openSaved verifies and parses a saved answer of the controller, nil if it is not usable.

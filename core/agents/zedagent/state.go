@@ -66,6 +66,8 @@ type state struct {
 	// Commands that are under way, or wait for the end of an update's test.
 	Reboot, Shutdown, LateReboot, LateShutdown bool
 	Error                                      entity.ErrorDescription
+	// Spoiled is what is wrong with the files of the installer, in one or more lines.
+	Spoiled string
 	// Checked is when the UUID was last doubted, since boot; 0: never.
 	Checked time.Duration
 }

@@ -51,9 +51,14 @@ func (x *turn) tell() {
 	x.a.status.Put(z)
 }
 
-// problem joins the fault of the newest request with what was wrong in the configuration.
+// problem joins the fault of the newest request with what was wrong in the configuration, and in
+// the files of the installer.
 func (x *turn) problem() entity.ErrorDescription {
 	d := x.s.Error
+	if x.s.Spoiled != "" {
+		d = entity.Join(d, entity.ErrorDescription{Error: x.s.Spoiled,
+			ErrorRetryCondition: "read again when the device boots without a saved configuration"})
+	}
 	var texts []string
 	for _, s := range x.a.out.sections.All() {
 		texts = append(texts, s.Errors...)
@@ -63,7 +68,7 @@ func (x *turn) problem() entity.ErrorDescription {
 	}
 	text := strings.Join(texts, "\n")
 	if len(text) > 4000 {
-		text = text[:4000] + "..."
+		text = strings.ToValidUTF8(text[:4000], "") + "..."
 	}
 	return entity.Join(d, entity.ErrorDescription{Error: text,
 		ErrorRetryCondition: "corrected by another configuration"})

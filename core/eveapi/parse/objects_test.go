@@ -252,7 +252,8 @@ func TestStorage(t *testing.T) {
 	if !strings.HasPrefix(trees[1].ContentID, Malformed) || trees[1].ParseError == "" {
 		t.Errorf("%+v", trees[1])
 	}
-	if !strings.Contains(trees[2].ParseError, `"z" is not a UUID`) || trees[2].DatastoreIDList[0] != id1 {
+	if !strings.Contains(trees[2].ParseError, `"z" is not a UUID`) ||
+		trees[2].DatastoreIDList[0] != id1 {
 		t.Errorf("%+v", trees[2])
 	}
 	apps := []app.AppInstanceConfig{appOf(func(a *config.AppInstanceConfig) {
