@@ -3,6 +3,7 @@ package conform
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -46,6 +47,7 @@ type bench struct {
 	device *live.Device
 	setup  Setup
 	bind   func(b *bench, p bus.Port) []looker
+	state  func() string // of all rows that are seen; for a turn of the desk
 
 	// The rest belongs to the device's loop.
 	boot  uint64
@@ -66,14 +68,16 @@ type wait struct {
 // looker is a table of calls whose outcomes are handed on in each turn.
 type looker interface{ look() }
 
-// newBench boots a device with a part. bind attaches the desk to tables and ops, at each boot.
-func newBench(t *testing.T, s Setup, bind func(b *bench, p bus.Port) []looker,
+// newBench boots a device with a part. bind attaches the desk to tables and ops, at each boot; state
+// tells all rows it sees. The desk goes by the name of an agent that may call the ops.
+func newBench(t *testing.T, s Setup, name string, state func() string,
+	bind func(b *bench, p bus.Port) []looker,
 ) *bench {
 	t.Helper()
-	b := &bench{setup: s, bind: bind}
+	b := &bench{setup: s, bind: bind, state: state}
 	var err error
-	b.device, err = live.New(live.Options{Name: "conform", Seed: 1, Hardware: b,
-		Agents: []agent.Entry{{Name: "desk", New: b.newDesk}}, SlowStep: time.Minute,
+	b.device, err = live.New(live.Options{Name: "conform", Seed: 1, Hardware: b, Apart: true,
+		Agents: []agent.Entry{{Name: name, New: b.newDesk}}, SlowStep: time.Minute,
 		OnLine: func(from string, _ time.Duration, l agent.Line) {
 			if l.Level >= agent.Warn {
 				t.Errorf("%s about %s: %s", from, l.About, l.Text)
@@ -199,6 +203,16 @@ func (b *bench) cycle(t *testing.T) {
 		b.device.Reboot(time.Millisecond)
 	})
 	b.until(t, "the next boot", func() bool { return b.boot > before })
+}
+
+// rows tells the rows of a table and what they are at.
+func rows[V bus.Row](name string, s *bus.Sub[V]) string {
+	var out strings.Builder
+	fmt.Fprintf(&out, "%s complete=%v\n", name, s.Complete())
+	for key := range s.All() {
+		fmt.Fprintf(&out, "%s %s revision %d\n", name, key, s.Rev(key))
+	}
+	return out.String()
 }
 
 // await waits for a channel to be closed.

@@ -39,25 +39,37 @@ func (c *calls[Req, Res]) look() {
 	}
 }
 
-// outcome calls and waits for the outcome; see runs in the turn that brings it, so what it reads
-// is what an agent sees no later than the outcome. In real time one turn sees all of one step of
-// the part, so rows put in the same step behind the outcome pass; rows of a later step do not.
+// outcome calls and waits for the outcome; see runs in the turn that brings it, and reads what an
+// agent may have seen by then. Rows that come behind the outcome are an error.
 func (c *calls[Req, Res]) outcome(t *testing.T, key string, req Req, see func()) agent.Call[Res] {
 	t.Helper()
-	var got agent.Call[Res]
+	got, with, behind := c.told(t, key, req, see)
+	if with != behind {
+		t.Errorf("%s %+v: rows that belong before its outcome came behind it:\n%sbecame\n%s",
+			c.op.Name, req, with, behind)
+	}
+	return got
+}
+
+// told calls and returns the outcome, and the rows as they were in the turn that brought it and in
+// one soon after. The turn shows what the part put up to the outcome; what it put behind that comes
+// in a later turn, even from the same step.
+func (c *calls[Req, Res]) told(t *testing.T, key string, req Req, see func(),
+) (got agent.Call[Res], with, behind string) {
+	t.Helper()
 	done := make(chan struct{})
 	c.b.ask(func() {
 		c.use.Want(key, req)
 		c.wait[key] = func(x agent.Call[Res]) {
-			got = x
+			got, with = x, c.b.state()
 			if see != nil {
 				see()
 			}
-			close(done)
+			c.b.ask(func() { behind = c.b.state(); close(done) })
 		}
 	})
 	await(t, "the outcome of "+c.op.Name, done)
-	return got
+	return got, with, behind
 }
 
 // does calls and wants a success.

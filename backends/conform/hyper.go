@@ -94,7 +94,10 @@ func newHyperBench(t *testing.T, mk func(*testing.T) HyperSetup) *hyperBench {
 	x := &hyperBench{HyperSetup: s, create: newCalls(hyper.Create), start: newCalls(hyper.Start),
 		stop: newCalls(hyper.Stop), remove: newCalls(hyper.Delete), binding: newCalls(hyper.Bind),
 		usage: newCalls(hyper.Usages)}
-	x.bench = newBench(t, s.Setup, func(b *bench, p bus.Port) []looker {
+	state := func() string {
+		return rows("domains", x.domains) + rows("adapters", x.adapters) + rows("host", x.host)
+	}
+	x.bench = newBench(t, s.Setup, "desk", state, func(b *bench, p bus.Port) []looker {
 		x.domains, x.host = bus.Subscribe(p, hyper.Domains), bus.Subscribe(p, hyper.Host)
 		x.adapters = bus.Subscribe(p, hyper.Adapters)
 		x.create.attach(b, p)

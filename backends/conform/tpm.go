@@ -62,7 +62,10 @@ func newTPMBench(t *testing.T, mk func(*testing.T, Onboarding) TPMSetup) *tpmBen
 	o := newOnboarding(t)
 	s := mk(t, o)
 	x := &tpmBench{kind: s.Kind, pem: o, making: newCalls(tpm.Create), sign: newCalls(tpm.Sign)}
-	x.bench = newBench(t, s.Setup, func(b *bench, p bus.Port) []looker {
+	state := func() string {
+		return rows("keys", x.keys) + rows("module", x.module)
+	}
+	x.bench = newBench(t, s.Setup, "desk", state, func(b *bench, p bus.Port) []looker {
 		x.keys, x.module = bus.Subscribe(p, tpm.Keys), bus.Subscribe(p, tpm.Module)
 		x.making.attach(b, p)
 		x.sign.attach(b, p)

@@ -31,6 +31,10 @@ type Options struct {
 	Grace time.Duration
 	// Limits on churn. An agent beyond them is slowed down, whatever Throttle says.
 	Limits host.Limits
+	// Apart has agents take a turn for each batch of a publisher. Batches that a publisher shows in
+	// one instant are otherwise often seen together; apart, what is put behind an outcome is seen
+	// to be behind it. For tests of parts.
+	Apart bool
 }
 
 // Device is a device in real time; it is the host.Machine of its parts.
@@ -50,6 +54,7 @@ type Device struct {
 	at     time.Time // of this boot
 	now    time.Duration
 	ready  []*host.Proc
+	apart  []delivery // batches that wait for the turns of those before them
 	later  timers
 	seq    uint64
 	cut    bool
@@ -145,7 +150,7 @@ func (d *Device) boot() error {
 		return fmt.Errorf("boot %s: %w", d.o.Name, err)
 	}
 	d.at, d.cut, d.now = time.Now(), false, 0
-	d.ready, d.later, d.slowed = nil, nil, nil
+	d.ready, d.apart, d.later, d.slowed = nil, nil, nil, nil
 	limits := d.o.Limits
 	limits.Throttle = d.throttle
 	k, err := host.New(d, host.Options{Device: d.o.Name, Seed: d.o.Seed, Boot: n,

@@ -20,7 +20,7 @@ func (d *Device) loop(ctx context.Context) error {
 		if d.cut {
 			return nil
 		}
-		if len(d.ready) > 0 {
+		if len(d.ready) > 0 || len(d.apart) > 0 {
 			if ctx.Err() != nil {
 				d.stay = true
 				return nil
@@ -72,7 +72,15 @@ func (d *Device) fire() {
 
 // turns runs the agents that are ready, and those whom they make ready, for a while.
 func (d *Device) turns() {
-	for n := 0; len(d.ready) > 0 && n < 64 && !d.cut; n++ {
+	for n := 0; n < 64 && !d.cut; n++ {
+		for len(d.ready) == 0 && len(d.apart) > 0 {
+			next := d.apart[0]
+			d.apart = d.apart[1:]
+			d.k.Arrive(next.link, next.batch)
+		}
+		if len(d.ready) == 0 {
+			return
+		}
 		p := d.ready[0]
 		copy(d.ready, d.ready[1:])
 		d.ready = d.ready[:len(d.ready)-1]
@@ -91,8 +99,20 @@ func (d *Device) Now() time.Duration { return d.now }
 // Wall is the device's wall clock.
 func (d *Device) Wall() time.Time { return time.Now().Add(d.skew).Round(0) }
 
-// Deliver brings a batch at once.
-func (d *Device) Deliver(l *host.Link, b *host.Batch) { d.k.Arrive(l, b) }
+// delivery is a batch on its way.
+type delivery struct {
+	link  *host.Link
+	batch *host.Batch
+}
+
+// Deliver brings a batch at once, or behind the turns that batches before it cause.
+func (d *Device) Deliver(l *host.Link, b *host.Batch) {
+	if d.o.Apart {
+		d.apart = append(d.apart, delivery{l, b})
+		return
+	}
+	d.k.Arrive(l, b)
+}
 
 // Ready queues a turn.
 func (d *Device) Ready(p *host.Proc) {
