@@ -1,9 +1,6 @@
 package bus
 
-import (
-	"hash/maphash"
-	"slices"
-)
+import "slices"
 
 // path is the way to a key in one version: what a put looked up to compare, so that the write
 // behind it has nothing to look up again.
@@ -12,55 +9,6 @@ type path struct {
 	key   string
 	found *entry
 	steps []place // from the root to the leaf
-	hints *hints  // nil until a table is more than one leaf
-}
-
-// hints remember, by a hash of the key, where rows were found last. Most puts replace a row, which
-// does not move it, so a put into a large table need not search: it looks where the row was and
-// compares one key. A wrong hint costs a search and nothing else.
-type hints struct {
-	seed maphash.Seed
-	ways [hintCount][hintDepth]uint8
-}
-
-const (
-	hintCount = 2048 // 8 KiB for each loop that has a large table
-	hintDepth = 4    // enough for a million rows; deeper tables are searched
-)
-
-func (h *hints) of(key string) *[hintDepth]uint8 {
-	return &h.ways[maphash.String(h.seed, key)%hintCount]
-}
-
-// guess goes the way that a hint tells; it reports whether key is there.
-func (p *path) guess(n *node, key string, way *[hintDepth]uint8) bool {
-	for _, at := range way {
-		i := int(at)
-		if i >= len(n.keys) {
-			break
-		}
-		p.steps = append(p.steps, place{n, i})
-		if n.kids == nil {
-			if n.keys[i] != key {
-				break
-			}
-			p.found = n.rows[i]
-			return true
-		}
-		n = n.kids[i]
-	}
-	p.steps = p.steps[:0]
-	return false
-}
-
-// note keeps the way as a hint.
-func (p *path) note(way *[hintDepth]uint8) {
-	if len(p.steps) > hintDepth {
-		return
-	}
-	for d, s := range p.steps {
-		way[d] = uint8(s.i)
-	}
 }
 
 // seek finds the way to key.
@@ -70,21 +18,6 @@ func (p *path) seek(v *version, key string) *entry {
 	if n == nil {
 		return nil
 	}
-	if n.kids == nil {
-		return p.search(n, key)
-	}
-	if p.hints == nil {
-		p.hints = &hints{seed: maphash.MakeSeed()}
-	}
-	way := p.hints.of(key)
-	if !p.guess(n, key, way) && p.search(n, key) != nil {
-		p.note(way)
-	}
-	return p.found
-}
-
-// search finds the way to key from n on by its order.
-func (p *path) search(n *node, key string) *entry {
 	for n.kids != nil {
 		i := n.slot(key)
 		p.steps = append(p.steps, place{n, i})

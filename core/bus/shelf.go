@@ -30,6 +30,18 @@ func (c *Cursor) seek(key string) *entry {
 	return c.path.seek(c.now, key)
 }
 
+// Value is the publisher's row of a key (a pointer to the topic's row type), nil if there is none.
+// A Put of the key that follows does not look it up again.
+func (c *Cursor) Value(key string) any {
+	if c.path == nil || c.path.at != c.now || c.path.key != key {
+		c.seek(key)
+	}
+	if c.path.found == nil {
+		return nil
+	}
+	return c.path.found.val
+}
+
 // Put applies one write of the publisher, a row or nil to delete it, and returns its revision. To
 // delete what is not there changes nothing.
 func (c *Cursor) Put(key string, val any) uint64 {

@@ -72,6 +72,9 @@ func (k *Kernel) publish(p *Proc, alive bool) {
 			batch.moves = append(batch.moves, Move{b.shelf, b.Head()})
 		}
 	}
+	if k.o.Hooks.Shown != nil && len(p.out.Rows) > 0 {
+		k.o.Hooks.Shown(k, &p.Source, p.out.Rows)
+	}
 	if batch != nil {
 		k.spread(&p.Source, batch)
 	}

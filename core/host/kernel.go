@@ -57,6 +57,8 @@ type Options struct {
 	OnTurn func(p *Proc, in *Input, out *Output)
 	// OnLine takes log lines.
 	OnLine func(from string, at time.Duration, l agent.Line)
+	// Hooks are for those around the device.
+	Hooks Hooks
 	// OnPanic decides what happens to a broken agent: nil lets the panic through.
 	OnPanic func(p *Proc, cause any)
 	// Stack is the stack of the goroutine that calls it, for lines about parts that panic.
@@ -79,8 +81,9 @@ type Kernel struct {
 	closing bool // no call starts any more
 	ring    ring
 	turns   uint64
-	sweep   time.Duration // when limits of runs are looked at; 0: no run
-	empty   bus.Head      // of every topic, before anything is put
+	sweep   time.Duration    // when limits of runs are looked at; 0: no run
+	runs    map[runID]uint64 // counts of runs since the boot, where hooks want to know
+	empty   bus.Head         // of every topic, before anything is put
 
 	// Memory that is used for one turn after the other, whoever takes it.
 	way    bus.Way

@@ -45,6 +45,7 @@ type Change struct {
 	Key   string
 	Rev   uint64
 	Val   any
+	Was   any // what it replaces, nil if there was none
 	shelf *shelf
 }
 

@@ -77,8 +77,10 @@ func (pt *Part) Write(c *bus.Cursor, key string, val any) {
 	for _, b := range pt.pubs {
 		if b.Cursor == c {
 			b.touch()
+			was := c.Value(key)
 			rev := c.Put(key, val)
-			pt.rows = append(pt.rows, Change{Topic: c.Decl, Key: key, Rev: rev, Val: val, shelf: b.shelf})
+			pt.rows = append(pt.rows,
+				Change{Topic: c.Decl, Key: key, Rev: rev, Val: val, Was: was, shelf: b.shelf})
 			return
 		}
 	}
@@ -152,6 +154,9 @@ func (pt *Part) flush(end *run) {
 			x.shelf.Show(x.Head())
 			b.moves = append(b.moves, Move{x.shelf, x.Head()})
 		}
+	}
+	if k.o.Hooks.Shown != nil && len(pt.rows) > 0 {
+		k.o.Hooks.Shown(k, &pt.Source, pt.rows)
 	}
 	clear(pt.rows)
 	pt.rows, pt.whole = pt.rows[:0], pt.whole[:0]

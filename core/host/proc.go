@@ -144,9 +144,10 @@ func (p *Proc) Use(v any) any {
 func (p *Proc) Write(c *bus.Cursor, key string, val any) {
 	b := p.pubOf(c)
 	b.touch()
+	was := c.Value(key)
 	rev := c.Put(key, val)
 	p.out.Rows = append(p.out.Rows,
-		Change{Topic: c.Decl, Key: key, Rev: rev, Val: val, shelf: b.shelf})
+		Change{Topic: c.Decl, Key: key, Rev: rev, Val: val, Was: was, shelf: b.shelf})
 }
 
 // Complete takes a declaration of the turn; see bus.Outlet.

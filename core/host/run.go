@@ -85,6 +85,8 @@ type run struct {
 	ended     bool // really ended
 	cancelled bool
 	onCancel  func()
+	n         uint64             // of the runs of this op and key, where hooks want to know
+	instead   *agent.Fault       // what the caller is told where the part has success
 	stop      context.CancelFunc // of real work under way
 	res       any
 	fault     *agent.Fault
@@ -101,7 +103,7 @@ func (k *Kernel) run(t *table, c *call) {
 	t.op.class.running++
 	t.fences = append(t.fences, r)
 	k.watch(now + t.op.decl.Limit)
-	r.guard(func() { t.op.serve(r) })
+	k.serve(r)
 	t.op.part.flush(nil)
 }
 
@@ -162,6 +164,9 @@ func (r *run) end(res any, f *agent.Fault) {
 		return
 	}
 	r.ended = true
+	if f == nil && r.instead != nil {
+		res, f = nil, r.instead
+	}
 	if r.call != nil {
 		r.call.run = nil
 	}
@@ -176,6 +181,7 @@ func (r *run) end(res any, f *agent.Fault) {
 	if i := slices.Index(r.t.fences, r); i >= 0 {
 		r.t.fences = slices.Delete(r.t.fences, i, i+1)
 	}
+	r.k.tellEnd(r, !tell, res, f)
 	cl := r.t.op.class
 	cl.running--
 	if c := r.t.find(r.key); c != nil && c.meant && !c.off {

@@ -60,6 +60,9 @@ func (k *Kernel) Crash(p *Proc, cancel func(op, key string) bool) {
 		}
 	}
 	k.restart(p)
+	if k.o.Hooks.Crashed != nil {
+		k.o.Hooks.Crashed(k, p.Name)
+	}
 }
 
 // restart begins a new start of an agent.

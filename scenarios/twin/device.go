@@ -30,7 +30,11 @@ type DeviceOptions struct {
 	Disk         *disk.Disk
 	NoRTC, NoTPM bool
 	OnTurn       func(p *host.Proc, in *host.Input, out *host.Output)
-	OnLine       func(from string, at time.Duration, l agent.Line)
+	// Hooks, Lag and Cut are for faults and rules, in virtual time but for the hooks.
+	Hooks  host.Hooks
+	Lag    func(agent string, turn uint64) time.Duration
+	Cut    func(r *host.Record) sim.Cut
+	OnLine func(from string, at time.Duration, l agent.Line)
 	// OnBoot is told of each boot in real time, on the device's loop.
 	OnBoot func(k *host.Kernel)
 	Limits host.Limits
@@ -64,7 +68,7 @@ func (s *Site) NewDevice(w *sim.World, o DeviceOptions) (*Device, error) {
 		o.Agents = roster.Agents()
 	}
 	d.Device = w.Device(sim.DeviceOptions{Name: o.Name, Seed: o.Seed, Agents: o.Agents, Hardware: b,
-		OnTurn: o.OnTurn, OnLine: o.OnLine, Limits: o.Limits})
+		OnTurn: o.OnTurn, OnLine: o.OnLine, Limits: o.Limits, Hooks: o.Hooks, Lag: o.Lag, Cut: o.Cut})
 	return d, nil
 }
 

@@ -117,7 +117,7 @@ func (l *Live) first() error {
 // further makes device number n, all of models.
 func (l *Live) further(n int) error {
 	o := l.o.DeviceOptions
-	o.OnTurn, o.OnLine, o.OnBoot = nil, nil, nil
+	o.OnTurn, o.OnLine, o.OnBoot, o.Hooks = nil, nil, nil, host.Hooks{}
 	o.Name = fmt.Sprintf("%s-%d", l.o.Name, n)
 	if l.o.OnOther != nil {
 		hooks := l.o.OnOther(o.Name)
@@ -182,7 +182,7 @@ func (l *Live) device(o DeviceOptions, dir string, tune func(board.Options) boar
 	}
 	d, err := live.New(live.Options{Name: o.Name, Seed: o.Seed, Agents: o.Agents, Hardware: b,
 		Dir: filepath.Join(dir, "device"), OnTurn: o.OnTurn, OnLine: o.OnLine, OnBoot: o.OnBoot,
-		Limits: o.Limits})
+		Limits: o.Limits, Hooks: o.Hooks})
 	if err != nil {
 		return nil, nil, err
 	}

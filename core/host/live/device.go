@@ -21,6 +21,8 @@ type Options struct {
 	// Dir is where the journal of persistent rows lies; empty keeps it in memory.
 	Dir    string
 	OnTurn func(p *host.Proc, in *host.Input, out *host.Output)
+	// Hooks are the device's for all its boots.
+	Hooks host.Hooks
 	// OnLine takes log lines, also the host's own, on the device's loop.
 	OnLine func(from string, at time.Duration, l agent.Line)
 	// OnBoot is told of each boot, on the device's loop, before the agents start.
@@ -155,6 +157,7 @@ func (d *Device) boot() error {
 	limits.Throttle = d.throttle
 	k, err := host.New(d, host.Options{Device: d.o.Name, Seed: d.o.Seed, Boot: n,
 		Agents: d.o.Agents, Stored: d.journal.rows(), OnTurn: d.o.OnTurn, OnLine: d.o.OnLine,
+		Hooks:  d.o.Hooks,
 		Wire:   func(k *host.Kernel) { d.k = k; d.o.Hardware.Wire(k, d) },
 		Limits: limits,
 		Causes: 16, OnPanic: d.broken, Stack: func() string { return string(debug.Stack()) }})

@@ -41,7 +41,11 @@ func (b *boot) Deliver(l *host.Link, x *host.Batch) {
 
 // Ready asks for a turn at the end of this instant.
 func (b *boot) Ready(p *host.Proc) {
-	b.d.w.queue.push(event{at: b.d.w.now, phase: stepping, tie: b.tie(p), n: p.Turn, kind: turn,
+	at := b.d.w.now
+	if b.d.o.Lag != nil {
+		at += b.d.o.Lag(p.Name, p.Source.Turn+1)
+	}
+	b.d.w.queue.push(event{at: at, phase: stepping, tie: b.tie(p), n: p.Turn, kind: turn,
 		boot: b, proc: p})
 }
 
@@ -75,8 +79,49 @@ func (b *boot) Durable(r *host.Record, then func()) {
 	s.String(r.Agent)
 	s.Word(r.Turn)
 	d := minWrite + time.Duration(s.Value()%uint64(maxWrite-minWrite))
+	if b.d.o.Cut != nil && b.cutAt(b.d.o.Cut(r), r, d) {
+		return
+	}
 	b.d.journal.write(r, b.d.w.now, b.d.w.now+d)
 	b.After(d, then)
+}
+
+// Cut is when the power goes around a write to the journal. The zero value is: not at all.
+type Cut struct {
+	When CutPoint
+	// Off is how long the device stays without power.
+	Off time.Duration
+}
+
+// CutPoint is a place in a write to the journal.
+type CutPoint uint8
+
+// Places in a write.
+const (
+	NoCut     CutPoint = iota
+	CutBefore          // nothing of the record has been written
+	CutWithin          // the record is under way: it is there whole or not at all, by draw
+	CutAfter           // it is durable, and nobody has seen it yet
+)
+
+// cutAt takes the power away around a write that takes d, and reports whether there was a cut.
+func (b *boot) cutAt(c Cut, r *host.Record, d time.Duration) bool {
+	switch c.When {
+	case NoCut:
+		return false
+	case CutWithin:
+		b.d.journal.write(r, b.d.w.now, b.d.w.now+d)
+		d /= 2
+	case CutAfter:
+		b.d.journal.write(r, b.d.w.now, b.d.w.now+d)
+	case CutBefore:
+		d = 0
+	}
+	b.After(d, func() {
+		b.d.Cut()
+		b.d.w.At(b.d.w.now+c.Off, func() { must(b.d.Boot()) })
+	})
+	return true
 }
 
 // Go refuses: real work has no place in virtual time.

@@ -40,6 +40,12 @@ type DeviceOptions struct {
 	// Seed of the device's draws; 0 means the world's.
 	Seed   uint64
 	OnTurn func(p *host.Proc, in *host.Input, out *host.Output)
+	// Hooks are the device's for all its boots.
+	Hooks host.Hooks
+	// Lag is asked how much later than usual an agent's next turn runs; nil: not at all.
+	Lag func(agent string, turn uint64) time.Duration
+	// Cut is asked, when a record goes to the journal, whether the power goes with it; nil: never.
+	Cut    func(r *host.Record) Cut
 	OnLine func(from string, at time.Duration, l agent.Line)
 }
 
@@ -108,7 +114,7 @@ func (d *Device) Boot() error {
 	k, err := host.New(b, host.Options{Device: d.o.Name, Seed: d.o.Seed, Boot: d.boots,
 		Agents: d.o.Agents, Wire: func(k *host.Kernel) { b.k = k; d.o.Hardware.Wire(k, d) },
 		Stored: d.journal.rows(), Rebuild: o.Rebuild, FullTurn: o.FullTurn, Limits: lim,
-		OnTurn: d.o.OnTurn, OnLine: d.o.OnLine})
+		OnTurn: d.o.OnTurn, OnLine: d.o.OnLine, Hooks: d.o.Hooks})
 	if err != nil {
 		return fmt.Errorf("boot %s: %w", d.o.Name, err)
 	}
