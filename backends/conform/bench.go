@@ -68,8 +68,8 @@ type wait struct {
 // looker is a table of calls whose outcomes are handed on in each turn.
 type looker interface{ look() }
 
-// newBench boots a device with a part. bind attaches the desk to tables and ops, at each boot; state
-// tells all rows it sees. The desk goes by the name of an agent that may call the ops.
+// newBench boots a device with a part. bind attaches the desk to tables and ops, at each boot;
+// state tells all rows it sees. The desk goes by the name of an agent that may call the ops.
 func newBench(t *testing.T, s Setup, name string, state func() string,
 	bind func(b *bench, p bus.Port) []looker,
 ) *bench {

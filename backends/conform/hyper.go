@@ -62,6 +62,7 @@ func Hyper(t *testing.T, mk func(t *testing.T) HyperSetup) {
 		t.Run("guest powers itself off", x.leaves)
 		t.Run("guest is killed from outside", x.killed)
 		t.Run("guest obeys the power button", x.obeys)
+		t.Run("guest obeys behind a cancelled stop", x.obeysLater)
 		t.Run("a stop is for one run", x.stopsOnce)
 	})
 	t.Run("cancelled", func(t *testing.T) { newHyperBench(t, mk).cancelled(t) })
@@ -173,6 +174,9 @@ func (d domain) is(t *testing.T, s hyper.Spec, want hyper.State) {
 	}
 	if d.row.BootedAt.IsZero() != (want == hyper.Defined) {
 		t.Errorf("domain %s is %s and was started at %v", s.Name, want, d.row.BootedAt)
+	}
+	if off := want == hyper.Halted || want == hyper.Broken; (d.row.Reason != "") != off {
+		t.Errorf("domain %s is %s, its reason is %q", s.Name, want, d.row.Reason)
 	}
 	if d.row.Guest && (want == hyper.Defined || want == hyper.Running) {
 		t.Errorf("domain %s is %s, and the guest turned itself off", s.Name, want)

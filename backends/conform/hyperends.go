@@ -23,9 +23,6 @@ func (x *hyperBench) reaches(t *testing.T, s hyper.Spec, want hyper.State) domai
 	x.until(t, "state "+string(want), func() bool { return x.look(s.Name).row.State == want })
 	d := x.see(t, s.Name)
 	d.is(t, s, want)
-	if d.row.Reason == "" {
-		t.Errorf("domain %s is %s and does not say why", s.Name, want)
-	}
 	return d
 }
 
@@ -104,6 +101,43 @@ func (x *hyperBench) pressed(t *testing.T, s hyper.Spec) {
 	await(t, "state halting", halting)
 }
 
+// obeysLater has the call dropped once the button is pressed: the guest goes down all the same, and
+// was asked to.
+func (x *hyperBench) obeysLater(t *testing.T) {
+	s := x.lasting()
+	x.runs(t, s)
+	if x.Up != nil {
+		x.Up(t, s.AppID)
+	}
+	x.pressed(t, s)
+	x.turn(t, func() { x.stop.use.Drop("x") })
+	halted := x.reaches(t, s, hyper.Halted)
+	if halted.row.Guest {
+		t.Error("a guest that was asked to stop, by a call that was cancelled, turned itself off")
+	}
+	x.nothingRuns(t)
+	x.remove.does(t, hyper.NameReq{Name: s.Name}, nil)
+	x.gone(t)
+}
+
+// asked drops a graceful stop of a guest that does not react: it is left as it is.
+func (x *hyperBench) asked(t *testing.T, s hyper.Spec) {
+	t.Helper()
+	x.pressed(t, s)
+	before := x.see(t, s.Name)
+	x.turn(t, func() { x.stop.use.Drop("x") })
+	x.passes(t, 2*promptly)
+	after := x.see(t, s.Name)
+	after.is(t, s, hyper.Halting)
+	after.same(t, before)
+	if x.Left != nil && len(x.Left()) != 1 {
+		t.Errorf("after a graceful stop that was cancelled the machine has %v, want the guest", x.Left())
+	}
+	if own, _ := x.sample(t, s.Name); own.UsedMB == 0 {
+		t.Errorf("after a graceful stop that was cancelled the guest uses %+v", own)
+	}
+}
+
 // longest is how long a guest of a model takes to power itself off.
 const longest = 2 * time.Second
 
@@ -142,6 +176,7 @@ func (x *hyperBench) cancelled(t *testing.T) {
 	c = x.start.cancels(t, name, name, nil, x.into(&d, s.Name))
 	well("Start", c.Phase, c.Fault)
 	d.is(t, s, hyper.Running)
+	x.asked(t, s)
 	force := hyper.StopReq{Name: s.Name, Force: true}
 	asked := func() bool { return x.look(s.Name).row.State == hyper.Halting }
 	c = x.stop.cancels(t, hyper.StopReq{Name: s.Name}, force, asked, x.into(&d, s.Name))

@@ -42,6 +42,7 @@ func TPM(t *testing.T, mk func(t *testing.T, o Onboarding) TPMSetup) {
 		t.Run("signing changes nothing", x.signsQuietly)
 		t.Run("same keys after a power cut", x.survives)
 	})
+	t.Run("no key behind the certificate", func(t *testing.T) { noKey(t, mk) })
 	t.Run("cancelled", func(t *testing.T) { newTPMBench(t, mk).cancelled(t) })
 	t.Run("power cut while a key is made", func(t *testing.T) { newTPMBench(t, mk).cutShort(t) })
 }
@@ -59,7 +60,12 @@ type tpmBench struct {
 
 func newTPMBench(t *testing.T, mk func(*testing.T, Onboarding) TPMSetup) *tpmBench {
 	t.Helper()
-	o := newOnboarding(t)
+	return newTPMBenchOf(t, newOnboarding(t), mk)
+}
+
+// newTPMBenchOf boots a part that finds the given onboarding identity.
+func newTPMBenchOf(t *testing.T, o Onboarding, mk func(*testing.T, Onboarding) TPMSetup) *tpmBench {
+	t.Helper()
 	s := mk(t, o)
 	x := &tpmBench{kind: s.Kind, pem: o, making: newCalls(tpm.Create), sign: newCalls(tpm.Sign)}
 	state := func() string {
@@ -94,6 +100,27 @@ func newOnboarding(t *testing.T) Onboarding {
 	}
 	return Onboarding{pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert}),
 		pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der})}
+}
+
+// noKey has certificates without a key of theirs: they are not seen, and cannot sign.
+func noKey(t *testing.T, mk func(*testing.T, Onboarding) TPMSetup) {
+	whole, other := newOnboarding(t), newOnboarding(t)
+	for name, o := range map[string]Onboarding{
+		"no key":         {Cert: whole.Cert},
+		"unreadable key": {Cert: whole.Cert, Key: []byte("no PEM")},
+		"another's key":  {Cert: whole.Cert, Key: other.Key},
+		"no certificate": {Key: whole.Key},
+	} {
+		t.Run(name, func(t *testing.T) {
+			x := newTPMBenchOf(t, o, mk)
+			if s := x.see(t, tpm.Onboard); s.rev != 0 {
+				t.Errorf("what has no key is seen as %+v", s.row)
+			}
+			x.sign.refuses(t, tpm.SignReq{Name: tpm.Onboard}, tpm.FaultNoKey, true)
+			x.create(t)
+			x.signs(t, tpm.Device)
+		})
+	}
 }
 
 // seen is a key's row, and its revision.

@@ -12,8 +12,10 @@ import (
 	"github.com/evetwin/evetwin/core/host"
 )
 
-// Vifs is what the hypervisor tells the bridge part about interfaces of guests.
+// Vifs is what the hypervisor tells the bridge part about interfaces of guests, and asks it.
 type Vifs interface {
+	// Has reports whether a bridge exists.
+	Has(bridge string) bool
 	Appear(name, mac string, asks bool)
 	Vanish(name string)
 }
@@ -162,6 +164,10 @@ func (h *Hyper) Start(c host.Run[device.NameReq, device.None]) {
 			return
 		}
 		if g.row.State != device.Running && g.row.State != device.Halting {
+			if missing := Unbridged(h.Vifs, &g.row.Spec); missing != "" {
+				c.Fail(device.FaultMissing, "start domain "+g.row.Name+": "+missing, true)
+				return
+			}
 			g.row.State, g.row.Reason, g.row.Guest = device.Running, "", false
 			g.row.BootedAt = h.pt.Wall()
 			g.since = h.pt.Now()
@@ -173,6 +179,16 @@ func (h *Hyper) Start(c host.Run[device.NameReq, device.None]) {
 		}
 		c.Done(device.None{})
 	})
+}
+
+// Unbridged says which bridge of a domain's interfaces is not there; empty if all are.
+func Unbridged(vifs Vifs, s *device.Spec) string {
+	for _, v := range s.Vifs {
+		if !vifs.Has(v.Bridge) {
+			return "bridge " + v.Bridge + " of interface " + v.Name + " is not here"
+		}
+	}
+	return ""
 }
 
 // off turns a running guest off.
@@ -203,7 +219,7 @@ func (h *Hyper) Stop(c host.Run[device.StopReq, device.None]) {
 			return
 		}
 		if q.Force {
-			h.off(g, device.Halted, "", false)
+			h.off(g, device.Halted, "turned off by force", false)
 			c.Done(device.None{})
 			return
 		}
@@ -223,7 +239,7 @@ func (h *Hyper) Stop(c host.Run[device.StopReq, device.None]) {
 		asked := g.runs
 		h.pt.After(c.Latency(200*time.Millisecond, 2*time.Second), func() {
 			if g.runs == asked {
-				h.off(g, device.Halted, "", false)
+				h.off(g, device.Halted, "the guest powered off as it was asked", false)
 			}
 		})
 	})
@@ -233,7 +249,7 @@ func (h *Hyper) Stop(c host.Run[device.StopReq, device.None]) {
 func (h *Hyper) Delete(c host.Run[device.NameReq, device.None]) {
 	c.After(c.Latency(50*time.Millisecond, 300*time.Millisecond), func() {
 		if g := h.guests[c.Req().Name]; g != nil {
-			h.off(g, device.Halted, "", false)
+			h.off(g, device.Halted, "deleted", false)
 			delete(h.guests, c.Req().Name)
 			h.domains.Delete(c.Req().Name)
 		}

@@ -222,19 +222,32 @@ func (vm *VM) State(ctx context.Context) (State, error) {
 	return StateOf(status.Status), nil
 }
 
+// PowerDown presses the power button and waits for the guest to be gone, or for the end of ctx,
+// which leaves the guest as it is: it was asked, and may still obey. How a guest ends that was
+// asked counts as requested.
+func (vm *VM) PowerDown(ctx context.Context) error {
+	vm.request()
+	err := vm.monitor.Execute(ctx, "system_powerdown", nil, nil)
+	var refused *CommandError
+	if errors.As(err, &refused) {
+		return fmt.Errorf("power guest %s down: %w", vm.name, err)
+	}
+	select { // a monitor that does not take the command is that of a guest about to go
+	case <-vm.done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("power guest %s down: %w", vm.name, ctx.Err())
+	}
+}
+
 // Shutdown presses the power button, waits as long as grace for the guest to power off, and
 // destroys one that does not. It returns when the guest is gone. A context that ends shortens
 // the wait, not the work.
 func (vm *VM) Shutdown(ctx context.Context, grace time.Duration) error {
-	vm.request()
 	ctx, cancel := context.WithTimeout(ctx, grace)
 	defer cancel()
-	if vm.monitor.Execute(ctx, "system_powerdown", nil, nil) == nil {
-		select {
-		case <-vm.done:
-			return nil
-		case <-ctx.Done():
-		}
+	if vm.PowerDown(ctx) == nil {
+		return nil
 	}
 	return vm.Destroy()
 }

@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"os"
 	"sync"
-	"time"
 
 	"github.com/evetwin/evetwin/backends/sim/disk"
 	simhyper "github.com/evetwin/evetwin/backends/sim/hyper"
@@ -19,10 +18,9 @@ import (
 	"github.com/evetwin/evetwin/core/host"
 )
 
-// Vifs is what the hypervisor tells the bridge part about interfaces of guests.
+// Vifs is what the hypervisor tells the bridge part about interfaces of guests, and asks it.
 type Vifs interface {
-	Appear(name, mac string, asks bool)
-	Vanish(name string)
+	simhyper.Vifs
 	Learned(name string, ips []netip.Addr)
 }
 
@@ -151,6 +149,10 @@ func (h *Hyper) start(c host.Run[device.NameReq, device.None]) {
 		c.Done(device.None{})
 		return
 	}
+	if missing := simhyper.Unbridged(h.Vifs, &g.row.Spec); missing != "" {
+		c.Fail(device.FaultMissing, "start domain "+name+": "+missing, true)
+		return
+	}
 	g.boots++
 	boots, spec, cuts := g.boots, g.row.Spec, h.power()
 	var run *qemu.VM
@@ -236,14 +238,16 @@ func (h *Hyper) stop(c host.Run[device.StopReq, device.None]) {
 		if force {
 			err = run.Destroy()
 		} else {
-			err = run.Shutdown(ctx, 10*time.Minute)
+			err = run.PowerDown(ctx)
 		}
 		if err != nil {
 			return device.None{}, fault(device.FaultFailed, fmt.Errorf("stop domain: %w", err))
 		}
 		return device.None{}, nil
 	}, func(n device.None, f *agent.Fault) {
-		h.ended(g, run)
+		if f == nil {
+			h.ended(g, run)
+		}
 		c.Finish(n, f)
 	})
 }

@@ -49,8 +49,8 @@ func (t *Tpm) Wire(k *host.Kernel) {
 	if cert, err := t.TPM.NVRead(tpm.DeviceCertIndex); err == nil {
 		t.show(device.Device, string(cert), true)
 	}
-	if cert, ok := t.Disk.Files[simtpm.OnboardCert]; ok {
-		t.show(device.Onboard, string(cert.Data), false)
+	if cert, key := simtpm.OnboardPair(t.Disk); key != nil {
+		t.show(device.Onboard, cert, false)
 	}
 	t.keys.Complete()
 	host.Serve(pt, device.Create, t.create)

@@ -62,10 +62,8 @@ func (t *Tpm) Wire(k *host.Kernel) {
 	if t.Disk.Tpm.HasDevice {
 		t.adopt(keys, device.Device, DeriveKey(t.Seed, t.Name), t.Disk.Tpm.CertPEM)
 	}
-	if cert, ok := t.Disk.Files[OnboardCert]; ok {
-		if priv, err := readKey(t.Disk.Files[OnboardKey].Data); err == nil {
-			t.adopt(keys, device.Onboard, priv, string(cert.Data))
-		}
+	if cert, priv := OnboardPair(t.Disk); priv != nil {
+		t.adopt(keys, device.Onboard, priv, cert)
 	}
 	keys.Complete()
 	host.Serve(pt, device.Create, func(c host.Run[device.CreateReq, device.CreateRes]) {
@@ -164,6 +162,22 @@ func SignPEM(key []byte, digest [32]byte) (rs [64]byte, err error) {
 		return rs, err
 	}
 	return Sign(k, digest)
+}
+
+// OnboardPair reads the onboarding identity of a disk: certificate and key. There is none, and the
+// key is nil, unless both can be read and belong together.
+func OnboardPair(d *disk.Disk) (cert string, _ *ecdsa.PrivateKey) {
+	text := d.Files[OnboardCert].Data
+	priv, err := readKey(d.Files[OnboardKey].Data)
+	p, _ := pem.Decode(text)
+	if p == nil || err != nil {
+		return "", nil
+	}
+	c, err := x509.ParseCertificate(p.Bytes)
+	if err != nil || !priv.PublicKey.Equal(c.PublicKey) {
+		return "", nil
+	}
+	return string(text), priv
 }
 
 // SelfSignWith makes the device certificate as EVE has it: CN "EVE", for 20 years that begin a day

@@ -20,7 +20,7 @@ const (
 	Defined State = "defined" // made, not started
 	Running State = "running"
 	Paused  State = "paused"
-	Halting State = "halting" // asked to stop, or off and not reaped
+	Halting State = "halting" // asked to stop and still there, or off and not reaped
 	Halted  State = "halted"  // off: by itself or as asked
 	Broken  State = "broken"  // died: the virtual machine monitor is gone or the guest crashed
 )
@@ -37,7 +37,7 @@ type Disk struct {
 // Vif is an interface of a guest.
 type Vif struct {
 	Name   string // host side
-	Bridge string
+	Bridge string // item "bridge/<name>" of part bridge; needed by each start of the guest
 	MAC    string
 	IP     netip.Addr // what DHCP will give it; zero if unknown
 	MTU    uint16
@@ -124,10 +124,18 @@ type StopReq struct {
 // None is an empty result.
 type None struct{}
 
-// Ops on domains. Create with another spec than the one that exists: FaultExists. Start of a
-// running domain, Stop of one that is off and Delete of one that is absent do nothing. A graceful
-// Stop is done when the guest is off; a guest that does not react keeps it running until it is
-// cancelled. Delete ends whatever runs.
+// Ops on domains. Create with another spec than the one that exists: FaultExists; with a disk that
+// is not there: FaultMissing. Start of a running domain, Stop of one that is off and Delete of one
+// that is absent do nothing. Delete ends whatever runs.
+//
+// Start needs the bridge of every interface: without it FaultMissing, and the domain stays as it
+// was. All else may come later: an interface whose item of part bridge is not set, or not up, is a
+// cable that hangs loose until it is, and a guest does not end because its network does.
+//
+// A graceful Stop presses the power button, a later one presses it again, and is done when the
+// guest is off; one that does not react keeps it running. Cancelled, it leaves the guest as it is: the
+// domain stays Halting, for the guest was asked and may still power off, which then counts as
+// asked. Only Stop by force and Delete end a guest against its will.
 var (
 	Create = agent.NewOp[CreateReq, None](agent.OpDecl{
 		Name: "hyper.Create", Class: "hyper.create", Limit: 5 * time.Minute})
@@ -142,7 +150,7 @@ var (
 // Fault codes.
 const (
 	FaultExists   = "exists"    // a domain of that name with another spec exists
-	FaultMissing  = "missing"   // no such domain, or a disk or bridge is not there; Retry
+	FaultMissing  = "missing"   // no such domain, or a disk or bridge of it is not there; Retry
 	FaultNoMemory = "no-memory" // the machine has not enough; Retry
 	FaultNoIOMMU  = "no-iommu"  // adapters cannot be passed through here
 	FaultFailed   = "failed"    // the hypervisor refused or the guest did not come up; Retry

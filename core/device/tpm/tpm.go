@@ -15,7 +15,8 @@ const (
 	Onboard = "onboard" // from /config/onboard.{cert,key}.pem, signs registration
 )
 
-// KeySeen is a key that exists, with its certificate.
+// KeySeen is a key that exists, with its certificate. A certificate is no key: one whose private
+// key is not there, cannot be read or is another's is not seen, and to sign with it is FaultNoKey.
 type KeySeen struct {
 	Name     string
 	InTPM    bool
