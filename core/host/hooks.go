@@ -22,6 +22,43 @@ type Hooks struct {
 	Trouble func(k *Kernel, r Ran) Trouble
 }
 
+// Join is both: o is told behind h. Where both trouble a run, the first that does so counts.
+func (h Hooks) Join(o Hooks) Hooks {
+	out := h
+	if h.Shown != nil && o.Shown != nil {
+		out.Shown = func(k *Kernel, s *Source, rows []Change) { h.Shown(k, s, rows); o.Shown(k, s, rows) }
+	} else if h.Shown == nil {
+		out.Shown = o.Shown
+	}
+	if h.Crashed != nil && o.Crashed != nil {
+		out.Crashed = func(k *Kernel, agent string) { h.Crashed(k, agent); o.Crashed(k, agent) }
+	} else if h.Crashed == nil {
+		out.Crashed = o.Crashed
+	}
+	out.Began, out.Ended = joinRan(h.Began, o.Began), joinRan(h.Ended, o.Ended)
+	if h.Trouble != nil && o.Trouble != nil {
+		out.Trouble = func(k *Kernel, r Ran) Trouble {
+			if x := h.Trouble(k, r); x != (Trouble{}) {
+				return x
+			}
+			return o.Trouble(k, r)
+		}
+	} else if h.Trouble == nil {
+		out.Trouble = o.Trouble
+	}
+	return out
+}
+
+func joinRan(f, g func(*Kernel, Ran)) func(*Kernel, Ran) {
+	switch {
+	case f == nil:
+		return g
+	case g == nil:
+		return f
+	}
+	return func(k *Kernel, r Ran) { f(k, r); g(k, r) }
+}
+
 // Ran is a run of an op: one start of a call by its part.
 type Ran struct {
 	Op, Key string

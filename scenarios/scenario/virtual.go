@@ -12,9 +12,26 @@ import (
 
 // virtual is the host of virtual time.
 type virtual struct {
-	w     *sim.World
-	site  *twin.Site
-	watch Watch
+	w      *sim.World
+	site   *twin.Site
+	watch  Watch
+	around []Around
+}
+
+// Around is somebody who stands around the devices of a run: faults that trouble them, rules that
+// watch them.
+type Around interface {
+	// Shape may change the options of a device before it is made; hooks are added with
+	// host.Hooks.Join.
+	Shape(v World, o *twin.DeviceOptions)
+	// Made is told of the device, which is off.
+	Made(v World, d *twin.Device)
+}
+
+// World is a run in virtual time as those around its devices see it.
+type World struct {
+	Sim  *sim.World
+	Site *twin.Site
 }
 
 // Watch makes what is told of the turns of a device; trace.Recorder's OnTurn is one.
@@ -29,13 +46,14 @@ func NewWatched(seed uint64, watch Watch) (Host, error) {
 	return NewVirtualWorld(sim.Options{Seed: seed}, watch)
 }
 
-// NewVirtualWorld is NewWatched with other options of the world.
-func NewVirtualWorld(o sim.Options, watch Watch) (Host, error) {
+// NewVirtualWorld is NewWatched with other options of the world, and with those who stand around
+// its devices.
+func NewVirtualWorld(o sim.Options, watch Watch, around ...Around) (Host, error) {
 	site, err := twin.NewSite(twin.SiteOptions{Seed: o.Seed})
 	if err != nil {
 		return nil, err
 	}
-	return &virtual{w: sim.New(o), site: site, watch: watch}, nil
+	return &virtual{w: sim.New(o), site: site, watch: watch, around: around}, nil
 }
 
 // Name is "virtual".
@@ -66,9 +84,16 @@ func (v *virtual) Device(o twin.DeviceOptions) (Machine, error) {
 	if v.watch != nil {
 		o.OnTurn = v.watch(o.Name)
 	}
+	x := World{v.w, v.site}
+	for _, a := range v.around {
+		a.Shape(x, &o)
+	}
 	d, err := v.site.NewDevice(v.w, o)
 	if err != nil {
 		return nil, err
+	}
+	for _, a := range v.around {
+		a.Made(x, d)
 	}
 	return &virtualMachine{d}, nil
 }
