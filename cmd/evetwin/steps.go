@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"github.com/evetwin/evetwin/core/agent"
 )
@@ -93,10 +94,10 @@ func (s *steps) speak() {
 	s.quiet = false
 }
 
-// clean keeps control characters of names away from the terminal.
+// clean keeps characters of names that steer a terminal away from it.
 func clean(text string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\n' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+		if !unicode.IsGraphic(r) && r != '\n' {
 			return '?'
 		}
 		return r

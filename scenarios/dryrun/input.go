@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/lf-edge/eve-api/go/config"
 
@@ -72,10 +73,11 @@ func refuseAll(err error) error {
 	return &Refusal{lines}
 }
 
-// oneLine keeps control characters, which file names and files may hold, away from terminals.
+// oneLine keeps what steers a terminal, which file names and files may hold, away from it: control
+// characters, and those that turn the direction of the text or end a line.
 func oneLine(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 {
+		if !unicode.IsGraphic(r) {
 			return '?'
 		}
 		return r
@@ -113,8 +115,8 @@ type File struct {
 // Read reads the inputs. An error of the type *Refusal tells of all that is wrong with one of them.
 func Read(o Options) (*Inputs, error) {
 	in := &Inputs{limit: o.For, seed: o.Seed}
-	for _, name := range []string{o.Config, o.Network, o.Model} {
-		if name != "" {
+	for _, name := range []string{o.Config, o.Network, o.Model, o.Overrides, o.Bootstrap} {
+		if name != "" && name != None {
 			in.names = append(in.names, name)
 		}
 	}
@@ -134,7 +136,12 @@ func Read(o Options) (*Inputs, error) {
 	if err != nil {
 		return nil, err
 	}
-	in.complete(model)
+	if model != nil {
+		if in.Machine, err = machineOf(o.Model, model); err != nil {
+			return nil, err
+		}
+	}
+	in.complete(model != nil)
 	if err := in.readOverrides(o); err != nil {
 		return nil, err
 	}
@@ -211,12 +218,10 @@ func (in *Inputs) unknown(fields []string) {
 	}
 }
 
-// complete puts the stated defaults where an input is missing.
-func (in *Inputs) complete(model *readjson.Model) {
-	switch {
-	case model != nil:
-		in.Machine = machineOf(model)
-	default:
+// complete puts the stated defaults where an input is missing; modelled tells whether there is a
+// device model.
+func (in *Inputs) complete(modelled bool) {
+	if !modelled {
 		in.Machine = guessMachine(in.Config, in.Network)
 	}
 	if in.Network == nil {

@@ -41,24 +41,44 @@ const (
 	maxIfName = 15
 )
 
-// machineOf is the hardware that a device model describes.
-func machineOf(m *readjson.Model) Machine {
+// machineOf is the hardware that a device model in a file describes. Its figures may be missing or
+// empty, but not nonsense.
+func machineOf(file string, m *readjson.Model) (Machine, error) {
 	out := Machine{ios: m.IOs()}
 	for _, io := range out.ios {
 		out.add(io)
 	}
 	for _, a := range m.Attr {
+		text, like := strings.TrimSpace(a.Value), ""
 		switch strings.ToLower(a.Name) {
 		case "memory":
-			out.MemoryMB = uint64(size(a.Value) >> 20)
+			out.MemoryMB = uint64(size(text) >> 20)
+			if out.MemoryMB == 0 {
+				like = "a size like 4G"
+			}
 		case "storage":
-			out.DiskBytes = size(a.Value)
+			if out.DiskBytes = size(text); out.DiskBytes == 0 {
+				like = "a size like 32G"
+			}
 		case "cpus":
-			n, _ := strconv.ParseUint(strings.TrimSpace(a.Value), 10, 16)
-			out.CPUs = uint32(n)
+			n, _ := strconv.ParseUint(text, 10, 16)
+			if out.CPUs = uint32(n); n == 0 {
+				like = "a number from 1 to 65535"
+			}
+		}
+		if like != "" && text != "" {
+			return out, refuse("%s: attr.%s: %q is not %s", file, a.Name, short(text), like)
 		}
 	}
-	return out
+	return out, nil
+}
+
+// short is the beginning of a text.
+func short(s string) string {
+	if len(s) > 60 {
+		return s[:60] + "..."
+	}
+	return s
 }
 
 // guessMachine is the hardware where no model tells: what the configuration describes, with an
@@ -195,18 +215,23 @@ func (m *Machine) plug(n *world.Model) {
 	}
 }
 
-// size reads "4G", "500M", "1024" (bytes): 0 for anything else.
+// size reads "4G", "7.5 GB", "512MiB", "1024" (bytes): 0 for anything else, and for more than an
+// exbibyte.
 func size(s string) int64 {
-	s = strings.TrimSuffix(strings.ToUpper(strings.TrimSpace(s)), "B")
-	shift := 0
+	s = strings.TrimSuffix(strings.TrimSuffix(strings.ToUpper(s), "B"), "I")
+	unit := 1.0
 	if n := len(s); n > 0 {
 		if i := strings.IndexByte("KMGT", s[n-1]); i >= 0 {
-			s, shift = s[:n-1], 10*(i+1)
+			s, unit = s[:n-1], float64(int64(1)<<(10*(i+1)))
 		}
 	}
-	n, err := strconv.ParseUint(strings.TrimSpace(s), 10, 20)
-	if err != nil || n > 1<<(60-shift) {
+	s = strings.TrimSpace(s)
+	if strings.Trim(s, "0123456789.") != "" {
 		return 0
 	}
-	return int64(n) << shift
+	n, err := strconv.ParseFloat(s, 64)
+	if err != nil || n*unit > 1<<60 {
+		return 0
+	}
+	return int64(n * unit)
 }

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/evetwin/evetwin/core/eveapi/readjson"
 )
 
 // overridesDir is the folder of overrides beside a configuration.
@@ -40,6 +42,8 @@ func (in *Inputs) readOverrides(o Options) error {
 		switch {
 		case err != nil:
 			return refuse("%s: %v", path, cause(err))
+		case e.IsDir() && filepath.Ext(path) != "" && path != dir:
+			return refuse("%s: it is a folder", path)
 		case e.IsDir():
 			return nil
 		case len(in.Files) == maxOverrides:
@@ -88,8 +92,17 @@ func belongs(name string) bool {
 
 // checkJSON tells where a file stops to be a JSON object.
 func checkJSON(data []byte) error {
+	text, err := readjson.Text(data)
+	switch {
+	case err != nil:
+		return err
+	case len(text) < len(data):
+		return errors.New("line 1: it begins with a byte order mark, which a device does not read")
+	case len(data) == 0:
+		return errors.New("line 1: it is empty")
+	}
 	var object map[string]json.RawMessage
-	err := json.Unmarshal(data, &object)
+	err = json.Unmarshal(data, &object)
 	var syntax *json.SyntaxError
 	var wrong *json.UnmarshalTypeError
 	switch {

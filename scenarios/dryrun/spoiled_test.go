@@ -17,6 +17,11 @@ var spoiled = []struct {
 	{"overrides-setting", "overrides", "error zedagent/configuration: " +
 		`/config/GlobalConfig/global.json: "no.such": unknown setting` + "\n" +
 		`/config/GlobalConfig/global.json: "timer.config.interval": the value "1" *`},
+	{"config-settings.json", "config", "error zedagent/setting \"\": unknown setting\n" +
+		`error zedagent/setting "colour\x1b[31m": unknown setting` + "\n" +
+		`error zedagent/setting "timer.config.interval": the value "0" is not between *`},
+	{"config-stores.json", "config", "error volumemgr/content tree many: more than 32 datastores\n" +
+		"error zedagent/content tree many: more than 32 datastores"},
 }
 
 func TestBadInputThatSettlesIsShown(t *testing.T) {
@@ -45,4 +50,31 @@ func optionOf(kind, path string) (o Options) {
 	*map[string]*string{"config": &o.Config, "model": &o.Model, "network": &o.Network,
 		"overrides": &o.Overrides, "bootstrap": &o.Bootstrap}[kind] = path
 	return o
+}
+
+// Names of files and objects do not steer the terminal that they are shown on.
+func TestNamesDoNotSteerTheTerminal(t *testing.T) {
+	for in, want := range map[string]string{
+		"a\x1b[2Jb\x00\nc\x7f":               "a?[2Jb??c?",
+		"c1 \u009b31m":                       "c1 ?31m",
+		"turned \u202ecod.exe \u2066x\u2069": "turned ?cod.exe ?x?",
+		"line\u2028separator":                "line?separator",
+		"broken \xff utf8":                   "broken ? utf8",
+		"größe 日本 é":                         "größe 日本 é",
+	} {
+		if got := oneLine(in); got != want {
+			t.Errorf("%q is shown as %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestSizesOfMachines(t *testing.T) {
+	for in, want := range map[string]int64{
+		"4G": 4 << 30, " 512 MiB ": 512 << 20, "7.5 GB": 15 << 29, "1024": 1024, "2t": 2 << 40,
+		"": 0, "G": 0, "-4G": 0, "1e3": 0, "4 G G": 0, "9999999T": 0, "0x10": 0, "1.2.3": 0, "inf": 0,
+	} {
+		if got := size(strings.TrimSpace(in)); got != want {
+			t.Errorf("%q is %d, want %d", in, got, want)
+		}
+	}
 }

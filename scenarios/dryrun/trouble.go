@@ -3,10 +3,12 @@ package dryrun
 import (
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/evetwin/evetwin/core/bus"
 	"github.com/evetwin/evetwin/core/host"
+	"github.com/evetwin/evetwin/core/topics/config"
 	"github.com/evetwin/evetwin/core/topics/entity"
 	"github.com/evetwin/evetwin/core/topics/network"
 )
@@ -94,7 +96,11 @@ func (f *finder) list(name string, v reflect.Value, object string) {
 			f.look(v.Index(i), "adapter "+v.Index(i).FieldByName("Phylabel").String())
 		}
 	case "Errors":
-		if f.agent == "zedagent" && v.Type().Elem().Kind() == reflect.String {
+		if items, ok := v.Interface().([]config.ItemError); ok {
+			for _, e := range items {
+				f.add("setting "+strconv.Quote(e.Key), entity.ErrorDescription{Error: e.Error})
+			}
+		} else if f.agent == "zedagent" && v.Type().Elem().Kind() == reflect.String {
 			for i := range v.Len() {
 				f.add(object, entity.ErrorDescription{Error: v.Index(i).String()})
 			}

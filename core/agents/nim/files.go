@@ -86,8 +86,7 @@ func (s *sheet) settled(row *network.PortConfigFile) bool { return row.ErrorRetr
 // takeFile reads a file and takes in what it says; false while it is being read.
 func (s *sheet) takeFile(f *store.FileSeen, row *network.PortConfigFile) bool {
 	if f.Size > maxPortFile {
-		_, err := parsePortFile(make([]byte, f.Size), "")
-		s.refuse(row, err.Error(), "")
+		s.refuse(row, f.Path+": "+tooLarge(f.Size).Error(), "")
 		return true
 	}
 	key := "port/" + f.Key()

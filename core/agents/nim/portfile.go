@@ -15,13 +15,17 @@ import (
 // maxPortFile bounds a file of /config/DevicePortConfig, as in EVE.
 const maxPortFile = 16 << 10
 
+func tooLarge(size int64) error {
+	return fmt.Errorf("the file has %d bytes, more than %d", size, maxPortFile)
+}
+
 // parsePortFile reads a port configuration as an installer puts it below /config: EVE's
 // DevicePortConfig in JSON. base is the file's name without ".json", the key if the file names
 // none. The error names field and reason.
 func parsePortFile(data []byte, base string) (network.DevicePortConfig, error) {
 	var d network.DevicePortConfig
 	if len(data) > maxPortFile {
-		return d, fmt.Errorf("the file has %d bytes, more than %d", len(data), maxPortFile)
+		return d, tooLarge(int64(len(data)))
 	}
 	var syntax *json.SyntaxError
 	if err := json.Unmarshal(data, new(json.RawMessage)); errors.As(err, &syntax) {

@@ -3,6 +3,7 @@ package parse
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -60,7 +61,8 @@ func clip(s string, n int) string {
 type wrongs []string
 
 func (w *wrongs) add(parts ...string) {
-	if text := strings.Join(parts, ""); text != "" && len(*w) < 20 {
+	text := strings.Join(parts, "")
+	if text != "" && len(*w) < 20 && !slices.Contains(*w, text) {
 		*w = append(*w, text)
 	}
 }

@@ -111,7 +111,8 @@ func readBond(b *config.BondAdapter, ios *Adapters) *Link {
 		io := ios.Get(label)
 		switch {
 		case io == nil:
-			errs.add("bond ", quote(l.Label), " stands on ", quote(label), ", which does not exist")
+			errs.add("bond ", quote(l.Label), " stands on ", quote(label),
+				", which does not exist as an adapter")
 		case !io.Ptype.IsNet():
 			errs.add("bond ", quote(l.Label), " stands on ", quote(label),
 				", which is not a network adapter")
@@ -152,7 +153,8 @@ func readVLAN(v *config.VlanAdapter, ios *Adapters, bonds *Links) *Link {
 				", which has an error (", bond.Error, ")")
 		}
 	default:
-		errs.add("VLAN ", quote(l.Label), " stands on ", quote(below), ", which does not exist")
+		errs.add("VLAN ", quote(l.Label), " stands on ", quote(below),
+			", which does not exist as an adapter or a bond")
 	}
 	l.Error = errs.String()
 	return l

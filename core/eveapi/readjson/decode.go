@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -57,6 +58,7 @@ func plain(name string) string {
 // message fills m from an object. except may name fields that the caller reads itself.
 func (d *decoder) message(m protoreflect.Message, o *object, path string, except ...string) error {
 	fields := m.Descriptor().Fields()
+	var seen []protoreflect.FieldNumber
 next:
 	for _, f := range o.fields {
 		for _, e := range except {
@@ -76,6 +78,10 @@ next:
 		case f.val == nil:
 			continue
 		}
+		if slices.Contains(seen, fd.Number()) {
+			return fmt.Errorf("%s: %s: it is there twice", d.file, at)
+		}
+		seen = append(seen, fd.Number())
 		if one := fd.ContainingOneof(); one != nil && !one.IsSynthetic() {
 			if other := m.WhichOneof(one); other != nil && other != fd {
 				return d.refuse(at, f.val, "cannot stand beside %s", other.JSONName())
@@ -145,7 +151,11 @@ func (d *decoder) mapField(m protoreflect.Map, fd protoreflect.FieldDescriptor, 
 		if err != nil {
 			return err
 		}
-		m.Set(protoreflect.ValueOfString(f.name).MapKey(), one)
+		key := protoreflect.ValueOfString(strings.ToValidUTF8(f.name, "\uFFFD")).MapKey()
+		if m.Has(key) {
+			return fmt.Errorf("%s: %s: it is there twice", d.file, join(path, f.name))
+		}
+		m.Set(key, one)
 	}
 	return nil
 }
@@ -233,10 +243,13 @@ func (d *decoder) number(k protoreflect.Kind, v value, path string) (protoreflec
 		if u, ok := largeNumber(v); ok {
 			return protoreflect.ValueOfUint64(u), nil
 		}
-		return protoreflect.Value{}, d.refuse(path, v, "is not a whole number from 0 up")
+		return protoreflect.Value{}, d.refuse(path, v, "is not a whole number from 0 to 2^64-1")
 	}
 	n, ok := wholeNumber(v)
-	if !ok {
+	switch {
+	case !ok && isLarge(v):
+		return protoreflect.Value{}, d.refuse(path, v, "is too large a number")
+	case !ok:
 		return protoreflect.Value{}, d.refuse(path, v, "is not a whole number")
 	}
 	switch k {

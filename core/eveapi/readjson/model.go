@@ -66,9 +66,11 @@ func ReadModel(file string, data []byte) (*Model, error) {
 	}
 	if attr, ok := o.get("attr").(*object); ok {
 		for _, f := range attr.fields {
-			if s, ok := f.val.(string); ok {
-				m.Attr = append(m.Attr, Attr{f.name, s})
+			text, ok := f.val.(string)
+			if !ok {
+				text = show(f.val)
 			}
+			m.Attr = append(m.Attr, Attr{f.name, text})
 		}
 	}
 	m.Unknown = d.skipped()

@@ -2,9 +2,20 @@ package readjson
 
 import (
 	"encoding/json"
+	"errors"
 	"math"
 	"strconv"
 )
+
+// isLarge tells whether a value is a number that no field of the API can hold.
+func isLarge(v value) bool {
+	s, ok := digits(v)
+	if !ok {
+		return false
+	}
+	f, err := strconv.ParseFloat(s, 64)
+	return errors.Is(err, strconv.ErrRange) && math.IsInf(f, 0) || err == nil && math.Abs(f) > 1<<53
+}
 
 // wholeNumber reads a number, or text that is one, as protobuf's JSON allows for both.
 func wholeNumber(v value) (int64, bool) {

@@ -84,6 +84,16 @@ func TestRefusesWithFileFieldReason(t *testing.T) {
 		{`{"deviceIoList": [{"phyaddrs": {"a\u001b[2J": 7}}]}`,
 			`c.json: deviceIoList[0].phyaddrs.a\x1b[2J: 7 is not text`},
 		{deep, "c.json: line 1: nested deeper than 64"},
+		{`{"apps": [], "id": {}, "apps": []}`, "c.json: apps: it is there twice"},
+		{`{"configTimestamp": {}, "config_timestamp": {}}`,
+			"c.json: config_timestamp: it is there twice"},
+		{`{"deviceIoList": [{"phyaddrs": {"a": "1", "a": "2"}}]}`,
+			"c.json: deviceIoList[0].phyaddrs.a: it is there twice"},
+		{`{"controllerEpoch": 1` + strings.Repeat("0", 70) + `}`,
+			"c.json: controllerEpoch: 1" + strings.Repeat("0", 59) + "... is too large a number"},
+		{`{"controllerEpoch": 1e999}`, "c.json: controllerEpoch: 1e999 is too large a number"},
+		{"\xff\xfe{\x00}\x00", "c.json: it is in UTF-16, JSON is in UTF-8"},
+		{"\xef\xbb\xbf{]", "c.json: line 1: invalid character ']'"},
 	} {
 		_, _, err := readjson.ReadConfigJSON("c.json", []byte(c.json))
 		if err == nil || err.Error() != c.want {

@@ -39,6 +39,10 @@ func parse(file string, data []byte, limit int) (*object, error) {
 	if len(data) > limit {
 		return nil, fmt.Errorf("%s: %d bytes exceed the limit of %d", file, len(data), limit)
 	}
+	data, err := Text(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
 	v, err := readValue(d, 0)
@@ -58,6 +62,17 @@ func parse(file string, data []byte, limit int) (*object, error) {
 		return nil, fmt.Errorf("%s: line 1: it is not a JSON object", file)
 	}
 	return o, nil
+}
+
+// Text is JSON without the mark that some editors put before UTF-8. Files in UTF-16 are refused
+// for what they are.
+func Text(data []byte) ([]byte, error) {
+	for _, mark := range []string{"\xff\xfe", "\xfe\xff"} {
+		if bytes.HasPrefix(data, []byte(mark)) {
+			return nil, errors.New("it is in UTF-16, JSON is in UTF-8")
+		}
+	}
+	return bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), nil
 }
 
 func lineOf(data []byte, offset int64) int {
@@ -117,10 +132,15 @@ func show(v value) string {
 	case []value:
 		return "a list"
 	case string:
-		if len(v) > 60 {
-			v = v[:60] + "..."
-		}
-		return fmt.Sprintf("%+q", v)
+		return fmt.Sprintf("%+q", clip(v))
 	}
-	return fmt.Sprint(v)
+	return clip(fmt.Sprint(v))
+}
+
+// clip keeps what is shown of a value short.
+func clip(s string) string {
+	if len(s) > 60 {
+		return s[:60] + "..."
+	}
+	return s
 }
