@@ -100,6 +100,11 @@ func TestRefusesWithFileFieldReason(t *testing.T) {
 			t.Errorf("%.40s gave %v\nwant %s", c.json, err, c.want)
 		}
 	}
+	many := []byte(`{"z": [` + strings.Repeat("{},", 600_000) + "{}]}")
+	if _, _, err := readjson.ReadConfigJSON("c.json", many); err == nil ||
+		err.Error() != "c.json: line 1: there are more than 600000 values" {
+		t.Errorf("many values gave %v", err)
+	}
 	big := append([]byte(`{"deviceName": "`), make([]byte, 10<<20)...)
 	if _, _, err := readjson.ReadConfigJSON("big.json", big); err == nil ||
 		!strings.HasPrefix(err.Error(), "big.json: 1048") {

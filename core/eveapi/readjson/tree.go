@@ -8,8 +8,11 @@ import (
 	"io"
 )
 
+// Limits of a file: how deep it may nest, how many values it may hold in all (a value takes some
+// 250 bytes of memory), and how many of the unknown fields are listed.
 const (
 	maxDepth   = 64
+	maxValues  = 600_000
 	maxUnknown = 200
 )
 
@@ -43,9 +46,9 @@ func parse(file string, data []byte, limit int) (*object, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	d := json.NewDecoder(bytes.NewReader(data))
+	d := &reader{Decoder: json.NewDecoder(bytes.NewReader(data))}
 	d.UseNumber()
-	v, err := readValue(d, 0)
+	v, err := d.read(0)
 	if err == nil {
 		if _, more := d.Token(); !errors.Is(more, io.EOF) {
 			err = errors.New("there is more after the end of the object")
@@ -79,9 +82,18 @@ func lineOf(data []byte, offset int64) int {
 	return 1 + bytes.Count(data[:min(int(offset), len(data))], []byte{'\n'})
 }
 
-func readValue(d *json.Decoder, depth int) (value, error) {
+// reader reads a file's values, and counts them.
+type reader struct {
+	*json.Decoder
+	values int
+}
+
+func (d *reader) read(depth int) (value, error) {
 	if depth > maxDepth {
 		return nil, fmt.Errorf("nested deeper than %d", maxDepth)
+	}
+	if d.values++; d.values > maxValues {
+		return nil, fmt.Errorf("there are more than %d values", maxValues)
 	}
 	t, err := d.Token()
 	if err != nil {
@@ -89,11 +101,11 @@ func readValue(d *json.Decoder, depth int) (value, error) {
 	}
 	switch t {
 	case json.Delim('{'):
-		return readObject(d, depth)
+		return d.readObject(depth)
 	case json.Delim('['):
 		var list []value
 		for d.More() {
-			v, err := readValue(d, depth+1)
+			v, err := d.read(depth + 1)
 			if err != nil {
 				return nil, err
 			}
@@ -105,14 +117,14 @@ func readValue(d *json.Decoder, depth int) (value, error) {
 	return t, nil
 }
 
-func readObject(d *json.Decoder, depth int) (value, error) {
+func (d *reader) readObject(depth int) (value, error) {
 	o := &object{}
 	for d.More() {
 		name, err := d.Token()
 		if err != nil {
 			return nil, err
 		}
-		v, err := readValue(d, depth+1)
+		v, err := d.read(depth + 1)
 		if err != nil {
 			return nil, err
 		}

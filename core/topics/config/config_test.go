@@ -157,6 +157,7 @@ func TestTextChecks(t *testing.T) {
 		DiagProbeHTTPS:                       {"https://10.0.0.1", "[::1]:443"},
 		"storage.longhorn.snapshot.cron":     {"", "* * * *", "60 * * * *", "*/0 * * * *", "3-1 * * * *"},
 		"storage.longhorn.node-drain-policy": {"never"},
+		SSHAuthorizedKeys:                    {"ssh-ed25519 \xff"},
 	}
 	for key, values := range good {
 		for _, v := range values {

@@ -4,6 +4,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Kind is the type of a setting's value.
@@ -149,6 +150,9 @@ func (i *Item) canonical(value string) (text, wrong string) {
 			return TristateDisabled, ""
 		}
 		return "", "is not one of none, enabled, disabled"
+	}
+	if !utf8.ValidString(value) {
+		return "", "is not text in UTF-8"
 	}
 	if len(value) > MaxText {
 		return "", "is longer than " + strconv.Itoa(MaxText) + " bytes"
