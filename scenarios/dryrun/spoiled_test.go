@@ -20,6 +20,8 @@ var spoiled = []struct {
 	{"config-settings.json", "config", "error zedagent/setting \"\": unknown setting\n" +
 		`error zedagent/setting "colour\x1b[31m": unknown setting` + "\n" +
 		`error zedagent/setting "timer.config.interval": the value "0" is not between *`},
+	{"config-networks.json", "config", "error zedagent/configuration: network " +
+		"6605d17b-3273-4108-8e6e-4965441ebe01: another network has the same UUID; the last counts"},
 	{"config-stores.json", "config", "error volumemgr/content tree many: more than 32 datastores\n" +
 		"error zedagent/content tree many: more than 32 datastores"},
 }

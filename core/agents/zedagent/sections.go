@@ -92,6 +92,7 @@ func (x *turn) networkSections(cfg *eveconfig.EdgeDevConfig, base parse.Base, fr
 	if !portsChanged {
 		return
 	}
+	x.wrong("ports", parse.RepeatedNetworks(cfg.GetNetworks()))
 	ios := parse.NewAdapters(list)
 	made := base.Timestamp
 	if made.IsZero() {

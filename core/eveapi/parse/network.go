@@ -33,6 +33,21 @@ func Networks(list []*config.NetworkConfig) map[string]*Network {
 	return out
 }
 
+// RepeatedNetworks says which UUIDs several networks have; empty if none. Ports go on with the last
+// of them, so it is no error of theirs.
+func RepeatedNetworks(list []*config.NetworkConfig) string {
+	var errs wrongs
+	seen := make(map[string]bool, len(list))
+	for i, n := range list {
+		id := readNetwork(n, i).UUID
+		if seen[id] {
+			errs.add("network ", id, ": another network has the same UUID; the last counts")
+		}
+		seen[id] = true
+	}
+	return errs.String()
+}
+
 // networkType maps the API's number to the one in rows.
 //
 // EVE: number 9 (both versions) is not known to it, and an error here too.
