@@ -1,0 +1,6 @@
+package check
+
+// Rules are the rules that every device is held to, by subject.
+func Rules() []Rule {
+	return []Rule{}
+}
