@@ -16,7 +16,7 @@ var topLevel = []string{
 // coreRooms are the folders of core.
 var coreRooms = []string{
 	"agent", "agents", "archtest", "bus", "check", "controllerconn", "device", "eveapi", "fault",
-	"host", "logspool", "plan", "topics", "trace",
+	"host", "logspool", "plan", "plant", "topics", "trace",
 }
 
 // vagueNames are file names that say nothing about an idea.
