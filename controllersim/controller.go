@@ -33,6 +33,7 @@ type Controller struct {
 
 	id     *identity
 	faults []*armed
+	before map[string]map[string]reply // answers of FaultRepeat, by its name and the path
 }
 
 // New makes a controller. Its own onboarding certificate is known to the fleet from the start, for

@@ -38,6 +38,16 @@ const (
 	FaultHash16 FaultKind = "hash-16"
 	// FaultExpiredCert lists, at certs, a signing certificate that expired in 1971.
 	FaultExpiredCert FaultKind = "expired-cert"
+	// FaultUnread ends the connection before the request is read.
+	FaultUnread FaultKind = "unread"
+	// FaultClose does what was asked and ends the connection half way through the answer.
+	FaultClose FaultKind = "close"
+	// FaultTwice handles a request twice, as behind a proxy that tries again; the second answer
+	// counts.
+	FaultTwice FaultKind = "twice"
+	// FaultRepeat does what was asked and answers what it answered at the same path before, since the
+	// fault was set.
+	FaultRepeat FaultKind = "repeat"
 )
 
 // Fault is one way of misbehaving, for all or for some requests.
@@ -85,7 +95,8 @@ func (f Fault) check() error {
 			return fmt.Errorf("fault %s: negative delay %s", f.Name, f.Delay)
 		}
 	case FaultContentType, FaultWrongSigner, FaultBadSignature, FaultCorrupt, FaultTruncate,
-		FaultEmpty, FaultNotModified, FaultHash16, FaultExpiredCert:
+		FaultEmpty, FaultNotModified, FaultHash16, FaultExpiredCert, FaultUnread, FaultClose,
+		FaultTwice, FaultRepeat:
 	default:
 		return fmt.Errorf("fault %s: unknown kind %q", f.Name, f.Kind)
 	}
@@ -105,6 +116,7 @@ func (c *Controller) SetFault(f Fault) error {
 		return err
 	}
 	next := &armed{f, f.Count}
+	delete(c.before, f.Name)
 	for i, old := range c.faults {
 		if old.Name == f.Name {
 			c.faults[i] = next
@@ -118,13 +130,14 @@ func (c *Controller) SetFault(f Fault) error {
 // ClearFault ends the fault of this name, and tells whether there was one.
 func (c *Controller) ClearFault(name string) bool {
 	before := len(c.faults)
+	delete(c.before, name)
 	c.faults = slices.DeleteFunc(c.faults, func(a *armed) bool { return a.Name == name })
 	return len(c.faults) < before
 }
 
 // ClearFaults ends all faults.
 func (c *Controller) ClearFaults() {
-	c.faults = nil
+	c.faults, c.before = nil, nil
 }
 
 // Faults are the faults that hold, in the order they were set; Count is how many requests are left.
@@ -180,6 +193,7 @@ func (t trouble) shape(r reply) reply {
 	if f, ok := t[FaultDelay]; ok {
 		r.Delay = f.Delay
 	}
+	r.Broken = t.has(FaultClose)
 	if len(r.Body) == 0 {
 		return r
 	}
@@ -197,3 +211,28 @@ func (t trouble) shape(r reply) reply {
 	}
 	return r
 }
+
+// repeated is the answer that was given at the same path before, or the new one, which is kept for
+// the next time.
+func (c *Controller) repeated(t trouble, path string, r reply) reply {
+	f, ok := t[FaultRepeat]
+	if !ok {
+		return r
+	}
+	if old, had := c.before[f.Name][path]; had {
+		return old
+	}
+	if c.before == nil {
+		c.before = map[string]map[string]reply{}
+	}
+	if c.before[f.Name] == nil {
+		c.before[f.Name] = map[string]reply{}
+	}
+	if len(c.before[f.Name]) < maxRepeated {
+		c.before[f.Name][path] = r
+	}
+	return r
+}
+
+// maxRepeated bounds how many answers FaultRepeat keeps.
+const maxRepeated = 4096

@@ -44,17 +44,28 @@ func (c *Controller) Handle(now time.Time, req Request) Response {
 		uuid = about.UUID()
 	}
 	x.trouble = c.troubleFor(route.Endpoint, uuid)
-	r := x.trouble.shape(x.answer())
+	if x.trouble.has(FaultUnread) {
+		return Response{Code: http.StatusBadRequest, Broken: true}
+	}
+	if x.trouble.has(FaultTwice) {
+		x.log(about, x.answer())
+	}
+	r := x.trouble.shape(c.repeated(x.trouble, req.Path, x.answer()))
+	x.log(about, r)
+	return r.Response
+}
+
+// log notes the request with the device it is about, or that it made known.
+func (x *exchange) log(about *fleet.Device, r reply) {
 	if about == nil {
 		about = x.device
 	}
 	if about != nil {
-		about.LogRequest(route.Endpoint, fleet.Logged{
-			At: now, ClientIP: req.ClientIP, Method: req.Method, Path: req.Path, Code: r.Code,
+		about.LogRequest(x.route.Endpoint, fleet.Logged{
+			At: x.now, ClientIP: x.req.ClientIP, Method: x.req.Method, Path: x.req.Path, Code: r.Code,
 			Note: r.note,
 		}, x.trusted)
 	}
-	return r.Response
 }
 
 // identify opens the envelope and looks its sender up, without believing it yet.

@@ -31,6 +31,8 @@ type Response struct {
 	Body []byte
 	// Delay is how long to wait before sending, as a fault asked for.
 	Delay time.Duration
+	// Broken says to end the connection when half of the body has gone out.
+	Broken bool
 }
 
 // reply is a response together with what the log says of it.

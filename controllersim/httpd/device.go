@@ -55,6 +55,13 @@ func (s *Server) serveDevice(w http.ResponseWriter, r *http.Request) {
 		// Keeps net/http from guessing one: a missing type may be what a fault asks for.
 		w.Header()[eveapi.HeaderContentType] = nil
 	}
+	if answer.Broken {
+		if half := len(answer.Body) / 2; half > 0 {
+			_, _ = w.Write(answer.Body[:half])
+			_ = http.NewResponseController(w).Flush() // what cannot be sent is lost anyway
+		}
+		panic(http.ErrAbortHandler) // how net/http is told to end the connection
+	}
 	w.WriteHeader(answer.Code)
 	_, _ = w.Write(answer.Body) // a device that has left needs no answer
 }

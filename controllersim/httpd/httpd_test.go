@@ -260,6 +260,10 @@ func TestFaultsReachTheWire(t *testing.T) {
 	l.call("DELETE", "/faults/b", "", 204, nil)
 	l.call("DELETE", "/faults/b", "", 404, nil)
 	l.call("POST", "/faults", `{"kind":"nonsense"}`, 400, nil)
+	l.call("POST", "/faults", `{"name":"d","kind":"close"}`, 201, nil)
+	if r, err := d.Post(eveapi.UUID, nil); err == nil {
+		t.Errorf("the answer was to be cut: %d with %d bytes", r.Code, len(r.Body))
+	}
 	l.call("DELETE", "/faults", "", 204, nil)
 	l.call("POST", "/faults", `{"name":"c","kind":"delay","delay":3600000000000}`, 201, nil)
 	<-asked // by the requests before

@@ -72,10 +72,10 @@ const (
 	ControllerEmpty     Kind = "controller-empty"      // answers have no body
 	ControllerCorrupt   Kind = "controller-corrupt"    // a bit of the payload is flipped
 	ControllerTwice     Kind = "controller-twice"      // each request is handled twice
-	ControllerRepeat    Kind = "controller-repeat"     // the answer before comes in place of the new one
-	ControllerStale     Kind = "controller-stale"      // config is "not modified", whatever the device has
+	ControllerRepeat    Kind = "controller-repeat"     // the answer before comes once more
+	ControllerStale     Kind = "controller-stale"      // config is always "not modified"
 	ControllerStranger  Kind = "controller-stranger"   // answers are signed by nobody known
-	ControllerForged    Kind = "controller-forged"     // answers name the right signer, who did not sign
+	ControllerForged    Kind = "controller-forged"     // answers name a signer who did not sign
 	ControllerExpired   Kind = "controller-expired"    // it rotates, and lists an expired certificate
 	ControllerRotate    Kind = "controller-rotate"     // it signs with a new certificate from now on
 	ControllerSkew      Kind = "controller-skew"       // its clock is Value seconds ahead, or behind

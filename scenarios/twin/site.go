@@ -37,6 +37,8 @@ type Site struct {
 	Traffic Traffic
 	// Real hosts are served outside of the model, which only says whether they are reached.
 	Real map[string]bool
+	// Skew is how far the controller's clock is ahead.
+	Skew time.Duration
 
 	mu     sync.Mutex
 	public *world.Authority
@@ -102,7 +104,8 @@ func (s *Site) Origin() *world.Origin {
 				return &world.Response{Status: http.StatusOK}
 			}
 			a := s.handle(now, r)
-			return &world.Response{Status: a.Code, Header: a.Header, Body: a.Body, Think: a.Delay}
+			return &world.Response{Status: a.Code, Header: a.Header, Body: a.Body, Think: a.Delay,
+				Drop: a.Broken, Sent: int64(len(a.Body) / 2)}
 		}}
 }
 
@@ -114,7 +117,7 @@ type Traffic struct{ Exchanges, Verified, Answered uint64 }
 func (s *Site) handle(now time.Time, r *world.Request) controllersim.Response {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a := s.Controller.Handle(now, controllersim.Request{Method: r.Method, Path: r.URL.Path,
+	a := s.Controller.Handle(now.Add(s.Skew), controllersim.Request{Method: r.Method, Path: r.URL.Path,
 		Header: r.Header, Body: r.Body, ClientIP: r.Remote.String()})
 	s.Traffic.Exchanges++
 	if r.Method == http.MethodPost && a.Code < http.StatusBadRequest {

@@ -3,6 +3,7 @@
 package disk
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"sort"
@@ -17,6 +18,8 @@ type Content struct {
 	Digest string
 	// Modelled says that it came from a server of the model, which may have made it up.
 	Modelled bool
+	// Rotten says that it is not what it was when it was verified.
+	Rotten bool
 }
 
 // Bytes is content whose bytes are all there.
@@ -55,16 +58,20 @@ type Volume struct {
 	Blobs     []string
 	// Marks are what guests wrote to it, for tests of what survives.
 	Marks []string
+	// Rotten says that it was made of content that had rotted, and that nobody noticed.
+	Rotten bool
 }
 
 // Disk is all that outlives the power.
 type Disk struct {
 	// Total is the size of /persist, Reserved what the system keeps for itself.
 	Total, Reserved int64
-	Files           map[string]File
-	Blobs           map[string]Content
-	Partials        map[string]*Partial
-	Volumes         map[string]*Volume
+	// Other is what is taken by what is no part of the model.
+	Other    int64
+	Files    map[string]File
+	Blobs    map[string]Content
+	Partials map[string]*Partial
+	Volumes  map[string]*Volume
 	// Parts and the record of the last reset belong to the part boot.
 	Boot BootRecord
 	// Tpm belongs to the part tpm.
@@ -106,7 +113,7 @@ func (d *Disk) Put(path string, data []byte) {
 
 // Used is how many bytes of /persist are taken.
 func (d *Disk) Used() int64 {
-	var n int64
+	n := d.Other
 	for p, f := range d.Files { //order: a sum
 		if strings.HasPrefix(p, "/persist/") {
 			n += int64(len(f.Data))
@@ -126,6 +133,27 @@ func (d *Disk) Used() int64 {
 
 // Free is how many bytes can still be written.
 func (d *Disk) Free() int64 { return max(0, d.Total-d.Used()) }
+
+// Rot flips a bit of a blob. Bytes that are unmade have no bits: they are only known to be rotten.
+// It returns what heals it.
+func (d *Disk) Rot(sha string) (heal func()) {
+	good, ok := d.Blobs[sha]
+	if !ok {
+		return func() {}
+	}
+	bad := good
+	bad.Rotten = true
+	if n := len(good.Data); n > 0 {
+		bad.Data = bytes.Clone(good.Data)
+		bad.Data[n/2] ^= 8
+	}
+	d.Blobs[sha] = bad
+	return func() {
+		if now, ok := d.Blobs[sha]; ok && now.Rotten {
+			d.Blobs[sha] = good
+		}
+	}
+}
 
 // Cut is a power cut: unsynced bytes of downloads survive in part.
 func (d *Disk) Cut(draw func(key string) uint64) {

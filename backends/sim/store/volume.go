@@ -59,6 +59,16 @@ func (s *Store) create(c host.Run[device.CreateVolumeReq, device.None]) {
 			return
 		}
 		v.Used += b.Size
+		v.Rotten = v.Rotten || b.Rotten
+	}
+	if v.Rotten && q.Format == "container" {
+		// Layers are unpacked and must then have the hash that the image's configuration names. A disk
+		// image is copied as it is.
+		c.After(c.Latency(5*time.Millisecond, 50*time.Millisecond), func() {
+			c.Fail(device.FaultCorrupt, "create volume "+q.VolumeKey+
+				": unpacked layers do not have the hash they should have", true)
+		})
+		return
 	}
 	if len(q.Blobs) == 0 && q.Size <= 0 {
 		c.Fail(device.FaultRefused, "create volume "+q.VolumeKey+": a blank volume needs a size", false)

@@ -31,6 +31,7 @@ const maxUpstream = 8
 type dnsTable struct {
 	names    map[string][]netip.Addr
 	upstream []netip.Addr
+	lie      Lie
 }
 
 func (w *World) newTable(s *DNSServer) *dnsTable {
@@ -167,6 +168,9 @@ func (w *World) answer(s spot, name string, depth int) ([]netip.Addr, time.Durat
 			return nil, 0, &Error{DNSTimeout, "dns", name, e.Label + " is silent"}
 		}
 		if e.dns != nil && st == Up {
+			if as, err, ok := w.lies(e, name); ok {
+				return as, 0, err
+			}
 			return w.tableAnswer(e, name, depth)
 		}
 	case atOutside:

@@ -223,6 +223,12 @@ func (w *World) server(s spot, port uint16, host string) (server, *Error) {
 			open, srv.tls = srv.origin.listens(port)
 			srv.tls = srv.tls && len(srv.origin.Chain) > 0
 		}
+		switch w.hostState(srv.origin) {
+		case Refusing:
+			open = false
+		case Silent:
+			return server{}, &Error{Timeout, "dial", to(s.addr, port), host + " is silent"}
+		}
 	}
 	if !open {
 		return server{}, &Error{Refused, "dial", to(s.addr, port), "nothing listens there"}

@@ -20,6 +20,7 @@ type network struct {
 	outside bool            // routed to the outside
 	proxy   int             // endpoint index of the transparent proxy; -1: none
 	mute    bool            // its DHCP server and router advertisements are off
+	home    *pool           // its own, while it has another subnet
 }
 
 // version is the index of an address's IP version in a pair.

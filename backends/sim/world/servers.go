@@ -23,11 +23,7 @@ func (w *World) SetServer(label string, s State) bool {
 	if _, ok := w.endIdx[label]; !ok && label != ControllerLabel {
 		return false
 	}
-	if s == Up {
-		delete(w.sleeping, label)
-	} else {
-		w.sleeping[label] = s
-	}
+	w.sleep(label, s)
 	return true
 }
 
