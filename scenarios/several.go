@@ -47,7 +47,7 @@ var sharedImage = scenario.New("shared-image", func(s *scenario.S) {
 }, scenario.Covers("APP-16"))
 
 var appReplace = scenario.New("app-replace", func(s *scenario.S) {
-	d := s.Device("edge")
+	d := s.Device("edge", small(96))
 	d.Onboard()
 	narrow := fleet.LocalNetwork{Name: "lan", Port: "uplink", Subnet: "10.1.0.0/24",
 		RangeStart: "10.1.0.20", RangeEnd: "10.1.0.20"}
@@ -72,6 +72,22 @@ var appReplace = scenario.New("app-replace", func(s *scenario.S) {
 		d.Apply(another(d.Config().RemoveApp(old).RemoveVolume(old), name, 8081))
 		up(s, d, name)
 		s.Eventually(d.Answers(name, 8081), time.Minute).Should(BeTrue())
+	}
+	// So too where the disk has room for the image and the volume of one alone.
+	for i := range 3 {
+		old, name := fmt.Sprintf("disk%d", i-1), fmt.Sprintf("disk%d", i)
+		if i == 0 {
+			old = "app4"
+		}
+		d.Apply(diskApp(s, d.Config().RemoveApp(old).RemoveVolume(old).RemoveImage(old), name, 36<<20))
+		up(s, d, name)
+		s.Eventually(told(d, name), 5*time.Minute).Should(BeEmpty())
+		if had := identity(d, name); !strings.Contains(had, "10.1.0.20") {
+			s.Fail("%s has %s", name, had)
+		}
+		if n := d.Twin().Board.Disk.Used(); n > 80<<20 {
+			s.Fail("%d bytes are in use with %s", n, name)
+		}
 	}
 }, scenario.Covers("APP-51", "NET-25"))
 
@@ -110,6 +126,23 @@ var tenApps = scenario.New("ten-apps", func(s *scenario.S) {
 	}
 }, scenario.Covers("NET-24"))
 
+// portAddress returns a function for Eventually: the address of a port of the device.
+func portAddress(d *scenario.D, ifname string) func() any {
+	return func() any {
+		if a, ok := d.Twin().Board.Nic.Address(ifname); ok {
+			return a.String()
+		}
+		return ""
+	}
+}
+
+// hairpin reports whether one application reaches another by a port of the device.
+func hairpin(d *scenario.D, from, to string, port uint16) bool {
+	src := d.App(from).AppNetAdapters[0].AllocatedIPv4Addr
+	id, guestPort, ok := d.Twin().Board.Bridge.Mapped("eth0", "tcp", port, src)
+	return src.IsValid() && ok && id == d.Config().AppID(to) && guestPort == scenario.WebPort
+}
+
 var liveEdits = scenario.New("live-edits", func(s *scenario.S) {
 	d := s.Device("edge")
 	d.Onboard()
@@ -129,13 +162,25 @@ var liveEdits = scenario.New("live-edits", func(s *scenario.S) {
 
 	// A port that another application has is refused, and the old ones go on or are told to be gone.
 	edit(fleet.AllowAll(), fleet.MapPort("tcp", 8090, scenario.WebPort))
-	s.Eventually(d.AppError("web"), time.Minute).ShouldNot(BeEmpty())
-	s.Eventually(told(d, "web"), 2*time.Minute).ShouldNot(BeEmpty())
+	refused := "port map of tcp port 8090 is used by application " + d.Config().AppID("other")
+	s.Eventually(d.AppError("web"), time.Minute).Should(Equal(refused))
+	s.Eventually(told(d, "web"), 2*time.Minute).Should(Equal(refused))
 	s.Eventually(d.Answers("other", 8090), time.Minute).Should(BeTrue())
+	s.Eventually(d.Answers("web", 8181), time.Minute).Should(BeTrue())
 	edit(fleet.AllowAll(), fleet.MapPort("tcp", 8080, scenario.WebPort))
 	s.Eventually(d.AppError("web"), 2*time.Minute).Should(BeEmpty())
 	s.Eventually(told(d, "web"), 2*time.Minute).Should(BeEmpty())
 	s.Eventually(d.Answers("web", 8080), time.Minute).Should(BeTrue())
+	s.Eventually(d.Answers("web", 8181), time.Minute).Should(BeFalse())
+
+	// The port gets another address, and the map goes with it.
+	d.Apply(d.Config().MgmtPort("eth0", 0,
+		fleet.Static("10.80.0.200", "10.80.0.0/24", "10.80.0.1", "10.81.0.53")))
+	s.Eventually(portAddress(d, "eth0"), 5*time.Minute).Should(Equal("10.80.0.200"))
+	s.Eventually(d.Answers("web", 8080), time.Minute).Should(BeTrue())
+	if !hairpin(d, "other", "web", 8080) {
+		s.Fail("the other application does not reach the mapped port")
+	}
 
 	// Another interface, or more memory, waits for a restart.
 	a := webApp("web", "lan", 8080)

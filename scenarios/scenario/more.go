@@ -121,11 +121,16 @@ func Diff(want, got string) string {
 	return out.String()
 }
 
-// Answers asks the model whether a request from outside reaches a guest that runs.
+// Answers asks the model whether a request from outside reaches the web server of this
+// application, and that it runs.
 func (m *virtualMachine) Answers(app string, port uint16) bool {
 	b := m.d.Board
 	if b.Hyper.Running()[app] != 1 {
 		return false
+	}
+	reached := func(ifname string, from netip.Addr) bool {
+		to, guestPort, ok := b.Bridge.Mapped(ifname, "tcp", port, from)
+		return ok && to == app && guestPort == WebPort
 	}
 	for _, f := range b.Nic.Interfaces {
 		addr, ok := b.Nic.Address(f.Name)
@@ -137,7 +142,7 @@ func (m *virtualMachine) Answers(app string, port uint16) bool {
 		if err != nil || at.Port != f.Port {
 			continue
 		}
-		if _, ok := b.Bridge.Mapped(f.Name, "tcp", port, at.Src); ok {
+		if reached(f.Name, at.Src) {
 			return true
 		}
 	}

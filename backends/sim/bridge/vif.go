@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -81,7 +82,7 @@ func (b *Bridge) show(name string) {
 	v := b.vifs[name]
 	s := b.specs["vif/"+name].Vif
 	b.seen.Put(device.VifSeen{Vif: name, IPs: v.ips,
-		Attached: s != nil && b.specs["bridge/"+s.Bridge].Bridge != nil})
+		Attached: s != nil && s.Up && b.Has(s.Bridge)})
 }
 
 // follow publishes anew what an item's change means for interfaces.
@@ -95,23 +96,44 @@ func (b *Bridge) follow(item string) {
 	}
 }
 
-// Mapped finds the guest behind a port of the device: its address and port, and whether a remote
-// address is let through.
-func (b *Bridge) Mapped(ifname, proto string, port uint16, from netip.Addr) (netip.AddrPort, bool) {
+// Mapped finds the application that a packet for a port of the device reaches: the one whose
+// interface maps the port, has the address that the map forwards to, and admits the packet by its
+// rules. toPort is the guest's port; ok is false if nobody gets it. from may be a guest's address
+// too: a guest reaches another by the device's port.
+func (b *Bridge) Mapped(ifname, proto string, port uint16, from netip.Addr) (
+	app string, toPort uint16, ok bool,
+) {
 	for _, item := range b.names("vif/") {
 		s := b.specs[item].Vif
+		if !s.Up {
+			continue
+		}
 		for _, m := range s.PortMaps {
-			if m.Protocol != proto || m.Port != port || !share(m.In, []string{ifname}) {
+			if m.Protocol != proto || m.Port != port || !slices.Contains(m.In, ifname) {
 				continue
 			}
 			if m.From.IsValid() && !m.From.Contains(from) {
-				return netip.AddrPort{}, false
+				return "", 0, false
 			}
 			v := b.vifs[strings.TrimPrefix(item, "vif/")]
-			return netip.AddrPortFrom(m.Target, m.ToPort), v != nil && len(v.ips) > 0
+			if v == nil || !slices.Contains(v.ips, m.Target) || !admits(s.Rules, proto, from, m.ToPort) {
+				return "", 0, false
+			}
+			return s.AppID, m.ToPort, true
 		}
 	}
-	return netip.AddrPort{}, false
+	return "", 0, false
+}
+
+// admits reports whether access rules let a packet of a remote address to a guest's port.
+func admits(rules []device.Rule, proto string, remote netip.Addr, lport uint16) bool {
+	for _, r := range rules {
+		if (r.Protocol == "" || r.Protocol == proto) && r.Host == "" && r.FPort == 0 &&
+			(!r.Remote.IsValid() || r.Remote.Contains(remote)) && (r.LPort == 0 || r.LPort == lport) {
+			return !r.Drop
+		}
+	}
+	return false
 }
 
 // Has reports whether a bridge exists.

@@ -63,12 +63,16 @@ func (s *sheet) takeApplications() {
 	})
 }
 
-// age orders applications that compete: what is connected comes before what is not.
+// age orders applications that compete: what is connected as it is wished comes before what was
+// edited or refused, and that before what is not connected. So an edit takes nothing from others.
 func (a *application) age() int {
-	if a.old != nil && a.old.Activated {
+	switch {
+	case a.old == nil || !a.old.Activated:
+		return 0
+	case a.old.Of != a.rev || a.old.Error != "":
 		return 1
 	}
-	return 0
+	return 2
 }
 
 func (s *sheet) adapter(a *application, i int) *adapter {
@@ -200,7 +204,8 @@ func (s *sheet) keep(d *adapter, v *bridge.VifSpec) {
 	if d.ni = s.byID[v.Network]; d.ni != nil {
 		d.ni.guests = append(d.ni.guests, d)
 		for _, m := range v.PortMaps {
-			s.maps = append(s.maps, mapped{app: d.app, ni: d.ni, proto: m.Protocol, port: m.Port})
+			s.maps = append(s.maps, mapped{app: d.app, ni: d.ni, proto: m.Protocol, port: m.Port,
+				ports: d.ni.labels(m.In)})
 		}
 	}
 	s.wish("vif/"+d.vif, bridge.Spec{Vif: v})

@@ -265,6 +265,43 @@ func TestNET33_MappedPorts(t *testing.T) {
 	}
 }
 
+func TestNET33_EditTakesNoPortOfAnother(t *testing.T) {
+	b := newBench(t)
+	b.instance(local(ni1, "uplink", 1))
+	mapping := func(id, from string) network.AppNetworkConfig {
+		c := guest(id, ni1)
+		c.AppNetAdapterList[0].ACLs = append(c.AppNetAdapterList[0].ACLs, forward(2, "tcp", from, 22))
+		return c
+	}
+	for _, id := range []string{app1, app2} { // the lower number is the first one's
+		b.app(mapping(id, map[string]string{app1: "2221", app2: "2222"}[id]))
+		b.run()
+	}
+	b.up(app1, app2)
+	b.app(mapping(app1, "2222"))
+	for range 3 {
+		b.run()
+		b.Crash()
+		taken := "port map of tcp port 2222 is used by application " + app2
+		if a := b.net(app1); !a.Activated || a.Error != taken {
+			t.Fatalf("the editor %+v", a)
+		}
+		if a := b.net(app2); !a.Activated || a.Error != "" {
+			t.Fatalf("the owner %+v", a)
+		}
+		if one, two := b.vif("nbu1x1").PortMaps, b.vif("nbu1x2").PortMaps; one[0].Port != 2221 ||
+			two[0].Port != 2222 {
+			t.Fatalf("in force are %+v and %+v", one, two)
+		}
+	}
+	b.app(mapping(app2, "2223"))
+	b.run()
+	b.up(app1, app2)
+	if one := b.vif("nbu1x1").PortMaps; one[0].Port != 2222 {
+		t.Fatalf("in force is %+v", one)
+	}
+}
+
 func TestPortMapsThatCannotBe(t *testing.T) {
 	b := newBench(t)
 	b.instance(local(ni1, "", 1))

@@ -53,6 +53,16 @@ func (n *instance) portMap(ace *network.ACE, m *match) portMap {
 	return out
 }
 
+// labels are the logical labels of an instance's ports with these interfaces.
+func (n *instance) labels(ifnames []string) (out []string) {
+	for _, p := range n.ports {
+		if slices.Contains(ifnames, p.IfName) {
+			out = append(out, p.Logicallabel)
+		}
+	}
+	return out
+}
+
 // twice says which port maps of one interface exclude each other, empty if none do.
 func twice(maps []portMap) string {
 	for i := range maps {
