@@ -32,7 +32,7 @@ func (s *step) answered() {
 func (s *step) judge(res *web.SendRes) {
 	r := &s.x.Request
 	a := Attempt{
-		Code: res.Code, Class: classOf(res.Code), Sent: len(r.Payload), Recv: len(res.Body),
+		Code: res.Code, Class: classOf(res.Code), Sent: len(r.Payload), Recv: res.Received(),
 		Took: res.Took,
 	}
 	final := accepted(res.Code) || !s.x.Test && (res.Code == 403 || r.Bail && res.Code >= 400)
@@ -49,8 +49,8 @@ func (s *step) judge(res *web.SendRes) {
 	}
 	s.x.Code, s.x.ContentType = res.Code, res.Get(eveapi.HeaderContentType)
 	s.x.Status = a.Class
-	if r.Verify && accepted(res.Code) && len(res.Body) > 0 {
-		if _, fault := eveapi.Open(res.Body, s.c.trusted()); fault != nil {
+	if r.Verify && accepted(res.Code) && res.Received() > 0 {
+		if _, fault := s.c.OpenKept(res.Body, res.Kept); fault != nil {
 			s.x.Status = classOfFault(fault.Code)
 			s.end(StageFailed, "answer of the controller: "+fault.Error())
 			return

@@ -81,6 +81,9 @@ func (s *step) try(p *network.NetworkPortStatus, source netip.Addr, proxy, url s
 		Method: r.Endpoint.Method(), URL: url, TLS: web.TLSController, Dial: s.c.dial(),
 		Timeout: s.x.Deadline - s.t.Now, Header: s.header(),
 	}
+	if r.Endpoint == eveapi.Config {
+		req.Keep = web.KeepConfig
+	}
 	if d := s.c.attempt(r); d > 0 {
 		req.Timeout = min(req.Timeout, d)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/evetwin/evetwin/core/device/tpm"
 	"github.com/evetwin/evetwin/core/device/web"
 	"github.com/evetwin/evetwin/core/eveapi"
+	"github.com/evetwin/evetwin/core/eveapi/secret"
 	"github.com/evetwin/evetwin/core/topics/config"
 	"github.com/evetwin/evetwin/core/topics/metrics"
 	"github.com/evetwin/evetwin/core/topics/network"
@@ -197,10 +198,17 @@ func (c *Conn) trusted() []eveapi.TrustedCert {
 	return nil
 }
 
-// Open verifies an envelope that was received earlier with the certificates in force and returns
-// what is in it.
-func (c *Conn) Open(envelope []byte) ([]byte, *eveapi.Fault) {
-	return eveapi.Open(envelope, c.trusted())
+// OpenKept verifies an envelope with the certificates in force and returns what is in it:
+// references in the place of the secrets that a part kept back. kept is what the part said, nil if
+// the envelope is as it came.
+func (c *Conn) OpenKept(envelope []byte, kept *security.Kept) ([]byte, *eveapi.Fault) {
+	if kept == nil {
+		return eveapi.Open(envelope, c.trusted())
+	}
+	if fault := secret.Refused(kept); fault != nil {
+		return nil, fault
+	}
+	return eveapi.OpenStripped(envelope, secret.Original(kept), c.trusted())
 }
 
 // trust takes the key out of a certificate whose chain was verified when it was fetched.

@@ -148,7 +148,7 @@ func (c *Conn) result(x *Exchange) Result {
 			return r
 		}
 		if call := c.send.Get(x.Name); call.Res != nil {
-			r.Payload, r.Body = call.Res.Body, call.Res.Body
+			r.Payload, r.Kept = call.Res.Body, call.Res.Kept
 		}
 		if x.Request.Verify && accepted(x.Code) && len(r.Payload) > 0 {
 			// Verified when it came; here it is only opened.

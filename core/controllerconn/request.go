@@ -6,6 +6,7 @@ import (
 
 	"github.com/evetwin/evetwin/core/agent"
 	"github.com/evetwin/evetwin/core/eveapi"
+	"github.com/evetwin/evetwin/core/topics/security"
 )
 
 // Request is one exchange with the controller. Equal requests are one exchange.
@@ -119,8 +120,9 @@ type Result struct {
 	// Payload is the answer's body or, with Request.Verify, what its envelope holds. It lives until
 	// Redo, Drop or another request.
 	Payload []byte
-	// Body is the answer as it was received: what a checkpoint keeps. It lives as long as Payload.
-	Body []byte
+	// Kept is what is known of an answer to eveapi.Config as it was received: a checkpoint names it by
+	// its hash. Payload has references in the place of secrets then. Nil for other endpoints.
+	Kept *security.Kept
 	// Status classes what went wrong.
 	Status SenderStatus
 	// LastCode is the last HTTP status seen on any port, 0 if there was none.

@@ -76,6 +76,20 @@ func BootstrapFile(envelope []byte, list []*certs.ZCert) ([]byte, error) {
 func OpenBootstrap(file, rootsPEM []byte, now time.Time, opts CertOptions) (
 	*config.EdgeDevConfig, error,
 ) {
+	return openBootstrap(file, nil, rootsPEM, now, opts)
+}
+
+// OpenStrippedBootstrap is OpenBootstrap for a file whose payload was replaced by one without
+// secrets; see OpenStripped.
+func OpenStrippedBootstrap(file []byte, was Original, rootsPEM []byte, now time.Time,
+	opts CertOptions,
+) (*config.EdgeDevConfig, error) {
+	return openBootstrap(file, &was, rootsPEM, now, opts)
+}
+
+func openBootstrap(file []byte, was *Original, rootsPEM []byte, now time.Time, opts CertOptions) (
+	*config.EdgeDevConfig, error,
+) {
 	msg := &config.BootstrapConfig{}
 	if err := Unmarshal(file, msg); err != nil {
 		return nil, err
@@ -85,13 +99,8 @@ func OpenBootstrap(file, rootsPEM []byte, now time.Time, opts CertOptions) (
 	if fault != nil {
 		return nil, fault
 	}
-	signed := msg.GetSignedConfig()
-	e := Envelope{
-		Payload: signed.GetProtectedPayload().GetPayload(), Algo: signed.GetAlgo(),
-		CertHash: signed.GetSenderCertHash(), Signature: signed.GetSignatureHash(),
-		Encrypted: signed.GetCipherData() != nil || signed.GetCipherContext() != nil,
-	}
-	payload, fault := Open(e.Bytes(), cc.Trusted())
+	e := envelopeOf(msg.GetSignedConfig())
+	payload, fault := open(e.Bytes(), was, cc.Trusted())
 	if fault == nil && e.Encrypted {
 		fault = faultf(Malformed, "the bootstrap configuration is encrypted")
 	}
@@ -103,4 +112,13 @@ func OpenBootstrap(file, rootsPEM []byte, now time.Time, opts CertOptions) (
 		return nil, err
 	}
 	return cfg, nil
+}
+
+// envelopeOf is an envelope that was parsed as a message.
+func envelopeOf(signed *auth.AuthContainer) Envelope {
+	return Envelope{
+		Payload: signed.GetProtectedPayload().GetPayload(), Algo: signed.GetAlgo(),
+		CertHash: signed.GetSenderCertHash(), Signature: signed.GetSignatureHash(),
+		Encrypted: signed.GetCipherData() != nil || signed.GetCipherContext() != nil,
+	}
 }

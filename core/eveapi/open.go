@@ -24,9 +24,31 @@ type TrustedCert struct {
 // current one first and the one of the backup list second. The signature is computed every
 // time, nothing is remembered.
 func Open(envelope []byte, certs []TrustedCert) ([]byte, *Fault) {
+	return open(envelope, nil, certs)
+}
+
+// Original is what is known of a payload whose secrets were taken out of it.
+type Original struct {
+	// Digest is Digest of the payload as it came: what its sender signed.
+	Digest [32]byte
+	// Size is its length in bytes.
+	Size int
+}
+
+// OpenStripped is Open for an envelope whose payload was replaced by one without secrets: the
+// signature is verified over the payload as it came, of which only the digest is here. Whoever
+// states the digest vouches for it and for nothing else: a part of the device.
+func OpenStripped(envelope []byte, was Original, certs []TrustedCert) ([]byte, *Fault) {
+	return open(envelope, &was, certs)
+}
+
+func open(envelope []byte, was *Original, certs []TrustedCert) ([]byte, *Fault) {
 	e, fault := ParseEnvelope(envelope)
 	if fault != nil {
 		return nil, fault
+	}
+	if was == nil {
+		was = &Original{Digest(e.Payload), len(e.Payload)}
 	}
 	if fault := e.checkNaming(); fault != nil {
 		return nil, fault
@@ -35,7 +57,7 @@ func Open(envelope []byte, certs []TrustedCert) ([]byte, *Fault) {
 		if !bytes.Equal(certs[i].Hash[:len(e.CertHash)], e.CertHash) {
 			continue
 		}
-		if fault := e.Verify(certs[i]); fault != nil {
+		if fault := e.verify(certs[i], was); fault != nil {
 			return nil, fault
 		}
 		return e.Payload, nil
@@ -72,17 +94,20 @@ func (e Envelope) checkNaming() *Fault {
 
 // Verify checks the envelope's signature against one certificate, whatever name the envelope gives.
 func (e Envelope) Verify(c TrustedCert) *Fault {
-	digest := Digest(e.Payload)
+	return e.verify(c, &Original{Digest(e.Payload), len(e.Payload)})
+}
+
+func (e Envelope) verify(c TrustedCert, was *Original) *Fault {
 	good := false
 	switch {
 	case c.ECDSA != nil:
-		good = verifyRaw(c.ECDSA, digest, e.Signature)
+		good = verifyRaw(c.ECDSA, was.Digest, e.Signature)
 	case c.RSA != nil:
-		good = verifyRSA(c.RSA, digest, e.Signature)
+		good = verifyRSA(c.RSA, was.Digest, e.Signature)
 	}
 	if !good {
 		return faultf(SignVerifyFail, "signature of %d bytes does not match the payload of %d bytes",
-			len(e.Signature), len(e.Payload))
+			len(e.Signature), was.Size)
 	}
 	return nil
 }

@@ -2,6 +2,8 @@
 package board
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"net/netip"
 	"time"
@@ -16,6 +18,7 @@ import (
 	"github.com/evetwin/evetwin/backends/sim/web"
 	"github.com/evetwin/evetwin/backends/sim/world"
 	deviceweb "github.com/evetwin/evetwin/core/device/web"
+	"github.com/evetwin/evetwin/core/eveapi/secret"
 	"github.com/evetwin/evetwin/core/host"
 )
 
@@ -68,6 +71,7 @@ type Board struct {
 	o     Options
 	clock func() time.Time
 	parts []Part
+	key   []byte // of secrets
 }
 
 // New makes a board. clock is the time of the world.
@@ -83,6 +87,7 @@ func New(o Options, clock func() time.Time) *Board {
 		o.Interfaces = Ethernets(o.World)
 	}
 	b := &Board{Disk: d, World: o.World, o: o, clock: clock}
+	b.key = b.secretKey()
 	b.Nic = &nic.Nic{World: o.World, Interfaces: o.Interfaces, Clock: clock}
 	b.Web = &web.Web{World: o.World, Disk: d, From: b.Nic.From, Clock: clock, Roots: b.roots,
 		Real: o.Real}
@@ -111,8 +116,20 @@ func Ethernets(w *world.World) []nic.Interface {
 	return out
 }
 
-// Wire declares the parts of a boot.
+// secretKey is the key under which references of secrets are made: of this device alone, the same
+// in all its boots, and as secret as the key that it onboards with.
+func (b *Board) secretKey() []byte {
+	h := sha256.New()
+	h.Write([]byte("evetwin secrets of " + b.o.Name))
+	h.Write(binary.BigEndian.AppendUint64(nil, b.o.Seed))
+	h.Write(b.Disk.Files["/config/onboard.key.pem"].Data)
+	return h.Sum(nil)
+}
+
+// Wire declares the parts of a boot. What the parts know of secrets begins anew.
 func (b *Board) Wire(k *host.Kernel, m host.Machine) {
+	keeper := secret.New(b.key)
+	b.Web.Keeper, b.Store.Keeper = keeper, keeper
 	for _, p := range b.parts {
 		p.Wire(k)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/evetwin/evetwin/backends/sim/disk"
 	"github.com/evetwin/evetwin/core/bus"
 	device "github.com/evetwin/evetwin/core/device/store"
+	"github.com/evetwin/evetwin/core/eveapi/secret"
 	"github.com/evetwin/evetwin/core/host"
 )
 
@@ -19,6 +20,8 @@ type Store struct {
 	Taken func(target string)
 	// Removed is called when a volume is removed; may be nil.
 	Removed func(volumeKey string)
+	// Keeper has the device's secrets; nil makes one of its own.
+	Keeper *secret.Keeper
 
 	pt      *host.Part
 	files   *bus.Pub[device.FileSeen]
@@ -30,6 +33,10 @@ type Store struct {
 func (s *Store) Wire(k *host.Kernel) {
 	pt := k.Part("store")
 	s.pt = pt
+	if s.Keeper == nil {
+		s.Keeper = secret.New(nil)
+	}
+	s.learn()
 	s.files = bus.Publish(pt, device.Files)
 	s.blobs = bus.Publish(pt, device.Blobs)
 	s.volumes = bus.Publish(pt, device.Volumes)
@@ -64,8 +71,8 @@ func (s *Store) showFile(path string) {
 	s.files.Put(device.FileSeen{Path: path, Size: int64(len(f.Data)), Sha256: f.Sha})
 }
 
-// secret reports whether a file's content never leaves the disk.
-func secret(path string) bool {
+// private reports whether a file's content never leaves the disk.
+func private(path string) bool {
 	return strings.HasSuffix(path, ".key.pem") || strings.HasSuffix(path, "/tpm_credential")
 }
 
@@ -74,14 +81,14 @@ func (s *Store) read(c host.Run[device.ReadReq, device.ReadRes]) {
 		q := c.Req()
 		f, ok := s.Disk.Files[q.Path]
 		switch {
-		case secret(q.Path):
+		case private(q.Path):
 			c.Fail(device.FaultRefused, "read "+q.Path+": it is a secret", false)
 		case !ok:
 			c.Fail(device.FaultMissing, "read "+q.Path+": no such file", true)
 		case q.Sha256 != "" && q.Sha256 != f.Sha:
 			c.Fail(device.FaultChanged, "read "+q.Path+": it has changed", true)
 		default:
-			c.Done(device.ReadRes{Data: f.Data})
+			c.Done(s.content(q.Path, f.Data))
 		}
 	})
 }
@@ -89,22 +96,25 @@ func (s *Store) read(c host.Run[device.ReadReq, device.ReadRes]) {
 func (s *Store) write(c host.Run[device.WriteReq, device.None]) {
 	c.After(c.Latency(time.Millisecond, 20*time.Millisecond), func() {
 		q := c.Req()
+		data, known := s.meant(q)
 		old, had := s.Disk.Files[q.Path]
-		grow := int64(len(q.Data) - len(old.Data))
+		grow := int64(len(data) - len(old.Data))
 		switch {
-		case !strings.HasPrefix(q.Path, "/persist/") || len(q.Data) > device.MaxFile:
+		case !known:
+			c.Fail(device.FaultMissing, "write "+q.Path+": what is to be in it is not known any more", false)
+		case !strings.HasPrefix(q.Path, "/persist/") || len(data) > device.MaxFile:
 			c.Fail(device.FaultRefused, "write "+q.Path+": outside /persist or too large", false)
 		case grow > s.Disk.Free():
 			c.Fail(device.FaultNoSpace, "write "+q.Path+": no space left on /persist", true)
 		default:
-			if had && q.Backup && string(old.Data) != string(q.Data) {
+			if had && q.Backup && string(old.Data) != string(data) {
 				s.Disk.Files[q.Path+".bak"] = old
 				s.showFile(q.Path + ".bak")
 			} else if !had && q.Backup {
-				s.Disk.Put(q.Path+".bak", q.Data)
+				s.Disk.Put(q.Path+".bak", data)
 				s.showFile(q.Path + ".bak")
 			}
-			s.Disk.Put(q.Path, q.Data)
+			s.Disk.Put(q.Path, data)
 			s.showFile(q.Path)
 			c.Done(device.None{})
 		}

@@ -38,7 +38,7 @@ func (w *Web) fetch(c fetchRun) {
 		c.Done(device.FetchRes{Size: p.Size})
 		return
 	}
-	r, f := request(&q.Via, http.MethodGet, q.URL, q.Header, nil)
+	r, f := w.request(&q.Via, http.MethodGet, q.URL, q.Header, &q.Login, nil)
 	if f != nil {
 		c.Fail(f.Code, f.Text, f.Retry)
 		return
@@ -207,8 +207,11 @@ func (w *Web) fetchReal(c fetchRun, t Transport, from world.From, r *world.Reque
 		var buf []byte
 		var last time.Time
 		begin := at
+		real := *q
+		real.URL = r.URL.String()
+		real.Header = headers(without(r.Header, "Range", "If-Range")) // of its own offset
 		c.Go(func(ctx context.Context) (device.FetchRes, *agent.Fault) {
-			got, f := t.Fetch(ctx, q, roots, at, mark, func(off int64, data []byte) {
+			got, f := t.Fetch(ctx, &real, roots, at, mark, func(off int64, data []byte) {
 				if off == 0 && begin != 0 {
 					buf, begin = nil, 0
 				}
@@ -242,6 +245,15 @@ func (w *Web) progress(target string, have int64) {
 	if p := w.Disk.Partials[target]; p != nil && !p.Done {
 		w.partials.Put(device.PartialSeen{Target: target, Have: have, Size: max(p.Whole, have)})
 	}
+}
+
+// without is a copy of headers less some.
+func without(h http.Header, names ...string) http.Header {
+	h = h.Clone()
+	for _, n := range names {
+		h.Del(n)
+	}
+	return h
 }
 
 func tag(h http.Header) string {

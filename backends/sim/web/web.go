@@ -16,6 +16,7 @@ import (
 	"github.com/evetwin/evetwin/core/agent"
 	"github.com/evetwin/evetwin/core/bus"
 	device "github.com/evetwin/evetwin/core/device/web"
+	"github.com/evetwin/evetwin/core/eveapi/secret"
 	"github.com/evetwin/evetwin/core/host"
 )
 
@@ -48,6 +49,8 @@ type Web struct {
 	Roots func(policy string) []string
 	// Real carries exchanges with the given host out for real; nil, or false, stays in the model.
 	Real func(host string) (Transport, bool)
+	// Keeper has the device's secrets; nil makes one of its own.
+	Keeper *secret.Keeper
 
 	pt       *host.Part
 	partials *bus.Pub[device.PartialSeen]
@@ -59,6 +62,9 @@ func (w *Web) Wire(k *host.Kernel) {
 	pt := k.Part("web")
 	w.pt = pt
 	w.sessions = sessions{}
+	if w.Keeper == nil {
+		w.Keeper = secret.New(nil)
+	}
 	w.partials = bus.Publish(pt, device.Partials)
 	for _, t := range disk.Keys(w.Disk.Partials) {
 		w.Show(t)
@@ -88,8 +94,9 @@ func (w *Web) Show(target string) {
 	w.partials.Put(device.PartialSeen{Target: target, Have: p.Size, Size: p.Whole, Whole: p.Done})
 }
 
-// request makes the world's request of the part's.
-func request(via *device.Via, method, rawURL string, h []device.Header, body []byte,
+// request makes the world's request of the part's. What references stand for is in it.
+func (w *Web) request(via *device.Via, method, rawURL string, h []device.Header, l *device.Login,
+	body []byte,
 ) (*world.Request, *agent.Fault) {
 	u, err := url.Parse(rawURL)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
@@ -102,10 +109,31 @@ func request(via *device.Via, method, rawURL string, h []device.Header, body []b
 			r.Header.Add(x.Name, x.Value)
 		}
 	}
+	auth, fault := w.authorization(l)
+	if fault == nil {
+		fault = w.login(u)
+	}
+	if fault != nil {
+		return nil, fault
+	}
+	if u.User != nil && auth == "" {
+		word, _ := u.User.Password()
+		auth = basic(u.User.Username(), word)
+	}
+	u.User = nil
+	if auth != "" {
+		if r.Header == nil {
+			r.Header = http.Header{}
+		}
+		r.Header.Set("Authorization", auth)
+	}
 	if via.Proxy != "" {
 		p, err := url.Parse(via.Proxy)
 		if err != nil || p.Host == "" {
 			return nil, &agent.Fault{Code: device.FaultProxy, Text: "no proxy URL: " + via.Proxy}
+		}
+		if fault := w.login(p); fault != nil {
+			return nil, fault
 		}
 		r.Proxy = p
 	}
@@ -120,7 +148,7 @@ func (w *Web) send(c host.Run[device.SendReq, device.SendRes]) {
 			q.Via.IfName+" does not have the address "+q.Via.Source.String(), true)
 		return
 	}
-	r, f := request(&q.Via, q.Method, q.URL, q.Header, q.Body)
+	r, f := w.request(&q.Via, q.Method, q.URL, q.Header, &q.Login, q.Body)
 	if f != nil {
 		c.Fail(f.Code, f.Text, f.Retry)
 		return
@@ -149,8 +177,10 @@ func (w *Web) send(c host.Run[device.SendReq, device.SendRes]) {
 			c.Fail(device.FaultTooLarge, q.URL+" answers with more than allowed", false)
 			return
 		}
-		c.Done(device.SendRes{Code: x.Status, Header: headers(x.Header), Body: x.Body,
-			WithTLS: r.URL.Scheme == "https", Took: res.Latency})
+		out := device.SendRes{Code: x.Status, Header: headers(x.Header), Body: x.Body,
+			WithTLS: r.URL.Scheme == "https", Took: res.Latency}
+		w.keep(q, &out)
+		c.Done(out)
 	})
 }
 
@@ -169,9 +199,16 @@ func (w *Web) sendReal(c host.Run[device.SendReq, device.SendRes], t Transport, 
 			return
 		}
 		roots := append(w.Roots(q.TLS), q.Via.RootPEM...)
+		real := *q
+		real.URL, real.Header = r.URL.String(), headers(r.Header)
 		c.Go(func(ctx context.Context) (device.SendRes, *agent.Fault) {
-			return t.Do(ctx, q, roots)
-		}, c.Finish)
+			return t.Do(ctx, &real, roots)
+		}, func(out device.SendRes, f *agent.Fault) {
+			if f == nil {
+				w.keep(q, &out)
+			}
+			c.Finish(out, f)
+		})
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/evetwin/evetwin/core/device/hyper"
+	"github.com/evetwin/evetwin/core/eveapi/secret"
 	"github.com/evetwin/evetwin/core/topics/app"
 	"github.com/evetwin/evetwin/core/topics/content"
 	"github.com/evetwin/evetwin/core/topics/domain"
@@ -48,8 +49,13 @@ func specOf(c *domain.DomainConfig, adapters []hyper.Assigned, boots int) (hyper
 	if c.CloudInitUserData == "" || c.MetaDataType == noMetadata && !contained(c) {
 		return out, nil
 	}
-	if _, err := base64.StdEncoding.DecodeString(c.CloudInitUserData); err != nil {
-		return out, fmt.Errorf("read user data of %s: %w", c.DisplayName, err)
+	if secret.Malformed(c.CloudInitUserData) {
+		return out, fmt.Errorf("read user data of %s: illegal base64 data", c.DisplayName)
+	}
+	if !secret.Is(c.CloudInitUserData) {
+		if _, err := base64.StdEncoding.DecodeString(c.CloudInitUserData); err != nil {
+			return out, fmt.Errorf("read user data of %s: %w", c.DisplayName, err)
+		}
 	}
 	out.UserData, out.Instance = c.CloudInitUserData, c.UUID+"/"+instanceVersion(c)
 	return out, nil

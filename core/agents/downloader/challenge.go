@@ -2,6 +2,7 @@ package downloader
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -22,7 +23,7 @@ type challenge struct {
 // access is what a registry accepted for a repository of a datastore.
 type access struct {
 	Place string
-	Auth  string // value of Authorization, empty: nothing is needed
+	Token string // reference of a token, empty: none is needed
 	Login bool   // the datastore's own credentials are
 	Until time.Duration
 }
@@ -30,8 +31,7 @@ type access struct {
 // Key is the place: datastore and repository.
 func (c access) Key() string { return c.Place }
 
-// accesses is the memory of tokens. A token for a public image is no secret and lives minutes; the
-// datastore's own credentials never are in here, they are a reference.
+// accesses is the memory of what registries let in: references, the part has what they stand for.
 var accesses = bus.NewTopic[access](bus.Decl{Owner: "downloader", Name: "Access", Life: bus.Local})
 
 func place(j *job, im image) string {
@@ -114,26 +114,25 @@ func (c challenge) url() string {
 	return c.Realm + sep + q.Encode()
 }
 
-// tokenOf reads a token server's answer: the token and how long it lasts.
-func tokenOf(body []byte) (token string, lasts time.Duration, err error) {
+// tokenOf reads a token server's answer: the reference of the token and how long it lasts.
+func tokenOf(res *web.SendRes) (token string, lasts time.Duration, err error) {
+	switch {
+	case res.Kept == nil:
+		return "", 0, errors.New("token server gave no token")
+	case res.Kept.Unread != "":
+		return "", 0, errors.New(res.Kept.Unread)
+	}
 	var answer struct {
-		Token       string `json:"token"`
-		AccessToken string `json:"access_token"`
-		ExpiresIn   int    `json:"expires_in"`
-	}
-	if err := json.Unmarshal(body, &answer); err != nil {
-		return "", 0, fmt.Errorf("read answer of token server: %w", err)
-	}
-	token = answer.Token
-	if token == "" {
-		token = answer.AccessToken
-	}
-	if token == "" || strings.ContainsAny(token, "\r\n") {
-		return "", 0, fmt.Errorf("token server gave no token")
+		ExpiresIn int `json:"expires_in"`
 	}
 	lasts = time.Minute // the default of the protocol
+	if len(res.Body) > 0 {
+		if err := json.Unmarshal(res.Body, &answer); err != nil {
+			return "", 0, fmt.Errorf("read answer of token server: %w", err)
+		}
+	}
 	if answer.ExpiresIn > 0 {
 		lasts = time.Duration(min(answer.ExpiresIn, 86400)) * time.Second
 	}
-	return token, lasts, nil
+	return res.Kept.Token, lasts, nil
 }

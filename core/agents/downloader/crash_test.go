@@ -9,6 +9,7 @@ import (
 	"github.com/evetwin/evetwin/core/device/web"
 	"github.com/evetwin/evetwin/core/host/rig"
 	"github.com/evetwin/evetwin/core/topics/content"
+	"github.com/evetwin/evetwin/core/topics/security"
 )
 
 // server answers what the agent asks: a registry that wants a token, and a disk.
@@ -40,8 +41,8 @@ func (s *server) answer() bool {
 		res := web.SendRes{Code: 200}
 		switch {
 		case strings.Contains(c.Req.URL, "auth.io"):
-			res.Body = []byte(`{"token":"t1"}`)
-		case len(c.Req.Header) < 2:
+			res.Kept = &security.Kept{Token: "token:1"}
+		case c.Req.Login.Secret == "":
 			res.Code, res.Header = 401, []web.Header{challenged(`Bearer realm="https://auth.io/t"`)}
 		case strings.HasSuffix(c.Req.URL, "/1"):
 			res.Header = []web.Header{{Name: "Docker-Content-Digest", Value: "sha256:" + sha}}

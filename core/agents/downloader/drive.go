@@ -2,7 +2,6 @@ package downloader
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/evetwin/evetwin/core/agent"
@@ -69,12 +68,11 @@ func (a *downloader) pick(t *agent.Turn, j *job) (moved bool) {
 // manifest, and when it is not known yet what it wants to see.
 func (a *downloader) begin(t *agent.Turn, j *job, r route) {
 	ds, items := a.datastores.Get(r.Datastore), a.items.Get("global")
-	j.Route, j.Auth, j.Login = r, "", false
+	j.Route, j.Token, j.Login = r, "", false
 	j.Renewed, j.Again, j.Blob, j.Read = false, false, false, false
 	j.Stalled = items.Seconds(config.DownloadStalled)
 	if ds.DsType != content.DsContainerRegistry {
-		plain := strings.HasPrefix(fileURL(ds, &j.Order), "http://")
-		j.Login = ds.Password != "" && (!plain || items.Bool(config.AllowInsecureAuth))
+		j.Login = a.trusts(j, fileURL(ds, &j.Order))
 		j.Step = stepFetch
 		return
 	}
@@ -83,7 +81,7 @@ func (a *downloader) begin(t *agent.Turn, j *job, r route) {
 	if known == nil || known.Until <= t.Now {
 		return
 	}
-	j.Auth, j.Login = known.Auth, known.Login
+	j.Token, j.Login = known.Token, known.Login
 	if !isManifestType(j.Order.MediaType) {
 		j.Step, j.Blob = stepFetch, true
 	}

@@ -10,18 +10,15 @@ import (
 func (a *downloader) transfer(t *agent.Turn, j *job) (moved bool) {
 	ds := a.datastores.Get(j.Route.Datastore)
 	req := web.FetchReq{Via: j.Route.Via, TLS: web.TLSWeb, Target: j.Order.Target,
-		MaxSize: int64(j.Order.Max), Stalled: j.Stalled}
+		MaxSize: int64(j.Order.Max), Stalled: j.Stalled, Login: a.login(j, ds)}
 	registry := ds.DsType == content.DsContainerRegistry
 	switch im := imageOf(ds, j.Order.Name); {
 	case !registry:
 		req.URL = fileURL(ds, &j.Order)
 	case j.Blob:
-		req.URL, req.Header = im.blob(j.Order.Sha), headers(j, false)
+		req.URL, req.Header = im.blob(j.Order.Sha), headers(false)
 	default:
-		req.URL, req.Header = im.manifest(j.Order.Sha), headers(j, true)
-	}
-	if j.Login {
-		req.Secret = ds.Password
+		req.URL, req.Header = im.manifest(j.Order.Sha), headers(true)
 	}
 	call := a.fetch.Want(j.Item, req)
 	if !call.Over() {
@@ -38,7 +35,7 @@ func (a *downloader) transfer(t *agent.Turn, j *job) (moved bool) {
 		a.fail(j, "the downloaded file is gone")
 	case registry && call.Fault.Code == web.FaultStatus && !j.Renewed && !j.Again:
 		a.access.Delete(place(j, imageOf(ds, j.Order.Name)))
-		j.Auth, j.Login, j.Again, j.Step = "", false, true, stepProbe
+		j.Token, j.Login, j.Again, j.Step = "", false, true, stepProbe
 	default:
 		a.fail(j, call.Fault.Text)
 	}

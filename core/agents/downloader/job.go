@@ -49,8 +49,8 @@ type job struct {
 	Order     order
 	Step      step
 	Route     route
-	Auth      string // Authorization for the registry, empty for none
-	Login     bool   // the registry wants the datastore's own credentials
+	Token     string // reference of the token for the registry, empty for none
+	Login     bool   // the datastore's own credentials are sent
 	Renewed   bool   // what the registry wants to see was asked for on this route
 	Again     bool   // the registry was probed again because it refused what it had accepted
 	Challenge challenge

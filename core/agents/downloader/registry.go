@@ -24,19 +24,16 @@ func (a *downloader) probe(t *agent.Turn, j *job) (moved bool) {
 	ds := a.datastores.Get(j.Route.Datastore)
 	im := imageOf(ds, j.Order.Name)
 	req := web.SendReq{Via: j.Route.Via, Method: "HEAD", URL: im.manifest(j.Order.Sha),
-		Header: headers(j, true), TLS: web.TLSWeb, MaxBody: maxManifest}
+		Header: headers(true), TLS: web.TLSWeb, MaxBody: maxManifest, Login: a.login(j, ds)}
 	if j.Read {
 		req.Method = "GET"
-	}
-	if j.Login {
-		req.Secret = ds.Password
 	}
 	call := a.send.Want(j.Item, req)
 	if !call.Over() {
 		return false
 	}
 	a.send.Drop(j.Item)
-	a.count(t, j, req.URL, call.Phase == agent.Done, int64(len(body(call))), call.Ended-call.Began)
+	a.count(t, j, req.URL, call.Phase == agent.Done, size(call), call.Ended-call.Began)
 	if call.Phase == agent.Failed {
 		a.fail(j, call.Fault.Text)
 		return true
@@ -68,7 +65,7 @@ func (a *downloader) probed(t *agent.Turn, j *job, im image, res *web.SendRes) {
 	}
 	where := place(j, im)
 	if known := a.access.Get(where); known == nil || known.Until <= t.Now {
-		a.access.Put(access{Place: where, Auth: j.Auth, Login: j.Login, Until: t.Now + openFor})
+		a.access.Put(access{Place: where, Token: j.Token, Login: j.Login, Until: t.Now + openFor})
 	}
 	if j.Order.Sha != "" {
 		j.Step, j.Blob = stepFetch, missing
@@ -90,48 +87,48 @@ func (a *downloader) probed(t *agent.Turn, j *job, im image, res *web.SendRes) {
 func (a *downloader) token(t *agent.Turn, j *job) (moved bool) {
 	ds := a.datastores.Get(j.Route.Datastore)
 	req := web.SendReq{Via: j.Route.Via, Method: "GET", URL: j.Challenge.url(), TLS: web.TLSWeb,
-		MaxBody: 1 << 20, Secret: ds.Password}
+		MaxBody: 1 << 20, Keep: web.KeepToken}
+	im := imageOf(ds, j.Order.Name)
+	if strings.HasPrefix(im.Base, "http://") || a.trusts(j, j.Challenge.Realm) {
+		req.Login = web.Login{User: ds.ApiKey, Secret: ds.Password}
+	}
 	call := a.send.Want(j.Item, req)
 	if !call.Over() {
 		return false
 	}
 	a.send.Drop(j.Item)
-	a.count(t, j, req.URL, call.Phase == agent.Done, int64(len(body(call))), call.Ended-call.Began)
+	a.count(t, j, req.URL, call.Phase == agent.Done, size(call), call.Ended-call.Began)
 	switch {
 	case call.Phase == agent.Failed:
 		a.fail(j, "ask for a token: "+call.Fault.Text)
 	case call.Res.Code != 200:
 		a.fail(j, fmt.Sprintf("token server answered %d", call.Res.Code))
 	default:
-		token, lasts, err := tokenOf(call.Res.Body)
+		token, lasts, err := tokenOf(call.Res)
 		if err != nil {
 			a.fail(j, err.Error())
 			break
 		}
-		j.Auth, j.Renewed, j.Step = "Bearer "+token, true, stepProbe
-		where := place(j, imageOf(ds, j.Order.Name))
-		a.access.Put(access{Place: where, Auth: j.Auth, Until: t.Now + lasts})
+		j.Token, j.Renewed, j.Step = token, true, stepProbe
+		where := place(j, im)
+		a.access.Put(access{Place: where, Token: token, Until: t.Now + lasts})
 	}
 	return true
 }
 
 // headers of a request to a registry.
-func headers(j *job, manifest bool) []web.Header {
-	var out []web.Header
+func headers(manifest bool) []web.Header {
 	if manifest {
-		out = append(out, accept())
+		return []web.Header{accept()}
 	}
-	if j.Auth != "" {
-		out = append(out, web.Header{Name: "Authorization", Value: j.Auth})
-	}
-	return out
+	return nil
 }
 
-func body(c agent.Call[web.SendRes]) []byte {
+func size(c agent.Call[web.SendRes]) int64 {
 	if c.Res == nil {
-		return nil
+		return 0
 	}
-	return c.Res.Body
+	return int64(c.Res.Received())
 }
 
 // resolve moves one tag on. A name that carries a digest is answered without network.

@@ -10,6 +10,7 @@ import (
 	"github.com/evetwin/evetwin/core/host/rig"
 	"github.com/evetwin/evetwin/core/topics/config"
 	"github.com/evetwin/evetwin/core/topics/content"
+	"github.com/evetwin/evetwin/core/topics/security"
 )
 
 const layer = "application/vnd.oci.image.layer.v1.tar+gzip"
@@ -28,6 +29,19 @@ func orderBlob(r *rig.Rig, hash, mediaType string) {
 
 func answer(r *rig.Rig, item string, code int, header ...web.Header) {
 	rig.Done(r, web.Send, item, web.SendRes{Code: code, Header: header})
+	r.Step()
+}
+
+func bearer(ref string) web.Login { return web.Login{Auth: web.AuthBearer, Secret: ref} }
+
+// tokens answers a request for a token as the part does: without it, with its reference.
+func tokens(t *testing.T, r *rig.Rig, item, ref, body string) {
+	t.Helper()
+	if req := sent(t, r); req.Keep != web.KeepToken {
+		t.Fatalf("would see a token: %+v", req)
+	}
+	rig.Done(r, web.Send, item, web.SendRes{Code: 200, Body: []byte(body),
+		Kept: &security.Kept{Size: 99, Token: ref}})
 	r.Step()
 }
 
@@ -51,13 +65,12 @@ func TestTokenOfARegistry(t *testing.T) {
 		"&service=registry%2C+io" {
 		t.Fatalf("asks for a token at %q", req.URL)
 	}
-	rig.Done(r, web.Send, sha, web.SendRes{Code: 200, Body: []byte(`{"token":"t1","expires_in":300}`)})
-	r.Step()
-	if req = sent(t, r); req.Method != "HEAD" || req.Header[1].Value != "Bearer t1" {
+	tokens(t, r, sha, "token:1", `{"expires_in":300}`)
+	if req = sent(t, r); req.Method != "HEAD" || req.Login != bearer("token:1") {
 		t.Fatalf("then %+v", req)
 	}
 	answer(r, sha, 200)
-	if f := fetch(t, r); f.URL != manifest || f.Header[1].Value != "Bearer t1" {
+	if f := fetch(t, r); f.URL != manifest || f.Login != bearer("token:1") {
 		t.Fatalf("fetches %+v", f)
 	}
 	rig.Put(r, web.Partials, web.PartialSeen{Target: "t." + sha, Have: 5, Size: 5, Whole: true})
@@ -68,7 +81,7 @@ func TestTokenOfARegistry(t *testing.T) {
 	other := "bb" + sha[2:]
 	orderBlob(r, other, layer)
 	r.Step()
-	if f := fetch(t, r); f.Header[0].Value != "Bearer t1" ||
+	if f := fetch(t, r); f.Login != bearer("token:1") ||
 		f.URL != "https://registry-1.docker.io/v2/library/nginx/blobs/sha256:"+other {
 		t.Fatalf("fetches %+v", f)
 	}
@@ -76,10 +89,9 @@ func TestTokenOfARegistry(t *testing.T) {
 	rig.Fail(r, web.Fetch, other, agent.Fault{Code: web.FaultStatus, Text: "401"})
 	r.Step()
 	answer(r, other, 401, challenged(`Bearer realm="https://auth.io/t"`))
-	rig.Done(r, web.Send, other, web.SendRes{Code: 200, Body: []byte(`{"access_token":"t2"}`)})
-	r.Step()
+	tokens(t, r, other, "token:2", `{}`)
 	answer(r, other, 404) // it is no manifest
-	if f := fetch(t, r); f.Header[0].Value != "Bearer t2" {
+	if f := fetch(t, r); f.Login != bearer("token:2") {
 		t.Fatalf("fetches %+v", f)
 	}
 	rig.Fail(r, web.Fetch, other, agent.Fault{Code: web.FaultStatus, Text: "answered 403"})
@@ -108,11 +120,11 @@ func TestBasicLogin(t *testing.T) {
 		DsType: content.DsContainerRegistry, ApiKey: "me", Password: "secret/9"})
 	orderBlob(r, sha, "")
 	r.Step()
-	if req := sent(t, r); req.Secret != "" {
+	if req := sent(t, r); req.Login != (web.Login{}) {
 		t.Fatal("the login goes out before anybody asked for it")
 	}
 	answer(r, sha, 401, challenged(`Basic realm="x"`))
-	if req := sent(t, r); req.Secret != "secret/9" {
+	if req := sent(t, r); req.Login != (web.Login{User: "me", Secret: "secret/9"}) {
 		t.Fatalf("then %+v", req)
 	}
 	answer(r, sha, 401, challenged(`Basic realm="x"`))

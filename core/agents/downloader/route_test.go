@@ -86,7 +86,7 @@ func TestCredentialsNeedTLS(t *testing.T) {
 		Fqdn: "files.lab", Password: "secret/1"})
 	order1(r, 1)
 	r.Step()
-	if req := fetch(t, r); req.Secret != "" {
+	if req := fetch(t, r); req.Login != (web.Login{}) {
 		t.Error("credentials go over plain HTTP")
 	}
 	rig.Fail(r, web.Fetch, sha, refused("no"))
@@ -94,7 +94,7 @@ func TestCredentialsNeedTLS(t *testing.T) {
 	rig.Put(r, content.Datastores, content.DatastoreConfig{UUID: "ds", DsType: content.DsHTTP,
 		Fqdn: "files.lab", Password: "secret/2"})
 	r.Step()
-	if req := fetch(t, r); req.Secret != "secret/2" {
-		t.Errorf("allowed, and it sends %q", req.Secret)
+	if req := fetch(t, r); req.Login.Secret != "secret/2" {
+		t.Errorf("allowed, and it sends %+v", req.Login)
 	}
 }

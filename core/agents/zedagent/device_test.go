@@ -90,8 +90,8 @@ func TestAPI21_PowerCut(t *testing.T) {
 	b := ready(t)
 	b.configure(edge(shutdown(1)), "h1")
 	b.next()
-	body := b.c.config(edge(shutdown(2)), "h2")
-	rig.Done(b.Rig, web.Send, "config", web.SendRes{Code: 200, Body: body, WithTLS: true,
+	left, kept := b.keeper.Answer(b.c.config(edge(shutdown(2)), "h2"))
+	rig.Done(b.Rig, web.Send, "config", web.SendRes{Code: 200, Body: left, Kept: kept, WithTLS: true,
 		Header: []web.Header{{Name: "Content-Type", Value: eveapi.ContentType}}})
 	b.Step()
 	if s := b.status(); !s.ShutdownCmd || s.DeviceState != node.StatePreparingPoweroff {

@@ -1,6 +1,7 @@
 package zedagent
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/evetwin/evetwin/core/topics/config"
 	"github.com/evetwin/evetwin/core/topics/entity"
 	"github.com/evetwin/evetwin/core/topics/node"
+	"github.com/evetwin/evetwin/core/topics/security"
 )
 
 const (
@@ -86,7 +88,7 @@ func (x *turn) fetched(res *controllerconn.Result) {
 	case res.OK() && res.Code == 304:
 		x.connected()
 	case res.Code == 200 && !eveapi.IsProto(res.ContentType) &&
-		(len(res.Payload) > 0 || res.Status.BadEnvelope()):
+		(sizeOf(res.Kept) > 0 || res.Status.BadEnvelope()):
 		x.light(node.LedConnected)
 		x.failed("the answer has the content type " + strconv.Quote(res.ContentType))
 	case res.OK():
@@ -99,7 +101,7 @@ func (x *turn) fetched(res *controllerconn.Result) {
 
 // answered takes an answer 200 that was verified.
 func (x *turn) answered(res *controllerconn.Result) {
-	cfg, hash, err := eveapi.ParseConfigResponse(res.Payload)
+	cfg, hash, err := parsed(res.Payload, res.Kept)
 	switch {
 	case err != nil:
 		x.failed("the controller's answer: " + err.Error())
@@ -113,8 +115,25 @@ func (x *turn) answered(res *controllerconn.Result) {
 			x.uuid())
 		x.doubtUUID()
 	default:
-		x.received(cfg, hash, res.Body)
+		x.received(cfg, hash, res.Kept)
 	}
+}
+
+// sizeOf is the size of an answer as it came.
+func sizeOf(kept *security.Kept) int64 {
+	if kept == nil {
+		return 0
+	}
+	return kept.Size
+}
+
+// parsed reads a verified payload without its secrets, or says what the part said of it that had
+// the whole.
+func parsed(payload []byte, kept *security.Kept) (*eveconfig.EdgeDevConfig, string, error) {
+	if kept != nil && kept.Unread != "" {
+		return nil, "", errors.New(kept.Unread)
+	}
+	return eveapi.ParseConfigResponse(payload)
 }
 
 // empty reports whether a configuration says nothing at all, not even whose it is. A device that
@@ -139,7 +158,7 @@ func (x *turn) foreign(cfg *eveconfig.EdgeDevConfig) bool {
 
 // received applies a configuration. Only one that was applied, or that maintenance holds back, is
 // kept: its hash stands for it from now on, and it is saved.
-func (x *turn) received(cfg *eveconfig.EdgeDevConfig, hash string, envelope []byte) {
+func (x *turn) received(cfg *eveconfig.EdgeDevConfig, hash string, kept *security.Kept) {
 	x.s.Received = x.t.Wall
 	wasHeld := x.s.Maintenance
 	switch x.apply(cfg, fromController) {
@@ -158,7 +177,7 @@ func (x *turn) received(cfg *eveconfig.EdgeDevConfig, hash string, envelope []by
 	}
 	x.w.Reading = false
 	x.connected()
-	x.checkpoint(envelope)
+	x.checkpoint(kept)
 }
 
 // connected ends a request that went well.

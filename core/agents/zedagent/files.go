@@ -8,10 +8,10 @@ import (
 // Files it reads and writes.
 const (
 	rootFile      = "/config/root-certificate.pem"
-	bootstrapFile = "/config/bootstrap-config.pb"
+	bootstrapFile = store.BootstrapConfig
 	globalFile    = "/config/GlobalConfig/global.json"
 	keysFile      = "/config/authorized_keys"
-	configFile    = "/persist/checkpoint/lastconfig"
+	configFile    = store.SavedConfig
 	certsFile     = "/persist/checkpoint/controllercerts"
 	backup        = ".bak"
 )
@@ -42,6 +42,15 @@ func (x *turn) seen(path string) *store.FileSeen {
 // content is the content of a file, nil without one or if it cannot be read; known is false while
 // it is being read. The content is held until forget.
 func (x *turn) content(path string) (data []byte, known bool) {
+	res, known := x.whole(path)
+	if res == nil {
+		return nil, known
+	}
+	return res.Data, known
+}
+
+// whole is content with what is known of what was kept back of it; nil without a file.
+func (x *turn) whole(path string) (res *store.ReadRes, known bool) {
 	f := x.seen(path)
 	if f == nil {
 		return nil, x.a.files.Complete()
@@ -49,7 +58,7 @@ func (x *turn) content(path string) (data []byte, known bool) {
 	call := x.a.read.Want(keyOf(path), store.ReadReq{Path: path, Sha256: f.Sha256})
 	switch call.Phase {
 	case agent.Done:
-		return call.Res.Data, true
+		return call.Res, true
 	case agent.Failed:
 		return nil, true
 	}

@@ -24,6 +24,7 @@ import (
 	"github.com/evetwin/evetwin/core/device/tpm"
 	"github.com/evetwin/evetwin/core/device/web"
 	"github.com/evetwin/evetwin/core/eveapi"
+	"github.com/evetwin/evetwin/core/eveapi/secret"
 	"github.com/evetwin/evetwin/core/host/rig"
 	"github.com/evetwin/evetwin/core/topics/config"
 	"github.com/evetwin/evetwin/core/topics/entity"
@@ -131,11 +132,14 @@ type bench struct {
 	files map[string][]byte
 	wrote []string // paths, in order
 	full  bool     // the disk is
+
+	keeper *secret.Keeper // what the parts know of secrets
 }
 
 // newBench has an empty disk but for what an installer puts there.
 func newBench(t testing.TB) *bench {
-	b := &bench{t: t, c: newController(t), files: map[string][]byte{}}
+	b := &bench{t: t, c: newController(t), files: map[string][]byte{},
+		keeper: secret.New([]byte("bench"))}
 	b.files["/config/server"] = []byte("zed.example\n")
 	b.files[rootFile] = b.c.root.pem
 	b.Rig = rig.New(t, "zedagent", New)
@@ -186,7 +190,7 @@ func (b *bench) settle() {
 	for range 12 {
 		for _, c := range rig.Calls(b.Rig, store.Read) {
 			if data, ok := b.files[c.Req.Path]; ok {
-				rig.Done(b.Rig, store.Read, c.Key, store.ReadRes{Data: data})
+				rig.Done(b.Rig, store.Read, c.Key, b.read(c.Req.Path, data))
 			} else {
 				rig.Fail(b.Rig, store.Read, c.Key, agent.Fault{Code: store.FaultMissing, Text: "missing"})
 			}
@@ -200,7 +204,7 @@ func (b *bench) settle() {
 			if old := b.files[c.Req.Path]; c.Req.Backup && old != nil {
 				b.file(c.Req.Path+".bak", old)
 			}
-			b.file(c.Req.Path, c.Req.Data)
+			b.file(c.Req.Path, b.meant(&c.Req))
 			b.wrote = append(b.wrote, c.Req.Path)
 			rig.Done(b.Rig, store.Write, c.Key, store.None{})
 		}
@@ -209,6 +213,34 @@ func (b *bench) settle() {
 		}
 		b.Step()
 	}
+}
+
+// read is what the part store hands out of a file.
+func (b *bench) read(path string, data []byte) (out store.ReadRes) {
+	switch out.Data = data; path {
+	case store.SavedConfig, store.BackupConfig:
+		out.Data, out.Kept = b.keeper.Answer(data)
+	case store.BootstrapConfig:
+		out.Data, out.Kept = b.keeper.Bootstrap(data)
+	}
+	return out
+}
+
+// meant is what a write is to put into a file.
+func (b *bench) meant(req *store.WriteReq) []byte {
+	if req.Kept == "" {
+		return req.Data
+	}
+	for _, data := range b.files {
+		if sum(data) == req.Kept {
+			return data
+		}
+	}
+	data, ok := b.keeper.Bytes(req.Kept)
+	if !ok {
+		b.t.Fatalf("write %s: nobody has what is to be in it", req.Path)
+	}
+	return data
 }
 
 // asked is the request for an endpoint that is under way, nil if there is none.
@@ -229,6 +261,9 @@ func (b *bench) reply(endpoint string, res web.SendRes) {
 		b.t.Fatalf("%s is not asked for: %+v", endpoint, b.status())
 	}
 	res.WithTLS = true
+	if endpoint == "config" && len(res.Body) > 0 {
+		res.Body, res.Kept = b.keeper.Answer(res.Body)
+	}
 	rig.Done(b.Rig, web.Send, endpoint, res)
 	b.settle()
 }

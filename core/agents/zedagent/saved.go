@@ -9,6 +9,7 @@ import (
 	"github.com/evetwin/evetwin/core/device/store"
 	"github.com/evetwin/evetwin/core/topics/config"
 	"github.com/evetwin/evetwin/core/topics/node"
+	"github.com/evetwin/evetwin/core/topics/security"
 )
 
 // writeAgain is when a write that failed is tried again.
@@ -25,11 +26,11 @@ func (x *turn) readSaved() {
 	if x.w.Backup || !x.nodeStatus().BootReason.StartsFromSaved() {
 		path += backup
 	}
-	data, known := x.content(path)
+	file, known := x.whole(path)
 	if !known {
 		return
 	}
-	cfg := x.openSaved(path, data)
+	cfg := x.openSaved(path, file)
 	if cfg == nil && path == configFile {
 		x.w.Backup = true // damaged: the backup will do, and heals it
 		x.forget(configFile)
@@ -42,16 +43,20 @@ func (x *turn) readSaved() {
 		return
 	}
 	if x.w.Backup {
-		x.a.write.Want(keyOf(configFile), store.WriteReq{Path: configFile, Data: data})
+		x.a.write.Want(keyOf(configFile), store.WriteReq{Path: configFile, Kept: file.Kept.Sha256})
 	}
 	x.apply(cfg, fromSaved)
 	x.s.GotSaved = true
 	x.s.GetStatus = node.ConfigGetReadSaved
 }
 
-// checkpoint notes an envelope that was applied, to be saved.
-func (x *turn) checkpoint(envelope []byte) {
-	sum := shaOf(envelope)
+// checkpoint notes an answer that was applied, to be saved as it came: the part that kept it back
+// has the bytes.
+func (x *turn) checkpoint(kept *security.Kept) {
+	if kept == nil {
+		return
+	}
+	sum := kept.Sha256
 	if x.w.Saved != sum {
 		x.w.Saved, x.w.SavedAt = sum, x.t.Now
 	}
@@ -59,7 +64,7 @@ func (x *turn) checkpoint(envelope []byte) {
 		x.a.write.Drop(keyOf(configFile))
 		return
 	}
-	x.a.write.Want(keyOf(configFile), store.WriteReq{Path: configFile, Data: envelope})
+	x.a.write.Want(keyOf(configFile), store.WriteReq{Path: configFile, Kept: sum})
 }
 
 // keepCheckpoint sees writes of the configuration through, and copies it to the backup: at once if
@@ -80,15 +85,9 @@ func (x *turn) keepCheckpoint() {
 		x.t.WakeAt("backup", due)
 		return
 	}
-	if x.a.write.Get(keyOf(configFile+backup)).Phase != agent.None {
-		return
-	}
-	if data, known := x.content(configFile); known {
-		x.forget(configFile)
-		if len(data) > 0 {
-			x.a.write.Want(keyOf(configFile+backup),
-				store.WriteReq{Path: configFile + backup, Data: data})
-		}
+	if x.a.write.Get(keyOf(configFile+backup)).Phase == agent.None {
+		x.a.write.Want(keyOf(configFile+backup),
+			store.WriteReq{Path: configFile + backup, Kept: now.Sha256})
 	}
 }
 
@@ -99,6 +98,11 @@ func (x *turn) finish(path string) {
 	case agent.Done:
 		x.a.write.Drop(key)
 	case agent.Failed:
+		if path == configFile && call.Fault.Code == store.FaultMissing {
+			x.a.write.Drop(key)
+			x.w.Hash = "" // the controller has the bytes that nobody here has any more
+			return
+		}
 		if again := call.Ended + writeAgain; x.t.Now < again {
 			x.t.WakeAt("write/"+path, again)
 		} else {

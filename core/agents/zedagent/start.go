@@ -1,11 +1,16 @@
 package zedagent
 
 import (
+	"errors"
+	"time"
+
 	eveconfig "github.com/lf-edge/eve-api/go/config"
 
 	"github.com/evetwin/evetwin/core/agent"
+	"github.com/evetwin/evetwin/core/device/store"
 	"github.com/evetwin/evetwin/core/eveapi"
 	"github.com/evetwin/evetwin/core/eveapi/parse"
+	"github.com/evetwin/evetwin/core/eveapi/secret"
 	"github.com/evetwin/evetwin/core/topics/config"
 	"github.com/evetwin/evetwin/core/topics/entity"
 	"github.com/evetwin/evetwin/core/topics/node"
@@ -29,11 +34,11 @@ func (x *turn) start() bool {
 // startItems takes the settings of the first source that has any.
 func (x *turn) startItems() bool {
 	for _, path := range []string{configFile, configFile + backup} {
-		data, known := x.content(path)
+		file, known := x.whole(path)
 		if !known {
 			return false
 		}
-		if cfg := x.openSaved(path, data); cfg != nil {
+		if cfg := x.openSaved(path, file); cfg != nil {
 			x.takeItems(parse.Items(cfg.GetConfigItems()), true)
 			return true
 		}
@@ -64,7 +69,7 @@ func (x *turn) startItems() bool {
 // startBootstrap takes what the installer put into the device to get it to its controller. Its
 // presence disables the older files, good or bad.
 func (x *turn) startBootstrap() bool {
-	data, known := x.content(bootstrapFile)
+	file, known := x.whole(bootstrapFile)
 	root, rootKnown := x.content(rootFile)
 	if !known || !rootKnown {
 		return false
@@ -74,7 +79,7 @@ func (x *turn) startBootstrap() bool {
 	for _, c := range x.a.clock.All() {
 		opts.Checkpointed = !c.Synced
 	}
-	cfg, err := eveapi.OpenBootstrap(data, root, x.t.Wall, opts)
+	cfg, err := openBootstrap(file, root, x.t.Wall, opts)
 	if err != nil {
 		x.light(node.LedInvalidBootstrap)
 		x.spoiled("bootstrap configuration: " + err.Error())
@@ -85,17 +90,34 @@ func (x *turn) startBootstrap() bool {
 	return true
 }
 
+// openBootstrap verifies and reads the file of the installer.
+func openBootstrap(file *store.ReadRes, root []byte, now time.Time, opts eveapi.CertOptions) (
+	*eveconfig.EdgeDevConfig, error,
+) {
+	if file == nil || file.Kept == nil {
+		return nil, errors.New("it cannot be read")
+	}
+	if fault := secret.Refused(file.Kept); fault != nil {
+		return nil, fault
+	}
+	cfg, err := eveapi.OpenStrippedBootstrap(file.Data, secret.Original(file.Kept), root, now, opts)
+	if err == nil && file.Kept.Unread != "" {
+		err = errors.New(file.Kept.Unread)
+	}
+	return cfg, err
+}
+
 // openSaved verifies and parses a saved answer of the controller, nil if it is not usable.
-func (x *turn) openSaved(path string, data []byte) *eveconfig.EdgeDevConfig {
-	if len(data) == 0 {
+func (x *turn) openSaved(path string, file *store.ReadRes) *eveconfig.EdgeDevConfig {
+	if file == nil || file.Kept == nil {
 		return nil
 	}
-	payload, fault := x.a.conn.Open(data)
+	payload, fault := x.a.conn.OpenKept(file.Data, file.Kept)
 	if fault != nil {
 		x.log(agent.Warn, path+": "+fault.Error())
 		return nil
 	}
-	cfg, _, err := eveapi.ParseConfigResponse(payload)
+	cfg, _, err := parsed(payload, file.Kept)
 	if err != nil {
 		x.log(agent.Warn, path+": "+err.Error())
 		return nil

@@ -11,6 +11,7 @@ import (
 
 	"github.com/evetwin/evetwin/core/agent"
 	"github.com/evetwin/evetwin/core/bus"
+	"github.com/evetwin/evetwin/core/topics/security"
 )
 
 // FileSeen is a small file: everything below /config (read-only), /persist/checkpoint,
@@ -45,14 +46,28 @@ type ReadReq struct {
 	Sha256 string
 }
 
-// ReadRes is the content, at most MaxFile bytes.
-type ReadRes struct{ Data []byte }
+// ReadRes is the content, at most MaxFile bytes. That of SavedConfig, of its backup and of
+// BootstrapConfig comes without its secrets, as secret.Keeper leaves it, and with Kept.
+type ReadRes struct {
+	Data []byte
+	Kept *security.Kept
+}
+
+// Files that hold a configuration, as it came: no agent is handed their bytes.
+const (
+	SavedConfig     = "/persist/checkpoint/lastconfig"
+	BackupConfig    = SavedConfig + ".bak"
+	BootstrapConfig = "/config/bootstrap-config.pb"
+)
 
 // WriteReq replaces a file of /persist, atomically; with Backup the old content is kept beside it
 // with ".bak". Equal content only touches it.
 type WriteReq struct {
-	Path   string
-	Data   []byte
+	Path string
+	Data []byte
+	// Kept is the SHA-256, in lower-case hex, of what is to be written in place of Data: bytes that a
+	// part kept back (security.Kept), or the content of a file.
+	Kept   string
 	Backup bool
 }
 
@@ -79,7 +94,7 @@ var (
 
 // Fault codes.
 const (
-	FaultMissing = "missing"  // no such file, blob or volume
+	FaultMissing = "missing"  // no such file, blob or volume; nobody has the bytes that were kept
 	FaultChanged = "changed"  // the content is another than the one named
 	FaultRefused = "refused"  // secret, outside the allowed directories, or too large
 	FaultNoSpace = "no-space" // the disk is full; Retry

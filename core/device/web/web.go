@@ -8,6 +8,7 @@ import (
 
 	"github.com/evetwin/evetwin/core/agent"
 	"github.com/evetwin/evetwin/core/bus"
+	"github.com/evetwin/evetwin/core/topics/security"
 )
 
 // Header is one header line.
@@ -18,7 +19,7 @@ type Via struct {
 	IfName  string       // interface
 	Source  netip.Addr   // source address; it selects the route
 	DNS     []netip.Addr // servers to ask, through this interface
-	Proxy   string       // URL of an explicit proxy, or empty; a user in it is a secret's reference
+	Proxy   string       // URL of an explicit proxy, or empty; a user in it may be a reference
 	RootPEM []string     // further trusted roots: proxy CAs of the port, datastore CAs
 }
 
@@ -27,6 +28,34 @@ const (
 	TLSController = "controller" // system roots, /config/root-certificate.pem and Via.RootPEM
 	TLSWeb        = "web"        // system roots and Via.RootPEM
 )
+
+// What an answer may hold that no agent may see.
+const (
+	// KeepConfig: a configuration in an envelope. The body of a 2xx comes as secret.Keeper.Answer
+	// leaves it, that of any other answer not at all.
+	KeepConfig = "config"
+	// KeepToken: a token. The body of a 200 comes as secret.Keeper.Token leaves it, that of any other
+	// answer not at all.
+	KeepToken = "token"
+)
+
+// How credentials become the header Authorization.
+const (
+	// AuthBasic is user and password, in base64.
+	AuthBasic = ""
+	// AuthBearer is a token.
+	AuthBearer = "bearer"
+	// AuthScheme is User, a space, Secret: the datastore's key names the scheme.
+	AuthScheme = "scheme"
+)
+
+// Login are credentials by reference; the part finds what they stand for. A URL, of the target or
+// of a proxy, may have one reference in the place of user and password instead.
+type Login struct {
+	Auth   string
+	User   string // reference, empty for none
+	Secret string // reference; empty with an empty User: no credentials
+}
 
 // SendReq is one exchange. The same request under the same key is one exchange: a caller that
 // wants to send again uses Redo.
@@ -40,7 +69,8 @@ type SendReq struct {
 	Dial    time.Duration // limit for connecting; 0: 10 s
 	Timeout time.Duration // limit for all; 0: 2 min
 	MaxBody int64         // more answers FaultTooLarge; 0: 16 MiB
-	Secret  string        // reference of credentials for Authorization, empty for none
+	Login   Login         // credentials for Authorization
+	Keep    string        // KeepConfig or KeepToken; empty: the answer holds no secrets
 }
 
 // SendRes is an answer, whatever its status code.
@@ -50,6 +80,16 @@ type SendRes struct {
 	Body    []byte
 	WithTLS bool
 	Took    time.Duration
+	// Kept is what is known of the body as it came, nil unless SendReq.Keep is set and there was one.
+	Kept *security.Kept
+}
+
+// Received is the size of the body as it came, in bytes.
+func (r *SendRes) Received() int {
+	if r.Kept != nil {
+		return int(r.Kept.Size)
+	}
+	return len(r.Body)
 }
 
 // Get is the value of a header, empty if there is none.
@@ -73,7 +113,7 @@ type FetchReq struct {
 	URL     string
 	Header  []Header
 	TLS     string
-	Secret  string
+	Login   Login
 	Target  string        // name of the partial; no "/"
 	MaxSize int64         // 0: no limit
 	Stalled time.Duration // give up when no byte came for so long
@@ -130,5 +170,6 @@ const (
 	FaultRefusedURL  = "url"          // the URL makes no sense
 	FaultStatus      = "status"       // Fetch: the server answered with an error code; Text has it
 	FaultNoSpace     = "no-space"     // Fetch: the disk is full
+	FaultSecret      = "secret"       // nobody knows what a reference of credentials stands for
 	FaultStalled     = "stalled"      // Fetch: no byte for the time given
 )

@@ -1,45 +1,11 @@
 package parse
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
-	"strings"
-
 	"github.com/lf-edge/eve-api/go/config"
 
+	"github.com/evetwin/evetwin/core/eveapi/secret"
 	"github.com/evetwin/evetwin/core/topics/content"
 )
-
-// Fields of a datastore that a SecretRef may name.
-const (
-	SecretAPIKey   = "apikey"
-	SecretPassword = "password"
-)
-
-// SecretRef names a secret of the configuration in force: "config:<datastore uuid>:<field>". It
-// says where the secret is, not what: Secret finds it.
-func SecretRef(datastore, field string) string { return "config:" + datastore + ":" + field }
-
-// Secret resolves a SecretRef against a configuration; false if there is no such secret in it.
-func Secret(cfg *config.EdgeDevConfig, ref string) (string, bool) {
-	parts := strings.Split(ref, ":")
-	if len(parts) != 3 || parts[0] != "config" {
-		return "", false
-	}
-	for i, d := range cfg.GetDatastores() {
-		if id, _ := readUUID(d.GetId(), i); id != parts[1] {
-			continue
-		}
-		switch parts[2] {
-		case SecretAPIKey:
-			return d.GetApiKey(), d.GetApiKey() != ""
-		case SecretPassword:
-			return d.GetPassword(), d.GetPassword() != ""
-		}
-	}
-	return "", false
-}
 
 // Datastores reads the datastores. Secrets stay where they are: rows name them.
 func Datastores(list []*config.DatastoreConfig) ([]content.DatastoreConfig, string) {
@@ -72,13 +38,8 @@ func datastore(d *config.DatastoreConfig, index int) content.DatastoreConfig {
 	for _, pem := range d.GetDsCertPEM() {
 		out.DsCertPEM = append(out.DsCertPEM, string(pem))
 	}
-	if d.GetApiKey() != "" {
-		out.ApiKey = SecretRef(out.UUID, SecretAPIKey)
-	}
-	if d.GetPassword() != "" {
-		out.Password = SecretRef(out.UUID, SecretPassword)
-	}
-	out.SecretTag = secretTag(out.UUID, d.GetApiKey(), d.GetPassword())
+	out.ApiKey = named(out.UUID, "apikey", d.GetApiKey())
+	out.Password = named(out.UUID, "password", d.GetPassword())
 	if d.GetCipherData() != nil {
 		errs.add("its credentials are encrypted and cannot be decrypted")
 	}
@@ -90,17 +51,13 @@ func datastore(d *config.DatastoreConfig, index int) content.DatastoreConfig {
 	return out
 }
 
-// secretTag changes when a secret does, so that who holds an old one notices. It is far too short
-// to tell right guesses from wrong ones.
-func secretTag(id string, secrets ...string) string {
-	if strings.Join(secrets, "") == "" {
-		return ""
+// named is the reference that stands in the place of a secret. A secret in the clear, of a
+// configuration that no part has stripped, is named by its place alone and is not to be found.
+func named(id, field, text string) string {
+	if text == "" || secret.Is(text) {
+		return text
 	}
-	mac := hmac.New(sha256.New, []byte(id))
-	for _, s := range secrets {
-		mac.Write([]byte(number(len(s)) + ":" + s))
-	}
-	return hex.EncodeToString(mac.Sum(nil)[:2])
+	return "config:" + id + ":" + field + ":"
 }
 
 func joinError(a, b string) string {

@@ -9,8 +9,8 @@
 // An object without a usable UUID gets a made-up one, "malformed-" and a digest, so that its
 // error has a row to stand in.
 //
-// Secrets do not come out of this package. A row names one by reference, see SecretRef; the part
-// that needs it resolves the reference with Secret against the configuration it was given.
+// Secrets do not come into this package: a configuration is stripped of them by the part that
+// brought it (package secret), and rows have the references that stand in their places.
 //
 //	DeviceIO, Networks, Bonds, VLANs   what ports stand on
 //	Ports                              system adapters on them, cross-checked: a DevicePortConfig

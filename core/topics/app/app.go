@@ -37,7 +37,7 @@ type VmConfig struct {
 	VirtualizationMode           VmMode
 	EnableVnc                    bool
 	VncDisplay                   uint32
-	VncPasswd                    string
+	VncPasswd                    string // reference (package eveapi/secret)
 	CPUsPinned                   bool
 	VMMMaxMem                    int // KiB
 	EnableVncShimVM              bool
@@ -73,7 +73,7 @@ type AppInstanceConfig struct {
 	PurgeCmd            InstanceOpsCmd
 	LocalRestartCmd     InstanceOpsCmd
 	LocalPurgeCmd       InstanceOpsCmd
-	CloudInitUserData   string // base64
+	CloudInitUserData   string // reference of base64 (package eveapi/secret)
 	RemoteConsole       bool
 	CollectStatsIPAddr  string
 	MetaDataType        uint8

@@ -51,12 +51,11 @@ type DatastoreConfig struct {
 	UUID   string
 	DsType string
 	Fqdn   string
-	// ApiKey (user name, or a key's name) and Password are references of the form
-	// "config:<uuid>:<field>" into the configuration in force, empty where there is none. A part that
-	// resolves references (device/web) finds the secret.
+	// ApiKey (user name, or a key's name) and Password are references (package eveapi/secret), empty
+	// where there is no secret: a part (device/web) finds what they stand for. A reference is another
+	// when the secret is.
 	ApiKey    string
 	Password  string
-	SecretTag string // changes when a secret does, and tells nothing else about it
 	Dpath     string
 	Region    string
 	DsCertPEM []string

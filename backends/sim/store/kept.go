@@ -1,0 +1,51 @@
+package store
+
+import (
+	"github.com/evetwin/evetwin/backends/sim/disk"
+	device "github.com/evetwin/evetwin/core/device/store"
+)
+
+// learn takes the secrets of the configurations on the disk, as a boot finds them: references that
+// outlived it are known before any agent has read a file.
+func (s *Store) learn() {
+	for _, path := range [...]string{device.BootstrapConfig, device.BackupConfig,
+		device.SavedConfig} {
+		if f, ok := s.Disk.Files[path]; ok && len(f.Data) > 0 {
+			s.content(path, f.Data)
+		}
+	}
+}
+
+// content is what an agent is handed of a file.
+func (s *Store) content(path string, data []byte) (out device.ReadRes) {
+	switch {
+	case len(data) == 0:
+	case path == device.SavedConfig || path == device.BackupConfig:
+		out.Data, out.Kept = s.Keeper.Answer(data)
+	case path == device.BootstrapConfig:
+		out.Data, out.Kept = s.Keeper.Bootstrap(data)
+	default:
+		out.Data = data
+	}
+	if out.Kept != nil {
+		s.Keeper.Hold(out.Kept.Sha256)
+	}
+	return out
+}
+
+// meant is what a write is to put into a file; false if nobody has it.
+func (s *Store) meant(q *device.WriteReq) ([]byte, bool) {
+	if q.Kept == "" {
+		return q.Data, true
+	}
+	if data, ok := s.Keeper.Bytes(q.Kept); ok {
+		s.Keeper.Hold(q.Kept)
+		return data, true
+	}
+	for _, path := range disk.Keys(s.Disk.Files) {
+		if f := s.Disk.Files[path]; f.Sha == q.Kept && !private(path) {
+			return f.Data, true
+		}
+	}
+	return nil, false
+}
