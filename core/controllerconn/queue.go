@@ -20,7 +20,7 @@ const (
 )
 
 // MaxDue bounds the queue: more entities than a device can have.
-const MaxDue = 2000
+const MaxDue = 16000
 
 // Item names one message: what it is about. The queue holds one of each, the newest state.
 type Item struct {

@@ -84,10 +84,7 @@ func (k *Kernel) beat(src *Source, r *Change) {
 		c.minute, c.puts, c.rows = m, 0, nil
 	}
 	c.puts++
-	limit := l.PutsPerMinute
-	if r.Topic.MaxPuts > 0 {
-		limit = r.Topic.MaxPuts
-	}
+	limit := max(l.PutsPerMinute, r.Topic.MaxPuts)
 	if int(c.puts) <= limit {
 		return
 	}

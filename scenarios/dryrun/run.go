@@ -39,7 +39,7 @@ func (in *Inputs) Run(ctx context.Context, t Tries) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := sim.New(sim.Options{Seed: in.seed})
+	w := sim.New(sim.Options{Seed: in.seed, FullTurn: checkEvery + uint64(in.objects())})
 	if err := in.checkSigned(site, w.Wall()); err != nil {
 		return nil, err
 	}
@@ -121,11 +121,20 @@ func (in *Inputs) Device(site *twin.Site) (twin.DeviceOptions, error) {
 	return o, nil
 }
 
+// checkEvery is how many turns there are for each one that checks that its agent would do nothing
+// more; with every object there is one more, as such a turn looks at all of them.
+const checkEvery = 32
+
+// objects is how many things the device has to do with.
+func (in *Inputs) objects() int {
+	c := in.Config
+	return len(c.GetApps()) + len(c.GetVolumes()) + len(c.GetContentInfo()) +
+		len(c.GetNetworkInstances()) + len(c.GetSystemAdapterList()) + len(in.Machine.Interfaces)
+}
+
 // limits are those of a device with as many objects: the usual ones are for a handful.
 func (in *Inputs) limits() host.Limits {
-	c := in.Config
-	n := len(c.GetApps()) + len(c.GetVolumes()) + len(c.GetContentInfo()) +
-		len(c.GetNetworkInstances()) + len(c.GetSystemAdapterList()) + len(in.Machine.Interfaces)
+	n := in.objects()
 	return host.Limits{TurnsPerInstant: 100 + n, TurnsPerMinute: 1000 + 100*n,
 		PutsPerMinute: 100 + 20*n, DurablePerHour: 60 + 10*n, Deadlines: 1000 + 10*n,
 		Calls: 1000 + 10*n}

@@ -4,12 +4,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/evetwin/evetwin/core/agent"
-	"github.com/evetwin/evetwin/core/device/store"
 	"github.com/evetwin/evetwin/core/topics/config"
 	"github.com/evetwin/evetwin/core/topics/content"
 	"github.com/evetwin/evetwin/core/topics/entity"
@@ -26,34 +23,64 @@ const (
 // whenSpace is the retry condition of what does not fit on the disk.
 const whenSpace = "Will retry when more space will be available"
 
-// keepBlobs moves every wanted blob on and lets go of all others.
+// keepBlobs moves blobs on that are wanted and lets go of all others.
 func (a *volumemgr) keepBlobs(x *pass) {
-	if !a.seenBlobs.Complete() {
-		return // what is missing may be there
-	}
-	x.collectUses()
-	for i := range x.uses {
-		a.keepBlob(x, &x.uses[i])
-	}
-	for sha, b := range a.blobs.All() {
-		if x.wants(sha) || !a.treeConfigs.Complete() {
-			continue
+	for _, sha := range take(&x.blobs) {
+		u := a.useOf(sha)
+		if u == nil {
+			a.manifests.Delete(sha)
+			a.read.Drop(sha)
 		}
-		if !a.letGo(sha) || a.seenBlobs.Get(sha) != nil {
-			st := *b
-			st.RefCount = 0
-			st.HasDownloaderRef = a.downloads.Get(sha) != nil
-			st.HasVerifierRef = a.verifies.Get(sha) != nil
-			a.blobs.Put(st)
-			continue
+		if !a.seenBlobs.Complete() {
+			continue // what is missing may be there
 		}
-		a.blobs.Delete(sha)
+		if u != nil {
+			a.strays.Delete(stray{strayBlob, sha}.Key())
+			a.keepBlob(x, u)
+		} else {
+			a.releaseBlob(x, sha)
+		}
+	}
+}
+
+// releaseBlob lets go of a blob that nobody wants.
+func (a *volumemgr) releaseBlob(x *pass, sha string) {
+	a.waitFor(sha, "")
+	if a.seenBlobs.Get(sha) == nil {
+		a.strays.Delete(stray{strayBlob, sha}.Key())
+	} else {
+		a.strays.Put(stray{strayBlob, sha})
+	}
+	b := a.blobs.Get(sha)
+	if b == nil || !a.treeConfigs.Complete() {
+		return
+	}
+	if a.letGo(sha) && a.seenBlobs.Get(sha) == nil {
+		a.dropBlob(x, sha)
+		return
+	}
+	st := *b
+	st.RefCount = 0
+	st.HasDownloaderRef = a.downloads.Get(sha) != nil
+	st.HasVerifierRef = a.verifies.Get(sha) != nil
+	a.putBlob(x, &st)
+}
+
+// waitFor notes what a blob waits for, empty for nothing.
+func (a *volumemgr) waitFor(sha, what string) {
+	for _, kind := range [...]string{blobForTurn, blobForSpace} {
+		if kind == what {
+			a.waits.Put(waiting{kind, sha})
+		} else {
+			a.waits.Delete(kind + sha)
+		}
 	}
 }
 
 // keepBlob moves one blob on.
 func (a *volumemgr) keepBlob(x *pass, u *use) {
 	st := content.BlobStatus{Sha256: u.Sha, State: entity.INITIAL, CreateTime: x.Wall}
+	wait := ""
 	if old := a.blobs.Get(u.Sha); old != nil {
 		st = *old
 	} else {
@@ -75,16 +102,17 @@ func (a *volumemgr) keepBlob(x *pass, u *use) {
 		a.verifies.Delete(u.Sha)
 		a.downloads.Delete(u.Sha)
 	} else {
-		a.bring(x, u, &st)
+		wait = a.bring(x, u, &st)
 	}
+	a.waitFor(u.Sha, wait)
 	st.HasDownloaderRef = a.downloads.Get(u.Sha) != nil
 	st.HasVerifierRef = a.verifies.Get(u.Sha) != nil
-	a.blobs.Put(st)
+	a.putBlob(x, &st)
 }
 
 // bring has a blob downloaded and verified; what proves wrong is thrown away and fetched again, as
-// often as the settings allow.
-func (a *volumemgr) bring(x *pass, u *use, st *content.BlobStatus) {
+// often as the settings allow. It returns what the blob waits for.
+func (a *volumemgr) bring(x *pass, u *use, st *content.BlobStatus) (wait string) {
 	if st.State == entity.LOADED { // the disk lost it
 		st.State, st.CurrentSize, st.Progress = entity.INITIAL, 0, 0
 	}
@@ -95,27 +123,28 @@ func (a *volumemgr) bring(x *pass, u *use, st *content.BlobStatus) {
 		st.SetFrom(fromVerify, v.ErrorDescription, x.Wall)
 	}
 	if st.Discarding && !a.letGo(u.Sha) {
-		return
+		return ""
 	}
 	st.Discarding = false
 	if st.RetryCount > int(x.items.Uint(config.BlobDownloadMaxRetries)) {
-		return // given up: the error of the last hash stays
+		return "" // given up: the error of the last hash stays
 	}
 	if !a.ask(x, u, st) {
-		return
+		if st.HasError() && st.ErrorSourceType == fromDisk {
+			return blobForSpace
+		}
+		return blobForTurn
 	}
 	if d := a.fetched.Get(u.Sha); d == nil || d.Of != a.downloads.Rev(u.Sha) || d.Expired {
 		st.State = max(st.State, entity.DOWNLOADING)
 	} else {
 		a.follow(x, u, st, d)
 	}
+	return ""
 }
 
-// Limits of what is asked of others at once; the rest waits.
-const (
-	maxDownloads = 64
-	maxRemovals  = 64
-)
+// maxDownloads bounds what is asked of the downloader at once; the rest waits.
+const maxDownloads = 64
 
 // ask wants the blob from the downloader if there is space for it.
 func (a *volumemgr) ask(x *pass, u *use, st *content.BlobStatus) bool {
@@ -124,10 +153,10 @@ func (a *volumemgr) ask(x *pass, u *use, st *content.BlobStatus) bool {
 		if old == nil && a.downloads.Len() >= maxDownloads {
 			return false
 		}
-		if a.space.Get("persist") == nil {
+		if a.space.Get(persist) == nil {
 			return false
 		}
-		left := a.remaining()
+		left := a.remaining(x)
 		if st.Size > left && !x.items.Bool(config.IgnoreDiskCheck) {
 			st.State = entity.INITIAL
 			st.SetFrom(fromDisk, entity.ErrorDescription{
@@ -208,42 +237,4 @@ func targetOf(u *use) string {
 	h := sha256.Sum256([]byte(strings.Join(u.Datastores, "+") + u.Name +
 		strconv.FormatUint(u.Max, 10)))
 	return hex.EncodeToString(h[:]) + "." + u.Sha
-}
-
-// unfolding reports whether a tree is on its way to know its parts: they may be blobs that are here
-// and that nobody wants so far. A tree that is stuck keeps nothing.
-func (x *pass) unfolding() bool {
-	return slices.ContainsFunc(x.trees, func(tr tree) bool {
-		return !tr.closed && tr.wrong.Error == ""
-	})
-}
-
-// collectBlobs removes blobs that no tree wants and no deferral keeps.
-func (a *volumemgr) collectBlobs(x *pass) {
-	a.expireDeferrals(x)
-	for _, sha := range a.removeBlob.Keys() {
-		if a.seenBlobs.Get(sha) == nil || x.wants(sha) {
-			a.removeBlob.Drop(sha)
-		}
-	}
-	if !a.treeConfigs.Complete() || !a.seenBlobs.Complete() || x.unread || x.unfolding() {
-		return
-	}
-	for sha := range a.seenBlobs.All() {
-		if x.wants(sha) || a.isDeferred(sha) {
-			continue
-		}
-		if a.removeBlob.Get(sha).Phase == agent.None && len(a.removeBlob.Keys()) >= maxRemovals {
-			continue
-		}
-		call := a.removeBlob.Want(sha, store.BlobReq{Sha256: sha})
-		if call.Phase != agent.Failed {
-			continue
-		}
-		if again := call.Ended + readAgain; x.Now < again {
-			x.WakeAt("remove "+sha, again)
-		} else {
-			a.removeBlob.Redo(sha)
-		}
-	}
 }

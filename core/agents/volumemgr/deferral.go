@@ -1,7 +1,6 @@
 package volumemgr
 
 import (
-	"slices"
 	"time"
 
 	"github.com/evetwin/evetwin/core/bus"
@@ -47,11 +46,16 @@ func (a *volumemgr) expireDeferrals(x *pass) {
 	}
 }
 
-func (a *volumemgr) isDeferred(sha string) bool {
+// deferredBlobs are the blobs that deferrals keep; nil if there are none.
+func (a *volumemgr) deferredBlobs() map[string]bool {
+	var out map[string]bool
 	for _, d := range a.deferred.All() {
-		if slices.Contains(d.Blobs, sha) {
-			return true
+		if out == nil {
+			out = map[string]bool{}
+		}
+		for _, sha := range d.Blobs {
+			out[sha] = true
 		}
 	}
-	return false
+	return out
 }

@@ -55,7 +55,7 @@ func (a *volumemgr) deleteVolume(x *pass, key string, st volume.VolumeStatus) {
 	a.create.Drop(key)
 	if a.destroy(x, key) {
 		a.pending.Delete(key)
-		a.volumes.Delete(key)
+		a.dropVolume(x, key)
 		return
 	}
 	if st.SubState != volume.SubDeleting {
@@ -69,7 +69,7 @@ func (a *volumemgr) deleteVolume(x *pass, key string, st volume.VolumeStatus) {
 		}
 	}
 	st.SetFrom(fromVolume, wrong, x.Wall)
-	a.volumes.Put(st)
+	a.putVolume(x, key, &st)
 }
 
 // sweepOrphans removes volumes on the disk that no configuration knows, at the garbage collector's
@@ -107,11 +107,8 @@ func (a *volumemgr) orphans() (out []string) {
 	if !a.volumeConfigs.Complete() || !a.refConfigs.Complete() || !a.seenVolumes.Complete() {
 		return nil
 	}
-	for key := range a.seenVolumes.All() {
-		if a.volumeConfigs.Get(key) == nil && a.volumes.Get(key) == nil &&
-			a.pending.Get(key) == nil {
-			out = append(out, key)
-		}
+	for _, s := range a.strays.Prefixed(strayVolume) {
+		out = append(out, s.ID)
 	}
 	return out
 }

@@ -12,12 +12,15 @@
 //	out  volumemgr/DownloaderConfig, volumemgr/ResolveConfig, volumemgr/VerifyImageConfig
 //	out  volumemgr/AppAndImageToHash, volumemgr/VolumeCreatePending (persistent)
 //	own  volumemgr/DeferredContentDeleteStatus (persistent), volumemgr/Manifest,
-//	     volumemgr/OrphanSweep
+//	     volumemgr/OrphanSweep, volumemgr/Unfolded, volumemgr/Wanting, volumemgr/Waiting,
+//	     volumemgr/Stray, volumemgr/Ledger
 //	op   store.ReadBlob, store.RemoveBlob, store.CreateVolume, store.RemoveVolume
 //
-// A turn is one pass from content to volumes: trees, their blobs, the trees' states, volumes, the
-// applications' references, what is left over. What lies on the disk is never remembered: a blob
-// that the content store shows is loaded, a volume that it shows is created, whoever made it.
+// A turn is a pass from content to volumes: trees, their blobs, the trees' states, volumes, the
+// applications' references, what is left over. It looks only at what something has changed for,
+// and at what that touches, until nothing follows any more. What lies on the disk is never
+// remembered: a blob that the content store shows is loaded, a volume that it shows is created,
+// whoever made it.
 //
 //	tree    INITIAL ─▶ RESOLVING_TAG ─▶ RESOLVED_TAG ─▶ DOWNLOADING … LOADED   the least of its blobs
 //	blob    INITIAL ─space─▶ DOWNLOADING ─▶ DOWNLOADED ─▶ VERIFYING ─▶ VERIFIED ─seen─▶ LOADED

@@ -2,41 +2,53 @@ package volumemgr
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/evetwin/evetwin/core/topics/content"
 	"github.com/evetwin/evetwin/core/topics/entity"
 	"github.com/evetwin/evetwin/core/topics/volume"
 )
 
-// answerRefs tells every application how far its volumes are.
-func (a *volumemgr) answerRefs() {
-	for key, r := range a.refConfigs.All() {
-		st := volume.VolumeRefStatus{VolumeID: r.VolumeID, GenerationCounter: r.GenerationCounter,
-			LocalGenerationCounter: r.LocalGenerationCounter, AppUUID: r.AppUUID,
-			Of: a.refConfigs.Rev(key), MountDir: r.MountDir, VerifyOnly: r.VerifyOnly,
-			State: entity.INITIAL}
-		v := a.volumes.Get(r.VolumeKey())
-		if v == nil || v.SubState == volume.SubDeleting {
-			st.PendingAdd = true
-			a.refs.Put(st)
-			continue
+// answerRefs tells applications how far their volumes are.
+func (a *volumemgr) answerRefs(x *pass) {
+	for _, vol := range x.answer.All() {
+		for key, r := range a.refConfigs.Prefixed(vol + "#") {
+			a.answerRef(key, r)
 		}
-		st.State, st.Progress = v.State, v.Progress
-		st.ContentFormat, st.ReadOnly, st.DisplayName = v.ContentFormat, v.ReadOnly, v.DisplayName
-		st.MaxVolSize, st.WWN, st.Target = v.MaxVolSize, v.WWN, v.Target
-		st.CustomMeta, st.ReferenceName = v.CustomMeta, v.ReferenceName
-		st.ErrorAndTimeWithSource = v.ErrorAndTimeWithSource
-		if r.VerifyOnly {
-			st.State = min(st.State, entity.LOADED)
-		} else if v.State == entity.CREATED_VOLUME {
-			st.ActiveFileLocation = v.FileLocation
+		for key := range a.refs.Prefixed(vol + "#") {
+			if a.refConfigs.Gone(key) {
+				a.refs.Delete(key)
+			}
 		}
-		if n := a.rivals(r, v); n > 1 {
-			a.refuse(&st, v, n)
-		}
-		a.refs.Put(st)
 	}
-	a.refs.Keep(func(key string) bool { return !a.refConfigs.Gone(key) })
+}
+
+// answerRef tells one application how far one of its volumes is.
+func (a *volumemgr) answerRef(key string, r *volume.VolumeRefConfig) {
+	st := volume.VolumeRefStatus{VolumeID: r.VolumeID, GenerationCounter: r.GenerationCounter,
+		LocalGenerationCounter: r.LocalGenerationCounter, AppUUID: r.AppUUID,
+		Of: a.refConfigs.Rev(key), MountDir: r.MountDir, VerifyOnly: r.VerifyOnly,
+		State: entity.INITIAL}
+	v := a.volumes.Get(r.VolumeKey())
+	if v == nil || v.SubState == volume.SubDeleting {
+		st.PendingAdd = true
+		a.refs.Put(st)
+		return
+	}
+	st.State, st.Progress = v.State, v.Progress
+	st.ContentFormat, st.ReadOnly, st.DisplayName = v.ContentFormat, v.ReadOnly, v.DisplayName
+	st.MaxVolSize, st.WWN, st.Target = v.MaxVolSize, v.WWN, v.Target
+	st.CustomMeta, st.ReferenceName = v.CustomMeta, v.ReferenceName
+	st.ErrorAndTimeWithSource = v.ErrorAndTimeWithSource
+	if r.VerifyOnly {
+		st.State = min(st.State, entity.LOADED)
+	} else if v.State == entity.CREATED_VOLUME {
+		st.ActiveFileLocation = v.FileLocation
+	}
+	if n := a.rivals(r, v); n > 1 {
+		a.refuse(&st, v, n)
+	}
+	a.refs.Put(st)
 }
 
 // refuse gives a reference the error of a volume that belongs to another application.
@@ -76,3 +88,6 @@ func (a *volumemgr) rivals(r *volume.VolumeRefConfig, v *volume.VolumeStatus) in
 	}
 	return len(refs)
 }
+
+// volumeOf is the volume that a reference with this key is to.
+func volumeOf(key string) string { return key[:max(strings.LastIndexByte(key, '#'), 0)] }

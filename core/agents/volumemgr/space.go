@@ -1,6 +1,7 @@
 package volumemgr
 
 import (
+	"github.com/evetwin/evetwin/core/topics/content"
 	"github.com/evetwin/evetwin/core/topics/entity"
 	"github.com/evetwin/evetwin/core/topics/volume"
 )
@@ -10,21 +11,20 @@ import (
 // never is what the disk happens to have free, so the same configuration always fits or never.
 //
 // EVE: counts a blob once per content tree; here a blob counts once (it lies there once).
-func (a *volumemgr) remaining() uint64 {
-	s := a.space.Get("persist")
+func (a *volumemgr) remaining(x *pass) uint64 {
+	s := a.space.Get(persist)
 	if s == nil {
 		return 0
 	}
-	left := s.Total - s.Reserved
-	for _, b := range a.blobs.All() {
-		if b.State == entity.LOADED || b.HasDownloaderRef {
-			left -= max(int64(b.Size), b.TotalSize, b.CurrentSize)
-		}
+	return uint64(max(s.Total-s.Reserved-x.Taken, 0))
+}
+
+// blobTakes is what a blob takes of the space; nil takes none.
+func blobTakes(b *content.BlobStatus) int64 {
+	if b == nil || b.State != entity.LOADED && !b.HasDownloaderRef {
+		return 0
 	}
-	for _, v := range a.volumes.All() {
-		left -= reservation(v)
-	}
-	return uint64(max(left, 0))
+	return max(int64(b.Size), b.TotalSize, b.CurrentSize)
 }
 
 // coarse rounds space down to whole MiB, so that small blobs do not move what others look at. What
@@ -36,10 +36,11 @@ func coarse(bytes uint64) uint64 {
 	return bytes &^ (1<<20 - 1)
 }
 
-// reservation is what a volume takes of the space: what it may grow to, or what it is if it cannot.
+// reservation is what a volume takes of the space: what it may grow to, or what it is if it cannot;
+// nil takes none.
 func reservation(v *volume.VolumeStatus) int64 {
 	switch {
-	case v.State < entity.CREATING_VOLUME:
+	case v == nil || v.State < entity.CREATING_VOLUME:
 		return 0
 	case v.ReadOnly || v.HasNoAppReferences:
 		return v.CurrentSize

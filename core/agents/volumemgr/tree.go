@@ -10,14 +10,10 @@ import (
 	"github.com/evetwin/evetwin/core/topics/entity"
 )
 
-// tree is a content tree in this pass.
+// tree is a content tree with what it was found to consist of.
 type tree struct {
-	cfg    *content.ContentTreeConfig
-	parts  []part // root first, then what it consists of, as far as known
-	closed bool   // the parts are all
-	tagged bool   // its root was found by a tag
-	state  entity.SwState
-	wrong  entity.ErrorDescription
+	unfolded
+	cfg *content.ContentTreeConfig
 }
 
 // maxDepth bounds how deep indexes may be nested.
@@ -29,47 +25,94 @@ const (
 	maxResolves = 64
 )
 
-// findTrees finds out what every configured tree consists of, and asks for tags to be resolved.
+// findTrees finds out what trees consist of, and asks for tags to be resolved.
 func (a *volumemgr) findTrees(x *pass) {
-	uses := 0
-	for id, cfg := range a.treeConfigs.All() {
-		tr := tree{cfg: cfg, state: entity.INITIAL}
-		if wrong := a.invalid(cfg); wrong != "" {
-			tr.wrong.Error = wrong
-			a.retain(&tr)
-		} else if a.known(cfg) {
-			a.expand(x, &tr, a.root(&tr))
-		} else {
-			x.unread = true
-		}
-		if uses += len(tr.parts); uses > maxUses {
-			uses -= len(tr.parts)
-			tr.parts, tr.closed, tr.tagged = nil, false, false
-			tr.wrong.Error = fmt.Sprintf("content trees consist of more than %d blobs", maxUses)
+	for _, id := range take(&x.trees) {
+		x.states.Add(id)
+		cfg := a.treeConfigs.Get(id)
+		if cfg == nil {
+			if a.treeConfigs.Gone(id) {
+				a.latched.Delete(id)
+			}
+			a.keepTree(x, &tree{unfolded: unfolded{ContentID: id}})
+			continue
 		}
 		if a.treeConfigs.Complete() { // it is back, so its content stays
 			a.deferred.Delete(id)
 		}
-		x.trees = append(x.trees, tr)
+		a.keepTree(x, a.findTree(x, cfg))
 	}
-	resolving, used := map[string]bool{}, make(map[string]bool, uses)
-	for i := range x.trees {
-		tr := &x.trees[i]
-		if tr.state == entity.RESOLVING_TAG {
-			resolving[resolveOf(tr.cfg).Key()] = true
-		}
-		for _, p := range tr.parts {
-			used[p.Sha] = true
+	for _, key := range x.asks {
+		if !a.isAsked(key) {
+			a.resolves.Delete(key)
 		}
 	}
-	a.resolves.Keep(func(key string) bool { return resolving[key] })
-	for id := range a.latched.All() {
-		if a.treeConfigs.Gone(id) {
-			a.latched.Delete(id)
+}
+
+// findTree finds out what one tree consists of.
+func (a *volumemgr) findTree(x *pass, cfg *content.ContentTreeConfig) *tree {
+	tr := &tree{unfolded: unfolded{ContentID: cfg.ContentID, State: entity.INITIAL}, cfg: cfg}
+	if wrong := a.invalid(cfg); wrong != "" {
+		tr.Wrong.Error = wrong
+		a.retain(tr)
+	} else if a.known(cfg) {
+		a.expand(x, tr, a.root(tr))
+	} else {
+		tr.Unread = true
+	}
+	others := x.Uses
+	if old := a.unfolds.Get(cfg.ContentID); old != nil {
+		others -= len(old.Parts)
+	}
+	if others+len(tr.Parts) > maxUses {
+		tr.Parts, tr.Closed, tr.Tagged, tr.Refused = nil, false, false, true
+		tr.Wrong.Error = fmt.Sprintf("content trees consist of more than %d blobs", maxUses)
+	}
+	return tr
+}
+
+// keepTree notes what a tree consists of, and has looked at whatever stands on it; without a
+// configuration it is forgotten.
+func (a *volumemgr) keepTree(x *pass, tr *tree) {
+	id := tr.ContentID
+	old, rev := unfolded{}, a.unfolds.Rev(id)
+	if u := a.unfolds.Get(id); u != nil {
+		old = *u
+	}
+	if tr.cfg == nil {
+		a.unfolds.Delete(id)
+	} else {
+		a.unfolds.Put(tr.unfolded)
+	}
+	a.wantParts(x, tr, &old)
+	if a.unfolds.Rev(id) == rev {
+		return
+	}
+	x.moved.Add(id)
+	if tr.cfg != nil {
+		x.trees.Add(id)
+	}
+	if old.Ask != "" && old.Ask != tr.Ask {
+		x.asks = append(x.asks, old.Ask)
+	}
+	x.roomy = x.roomy || len(tr.Parts) < len(old.Parts)
+	x.Uses += len(tr.Parts) - len(old.Parts)
+	if old.Refused {
+		x.Refused--
+	}
+	if tr.Refused {
+		x.Refused++
+	}
+}
+
+// isAsked reports whether a tree waits for a resolution.
+func (a *volumemgr) isAsked(key string) bool {
+	for _, u := range a.unfolds.All() {
+		if u.Ask == key {
+			return true
 		}
 	}
-	a.manifests.Keep(func(sha string) bool { return used[sha] })
-	a.read.Keep(func(sha string) bool { return used[sha] })
+	return false
 }
 
 // invalid says what is wrong with a config, empty if nothing.
@@ -127,19 +170,19 @@ func (a *volumemgr) root(tr *tree) string {
 	}
 	if _, digest, ok := strings.Cut(cfg.RelativeURL, "@sha256:"); ok {
 		if digest = strings.ToLower(digest); !isSha256(digest) {
-			tr.wrong.Error = "digest in " + cfg.RelativeURL + " is not 64 hexadecimal digits"
+			tr.Wrong.Error = "digest in " + cfg.RelativeURL + " is not 64 hexadecimal digits"
 			return ""
 		}
 		return digest
 	}
-	tr.tagged = true
+	tr.Tagged = true
 	l := a.latched.Get(cfg.ContentID)
 	if l != nil && l.Generation == cfg.GenerationCounter &&
 		(l.Name == "" || l.Name == cfg.RelativeURL) {
 		return l.Hash
 	}
 	ask := resolveOf(cfg)
-	tr.state = entity.RESOLVING_TAG
+	tr.State, tr.Ask = entity.RESOLVING_TAG, ask.Key()
 	if a.resolves.Get(ask.Key()) == nil && a.resolves.Len() >= maxResolves {
 		return ""
 	}
@@ -148,13 +191,13 @@ func (a *volumemgr) root(tr *tree) string {
 	if st == nil || st.Of != a.resolves.Rev(ask.Key()) {
 		return ""
 	}
-	tr.wrong = st.ErrorDescription
+	tr.Wrong = st.ErrorDescription
 	if !isSha256(st.ImageSha256) {
 		return ""
 	}
 	a.latched.Put(content.AppAndImageToHash{ContentID: cfg.ContentID, Name: cfg.RelativeURL,
 		Generation: cfg.GenerationCounter, Hash: st.ImageSha256})
-	tr.state, tr.wrong = entity.RESOLVED_TAG, entity.ErrorDescription{}
+	tr.State, tr.Ask, tr.Wrong = entity.INITIAL, "", entity.ErrorDescription{}
 	return st.ImageSha256
 }
 
@@ -163,25 +206,25 @@ func (a *volumemgr) expand(x *pass, tr *tree, root string) {
 	if root == "" {
 		return
 	}
-	tr.parts = []part{{Sha: root}}
+	tr.Parts = []part{{Sha: root}}
 	if !a.isRegistry(tr.cfg) {
 		// How large a file is, nobody says; it has to fit if it is as large as it may be.
-		tr.parts[0].Size, tr.closed = int64(min(tr.cfg.MaxDownloadSize, math.MaxInt64)), true
+		tr.Parts[0].Size, tr.Closed = int64(min(tr.cfg.MaxDownloadSize, math.MaxInt64)), true
 		return
 	}
 	if old := a.trees.Get(tr.cfg.ContentID); old != nil && a.remembers(old, root) {
-		tr.parts, tr.closed = a.partsOf(old), true
+		tr.Parts, tr.Closed = a.partsOf(old), true
 		return
 	}
 	for range maxDepth {
-		last := &tr.parts[len(tr.parts)-1]
+		last := &tr.Parts[len(tr.Parts)-1]
 		if a.seenBlobs.Get(last.Sha) == nil {
 			return
 		}
 		m, wrong := a.manifestOf(x, last.Sha)
-		x.unread = x.unread || m == nil
+		tr.Unread = tr.Unread || m == nil
 		if wrong != "" {
-			tr.wrong.Error = wrong
+			tr.Wrong.Error = wrong
 			return
 		}
 		if m == nil {
@@ -189,17 +232,17 @@ func (a *volumemgr) expand(x *pass, tr *tree, root string) {
 		}
 		last.MediaType = m.MediaType
 		if !isIndex(m.MediaType) {
-			tr.parts, tr.closed = append(tr.parts, m.Parts...), true
+			tr.Parts, tr.Closed = append(tr.Parts, m.Parts...), true
 			return
 		}
 		child, wrong := m.choose(a.arch())
 		if wrong != "" {
-			tr.wrong.Error = tr.cfg.RelativeURL + ": " + wrong
+			tr.Wrong.Error = tr.cfg.RelativeURL + ": " + wrong
 			return
 		}
-		tr.parts = append(tr.parts, child)
+		tr.Parts = append(tr.Parts, child)
 	}
-	tr.wrong.Error = tr.cfg.RelativeURL + ": indexes are nested too deep"
+	tr.Wrong.Error = tr.cfg.RelativeURL + ": indexes are nested too deep"
 }
 
 // remembers reports whether a published status of a loaded tree still holds, so that nothing has to
@@ -221,7 +264,7 @@ func (a *volumemgr) remembers(old *content.ContentTreeStatus, root string) bool 
 func (a *volumemgr) retain(tr *tree) {
 	old := a.trees.Get(tr.cfg.ContentID)
 	if old != nil && len(old.Blobs) > 0 && a.remembers(old, old.Blobs[0]) {
-		tr.parts, tr.closed = a.partsOf(old), true
+		tr.Parts, tr.Closed = a.partsOf(old), true
 	}
 }
 

@@ -5,15 +5,20 @@ import (
 	"github.com/evetwin/evetwin/core/topics/entity"
 )
 
-// stateTrees publishes what became of every tree: the least state of its blobs, and their sums.
+// stateTrees publishes what became of trees: the least state of their blobs, and their sums.
 func (a *volumemgr) stateTrees(x *pass) {
-	for i := range x.trees {
-		a.stateTree(x, &x.trees[i])
-	}
-	for id := range a.trees.All() {
-		if a.treeConfigs.Gone(id) {
+	for _, id := range take(&x.states) {
+		rev := a.trees.Rev(id)
+		cfg, u := a.treeConfigs.Get(id), a.unfolds.Get(id)
+		if cfg != nil && u != nil {
+			a.stateTree(x, &tree{unfolded: *u, cfg: cfg})
+		} else if a.treeConfigs.Gone(id) {
 			a.deferDelete(x, id)
 			a.trees.Delete(id)
+		}
+		if a.trees.Rev(id) != rev {
+			x.moved.Add(id)
+			x.trees.Add(id) // one that is loaded is not unfolded any more
 		}
 	}
 }
@@ -22,7 +27,7 @@ func (a *volumemgr) stateTree(x *pass, tr *tree) {
 	cfg := tr.cfg
 	st := content.ContentTreeStatus{ContentTreeConfig: *cfg, Of: a.treeConfigs.Rev(cfg.ContentID),
 		IsOCIRegistry: a.isRegistry(cfg), AllDatastoresResolved: a.known(cfg),
-		HasResolverRef: tr.state == entity.RESOLVING_TAG, CreateTime: x.Wall}
+		HasResolverRef: tr.State == entity.RESOLVING_TAG, CreateTime: x.Wall}
 	for _, id := range cfg.DatastoreIDList {
 		if ds := a.datastores.Get(id); ds != nil {
 			st.DatastoreTypesList = append(st.DatastoreTypesList, ds.DsType)
@@ -31,19 +36,14 @@ func (a *volumemgr) stateTree(x *pass, tr *tree) {
 	if old := a.trees.Get(cfg.ContentID); old != nil {
 		st.CreateTime, st.ErrorAndTimeWithSource = old.CreateTime, old.ErrorAndTimeWithSource
 	}
-	if tr.tagged && len(tr.parts) > 0 {
-		st.RelativeURL = byDigest(cfg, tr.parts[0].Sha)
+	if tr.Tagged && len(tr.Parts) > 0 {
+		st.RelativeURL = byDigest(cfg, tr.Parts[0].Sha)
 	}
 	errs := a.sumBlobs(tr, &st)
-	if tr.wrong.Error != "" {
-		errs = append(errs, tr.wrong)
+	if tr.Wrong.Error != "" {
+		errs = append(errs, tr.Wrong)
 	}
-	tr.wrong = entity.Join(errs...)
-	tr.state = st.State
-	st.SetFrom(fromBlob, tr.wrong, x.Wall)
-	if st.HasError() {
-		tr.wrong = st.ErrorDescription
-	}
+	st.SetFrom(fromBlob, entity.Join(errs...), x.Wall)
 	a.trees.Put(st)
 }
 
@@ -51,7 +51,7 @@ func (a *volumemgr) stateTree(x *pass, tr *tree) {
 func (a *volumemgr) sumBlobs(tr *tree, st *content.ContentTreeStatus) (
 	errs []entity.ErrorDescription) {
 	least, begun := entity.LOADED, false
-	for _, p := range tr.parts {
+	for _, p := range tr.Parts {
 		st.Blobs = append(st.Blobs, p.Sha)
 		b := a.blobs.Get(p.Sha)
 		if b == nil {
@@ -67,20 +67,20 @@ func (a *volumemgr) sumBlobs(tr *tree, st *content.ContentTreeStatus) (
 		}
 	}
 	switch {
-	case len(tr.parts) == 0:
-		st.State = tr.state
+	case len(tr.Parts) == 0:
+		st.State = tr.State
 		return errs
-	case !tr.closed && (begun || least > entity.INITIAL), least == entity.INITIAL && begun:
+	case !tr.Closed && (begun || least > entity.INITIAL), least == entity.INITIAL && begun:
 		// While blobs are missing, known or not, the tree is no further.
 		least = entity.DOWNLOADING
-	case least == entity.INITIAL && tr.tagged:
+	case least == entity.INITIAL && tr.Tagged:
 		least = entity.RESOLVED_TAG
 	}
 	st.State = least
 	switch {
 	case st.State == entity.LOADED:
 		st.Progress = 100
-	case tr.closed && st.TotalSize > 0:
+	case tr.Closed && st.TotalSize > 0:
 		st.Progress = uint8(min(99, 100*st.CurrentSize/st.TotalSize)) / progressStep * progressStep
 		st.CurrentSize = int64(st.Progress) * st.TotalSize / 100
 	default:

@@ -20,26 +20,45 @@ const (
 	fromVolume = "VolumeStatus"
 )
 
-// keepVolumes moves every volume on that is configured or used.
+// keepVolumes moves volumes on.
 func (a *volumemgr) keepVolumes(x *pass) {
+	if moved := take(&x.moved); len(moved) > 0 {
+		for key, v := range a.volumes.All() {
+			if _, is := slices.BinarySearch(moved, v.ContentID); is {
+				x.vols.Add(key)
+			}
+		}
+	}
+	keys := take(&x.vols)
 	if !a.seenVolumes.Complete() {
 		return // what is missing may be there
 	}
-	for key, cfg := range a.volumeConfigs.All() {
-		if a.volumes.Get(key) == nil && !a.cleaned(x, key) {
-			continue
-		}
-		a.keepVolume(x, key, cfg)
-	}
-	for key := range a.volumes.All() {
-		if a.volumeConfigs.Get(key) == nil {
-			a.keepVolume(x, key, nil)
-		}
-	}
-	for key := range a.pending.All() {
-		if a.volumeConfigs.Gone(key) && a.volumes.Get(key) == nil {
+	for _, key := range keys {
+		cfg, st := a.volumeConfigs.Get(key), a.volumes.Get(key)
+		switch {
+		case st != nil || cfg != nil && a.cleaned(x, key):
+			a.keepVolume(x, key, cfg)
+		case cfg == nil && a.volumeConfigs.Gone(key):
 			a.cleaned(x, key)
 		}
+		a.noteVolume(key)
+	}
+}
+
+// noteVolume notes whether nobody knows a volume that is on the disk, and whether one waits for
+// space.
+func (a *volumemgr) noteVolume(key string) {
+	st := a.volumes.Get(key)
+	if a.seenVolumes.Get(key) != nil && a.volumeConfigs.Get(key) == nil && st == nil &&
+		a.pending.Get(key) == nil {
+		a.strays.Put(stray{strayVolume, key})
+	} else {
+		a.strays.Delete(strayVolume + key)
+	}
+	if st != nil && st.HasError() && st.ErrorSourceType == fromDisk {
+		a.waits.Put(waiting{volumeForSpace, key})
+	} else {
+		a.waits.Delete(volumeForSpace + key)
 	}
 }
 
@@ -108,7 +127,7 @@ func (a *volumemgr) keepVolume(x *pass, key string, cfg *volume.VolumeConfig) {
 	} else {
 		st.SetFrom(source, wrong, x.Wall)
 	}
-	a.volumes.Put(st)
+	a.putVolume(x, key, &st)
 }
 
 // reconfigure takes over what may change in place and names what may not. A configuration that
@@ -158,7 +177,7 @@ func (a *volumemgr) advance(x *pass, key string, st *volume.VolumeStatus,
 		st.CurrentSize, st.TotalSize, st.Progress = seen.Used, max(seen.Size, seen.Used), 100
 		return "", wrong
 	}
-	tr := x.treeOf(st.ContentID)
+	tr := a.treeOf(st.ContentID)
 	creating := st.SubState == volume.SubPreparing
 	if st.VolumeContentOriginType == volume.OriginBlank {
 		if st.MaxVolSize == 0 {
@@ -171,7 +190,7 @@ func (a *volumemgr) advance(x *pass, key string, st *volume.VolumeStatus,
 		}
 	} else if ready := a.followTree(tr, st, creating); !ready {
 		if tr != nil {
-			wrong = tr.wrong
+			wrong = tr.Wrong
 		}
 		return fromTree, wrong
 	}
@@ -195,26 +214,30 @@ func (a *volumemgr) followTree(tr *tree, st *volume.VolumeStatus, creating bool)
 		return false
 	}
 	if ts := a.trees.Get(st.ContentID); ts != nil && !creating {
-		st.State = tr.state
+		st.State = tr.State
 		st.ContentFormat, st.Progress = ts.Format, ts.Progress
 		st.CurrentSize, st.TotalSize = ts.CurrentSize, ts.TotalSize
 		st.ReferenceName = ts.ContentID + "-" + ts.RelativeURL
 	}
-	return tr.state == entity.LOADED
+	return tr.State == entity.LOADED
 }
 
-func (x *pass) treeOf(id string) *tree {
-	for i := range x.trees {
-		if x.trees[i].cfg.ContentID == id {
-			return &x.trees[i]
-		}
+// treeOf is a tree with its published state and error, nil if it is not configured.
+func (a *volumemgr) treeOf(id string) *tree {
+	cfg, u := a.treeConfigs.Get(id), a.unfolds.Get(id)
+	if cfg == nil || u == nil {
+		return nil
 	}
-	return nil
+	tr := &tree{unfolded: *u, cfg: cfg}
+	if st := a.trees.Get(id); st != nil {
+		tr.State, tr.Wrong = st.State, st.ErrorDescription
+	}
+	return tr
 }
 
 // noSpace is the error of a volume that does not fit.
 func (a *volumemgr) noSpace(x *pass, st *volume.VolumeStatus) (wrong entity.ErrorDescription) {
-	need, left := st.MaxVolSize, a.remaining()
+	need, left := st.MaxVolSize, a.remaining(x)
 	if st.ReadOnly || st.HasNoAppReferences || need == 0 {
 		need = uint64(max(st.TotalSize, 0))
 	}
@@ -260,7 +283,7 @@ func imageBlobs(st *volume.VolumeStatus, tr *tree) (out []string) {
 	if st.VolumeContentOriginType == volume.OriginBlank {
 		return nil
 	}
-	parts := tr.parts
+	parts := tr.Parts
 	for len(parts) > 1 && isIndex(parts[0].MediaType) {
 		parts = parts[1:]
 	}

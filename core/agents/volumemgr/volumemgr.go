@@ -40,6 +40,11 @@ type volumemgr struct {
 	deferred  *bus.Pub[deferral]
 	manifests *bus.Pub[manifest]
 	sweeps    *bus.Pub[orphanSweep]
+	unfolds   *bus.Pub[unfolded]
+	wants     *bus.Pub[wanting]
+	waits     *bus.Pub[waiting]
+	strays    *bus.Pub[stray]
+	ledger    *bus.Pub[ledger]
 
 	read         *agent.Calls[store.BlobReq, store.BlobRes]
 	removeBlob   *agent.Calls[store.BlobReq, store.None]
@@ -78,6 +83,11 @@ func New(p bus.Port) agent.Agent {
 		deferred:  bus.Publish(p, deferrals),
 		manifests: bus.Publish(p, manifests),
 		sweeps:    bus.Publish(p, sweeps),
+		unfolds:   bus.Publish(p, unfoldeds),
+		wants:     bus.Publish(p, wantings),
+		waits:     bus.Publish(p, waitings),
+		strays:    bus.Publish(p, strays),
+		ledger:    bus.Publish(p, ledgers),
 
 		read:         agent.Use(p, store.ReadBlob),
 		removeBlob:   agent.Use(p, store.RemoveBlob),
@@ -86,50 +96,39 @@ func New(p bus.Port) agent.Agent {
 	}
 }
 
-// pass is what one turn finds out on its way from content to volumes.
-type pass struct {
-	*agent.Turn
-	items *config.ConfigItemValueMap
-	trees []tree // by content tree
-	uses  []use  // by blob
-	// unread says that a manifest lies on the disk whose parts are not known yet: which blobs are
-	// wanted is not the whole truth.
-	unread bool
-}
+// maxRounds bounds how often a turn looks again because of what it did itself: what one gives back
+// or takes, others may wait for.
+const maxRounds = 64
 
-// maxPasses bounds how often a turn looks again because space was given back.
-const maxPasses = 8
-
-// Step makes one pass, and another while one gives back or takes what others may wait for.
+// Step looks at what has changed, from content to volumes, until nothing follows from it any more.
 func (a *volumemgr) Step(t *agent.Turn) {
-	var x *pass
-	for range maxPasses {
-		left, asked, asking := a.remaining(), a.downloads.Len(), a.resolves.Len()
-		x = &pass{Turn: t, items: a.items.Get("global")}
+	x := a.begin(t)
+	for range maxRounds {
 		a.findTrees(x)
 		a.keepBlobs(x)
 		a.stateTrees(x)
 		a.keepVolumes(x)
-		if a.remaining() == left && a.downloads.Len() == asked && a.resolves.Len() == asking {
+		if !a.again(x) {
 			break
 		}
 	}
-	a.answerRefs()
+	a.answerRefs(x)
 	a.sweepOrphans(x)
 	a.collectBlobs(x)
-	a.mgr.Put(volume.VolumeMgrStatus{Name: "volumemgr", RemainingSpace: coarse(a.remaining()),
+	a.mgr.Put(volume.VolumeMgrStatus{Name: "volumemgr", RemainingSpace: coarse(a.remaining(x)),
 		Initialized: a.seenBlobs.Complete() && a.seenVolumes.Complete() &&
-			a.space.Get("persist") != nil})
-	a.complete(x)
+			a.space.Get(persist) != nil})
+	a.complete()
+	a.ledger.Put(x.ledger)
 }
 
 // complete declares the tables whole once everything configured was looked at.
-func (a *volumemgr) complete(x *pass) {
-	if a.treeConfigs.Complete() && a.seenBlobs.Complete() && a.space.Get("persist") != nil {
+func (a *volumemgr) complete() {
+	if a.treeConfigs.Complete() && a.seenBlobs.Complete() && a.space.Get(persist) != nil {
 		a.trees.Complete()
 		a.blobs.Complete()
 		a.resolves.Complete()
-		if !x.unread {
+		if !a.downloads.IsComplete() && !a.unread() {
 			a.downloads.Complete()
 			a.verifies.Complete()
 		}
@@ -139,5 +138,23 @@ func (a *volumemgr) complete(x *pass) {
 	}
 	if a.refConfigs.Complete() {
 		a.refs.Complete()
+	}
+}
+
+// unread reports whether a tree is configured whose parts are not known yet: which blobs are wanted
+// is not the whole truth.
+func (a *volumemgr) unread() bool {
+	for _, u := range a.unfolds.All() {
+		if u.Unread {
+			return true
+		}
+	}
+	return false
+}
+
+// addKeys notes all rows of a table by their keys.
+func addKeys[V bus.Row](w *agent.Work, t bus.Table[V]) {
+	for key := range t.All() {
+		w.Add(key)
 	}
 }

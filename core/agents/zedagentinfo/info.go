@@ -51,7 +51,7 @@ func (pace) Key() string { return "pace" }
 var (
 	conn      = controllerconn.Declare("zedagent-info")
 	reporteds = bus.NewTopic[reported](bus.Decl{
-		Owner: "zedagent-info", Name: "Reported", MaxRows: 2000})
+		Owner: "zedagent-info", Name: "Reported", MaxRows: controllerconn.MaxDue})
 	paces = bus.NewTopic[pace](bus.Decl{
 		Owner: "zedagent-info", Name: "Pace", Life: bus.Local, MaxRows: 1})
 )

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/evetwin/evetwin/core/agent"
 	"github.com/evetwin/evetwin/core/bus"
 	"github.com/evetwin/evetwin/core/topics/app"
 	"github.com/evetwin/evetwin/core/topics/entity"
@@ -32,7 +31,7 @@ var acceptances = bus.NewTopic[acceptance](bus.Decl{Owner: "zedmanager", Name: "
 
 // accept judges a configuration and returns the one in force, nil if there is none. What the
 // commands in it start is noted in the status.
-func (a *zedmanager) accept(t *agent.Turn, cfg *app.AppInstanceConfig,
+func (a *zedmanager) accept(t *round, cfg *app.AppInstanceConfig,
 	st *app.AppInstanceStatus) *app.AppInstanceConfig {
 	have := a.accepted.Get(cfg.UUID)
 	if wrong := invalid(cfg); wrong != "" {
@@ -134,7 +133,7 @@ func needsRestart(old, cfg *app.AppInstanceConfig) (why []string) {
 
 // baseline compares the purge counter of an application that is new since boot with the one it was
 // made or purged with last: a purge that was asked for while the device was off still happens.
-func (a *zedmanager) baseline(t *agent.Turn, cfg *app.AppInstanceConfig,
+func (a *zedmanager) baseline(t *round, cfg *app.AppInstanceConfig,
 	st *app.AppInstanceStatus) {
 	switch last := a.purges.Get(cfg.UUID); {
 	case last == nil:
@@ -146,7 +145,7 @@ func (a *zedmanager) baseline(t *agent.Turn, cfg *app.AppInstanceConfig,
 
 // startPurge begins a purge. One under way whose application is being halted already takes the new
 // configuration in.
-func (a *zedmanager) startPurge(t *agent.Turn, id string, st *app.AppInstanceStatus) {
+func (a *zedmanager) startPurge(t *round, id string, st *app.AppInstanceStatus) {
 	st.PurgeStartedAt, st.RestartInprogress = t.Wall, app.NotInprogress
 	if st.PurgeInprogress == app.NotInprogress || st.PurgeInprogress == app.BringUp {
 		st.PurgeInprogress = app.DownloadAndVerify
@@ -154,7 +153,7 @@ func (a *zedmanager) startPurge(t *agent.Turn, id string, st *app.AppInstanceSta
 }
 
 // startRestart begins a restart of an application that was started; else the command is spent.
-func (a *zedmanager) startRestart(t *agent.Turn, cfg *app.AppInstanceConfig,
+func (a *zedmanager) startRestart(t *round, cfg *app.AppInstanceConfig,
 	st *app.AppInstanceStatus) {
 	d := a.domains.Get(cfg.UUID)
 	purging := st.PurgeInprogress != app.NotInprogress && st.PurgeInprogress != app.BringUp

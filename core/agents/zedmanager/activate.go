@@ -3,14 +3,13 @@ package zedmanager
 import (
 	"time"
 
-	"github.com/evetwin/evetwin/core/agent"
 	"github.com/evetwin/evetwin/core/topics/app"
 	"github.com/evetwin/evetwin/core/topics/entity"
 )
 
 // activate walks an application whose volumes are there to a running guest. A guest that was
 // started is only looked after.
-func (a *zedmanager) activate(t *agent.Turn, acc *app.AppInstanceConfig,
+func (a *zedmanager) activate(t *round, acc *app.AppInstanceConfig,
 	st *app.AppInstanceStatus) {
 	up := a.isUp(acc.UUID)
 	if !up {
@@ -36,7 +35,7 @@ func (a *zedmanager) activate(t *agent.Turn, acc *app.AppInstanceConfig,
 }
 
 // delayed reports whether the start delay of an application still runs.
-func (a *zedmanager) delayed(t *agent.Turn, acc *app.AppInstanceConfig,
+func (a *zedmanager) delayed(t *round, acc *app.AppInstanceConfig,
 	st *app.AppInstanceStatus) bool {
 	st.StartTime = time.Time{}
 	if acc.Delay == 0 {
@@ -56,7 +55,7 @@ func (a *zedmanager) delayed(t *agent.Turn, acc *app.AppInstanceConfig,
 
 // copyDomain takes over what domainmgr says about the guest, if it speaks of the guest as it is
 // wished.
-func (a *zedmanager) copyDomain(t *agent.Turn, id string, st *app.AppInstanceStatus) {
+func (a *zedmanager) copyDomain(t *round, id string, st *app.AppInstanceStatus) {
 	ds := a.domainStats.Get(id)
 	if ds == nil || ds.Of != a.domains.Rev(id) {
 		return

@@ -3,7 +3,6 @@ package zedmanager
 import (
 	"strconv"
 
-	"github.com/evetwin/evetwin/core/agent"
 	"github.com/evetwin/evetwin/core/topics/app"
 	"github.com/evetwin/evetwin/core/topics/content"
 	"github.com/evetwin/evetwin/core/topics/domain"
@@ -22,7 +21,7 @@ const (
 )
 
 // boot wishes the guest as the configuration has it, and reports whether it could.
-func (a *zedmanager) boot(t *agent.Turn, acc *app.AppInstanceConfig,
+func (a *zedmanager) boot(t *round, acc *app.AppInstanceConfig,
 	st *app.AppInstanceStatus) bool {
 	d := domain.DomainConfig{UUIDandVersion: acc.UUIDandVersion, DisplayName: acc.DisplayName,
 		Activate: true, VmConfig: acc.FixedResources, IoAdapterList: acc.IoAdapterList,

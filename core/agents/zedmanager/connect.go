@@ -4,14 +4,13 @@ import (
 	"net/netip"
 	"slices"
 
-	"github.com/evetwin/evetwin/core/agent"
 	"github.com/evetwin/evetwin/core/topics/app"
 	"github.com/evetwin/evetwin/core/topics/entity"
 	"github.com/evetwin/evetwin/core/topics/network"
 )
 
 // connect asks for the network of an application and reports whether it is up.
-func (a *zedmanager) connect(t *agent.Turn, acc *app.AppInstanceConfig,
+func (a *zedmanager) connect(t *round, acc *app.AppInstanceConfig,
 	st *app.AppInstanceStatus) (ready bool) {
 	id := acc.UUID
 	next := networkOf(acc)

@@ -12,6 +12,7 @@
 //	out  zedmanager/UuidToNum              purge counters carried out (persistent)
 //	own  zedmanager/AcceptedConfig         the configuration in force of each application
 //	own  zedmanager/Outlook                profile, time base of start delays
+//	own  zedmanager/Ledger                 what applications see of each other
 //	own  zedmanager/ActiveApp              who ran when the device went down (persistent)
 //
 // A configuration is accepted or refused as a whole: what needs a restart or a purge is refused

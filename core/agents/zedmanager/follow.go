@@ -3,13 +3,12 @@ package zedmanager
 import (
 	"time"
 
-	"github.com/evetwin/evetwin/core/agent"
 	"github.com/evetwin/evetwin/core/topics/app"
 	"github.com/evetwin/evetwin/core/topics/entity"
 )
 
 // follow walks an application towards its configuration.
-func (a *zedmanager) follow(t *agent.Turn, cfg *app.AppInstanceConfig) {
+func (a *zedmanager) follow(t *round, cfg *app.AppInstanceConfig) {
 	st := app.AppInstanceStatus{State: entity.INITIAL}
 	if old := a.status.Get(cfg.UUID); old != nil {
 		st = *old
@@ -30,7 +29,7 @@ func (a *zedmanager) follow(t *agent.Turn, cfg *app.AppInstanceConfig) {
 }
 
 // update walks to the first thing that is not done yet.
-func (a *zedmanager) update(t *agent.Turn, acc *app.AppInstanceConfig, st *app.AppInstanceStatus) {
+func (a *zedmanager) update(t *round, acc *app.AppInstanceConfig, st *app.AppInstanceStatus) {
 	vols := a.keepRefs(acc, st)
 	if !a.purge(t, acc, st, &vols) {
 		return
@@ -69,7 +68,7 @@ func (a *zedmanager) idle(acc *app.AppInstanceConfig, st *app.AppInstanceStatus)
 }
 
 // purge moves a purge on and reports whether the rest of the way may be walked.
-func (a *zedmanager) purge(t *agent.Turn, acc *app.AppInstanceConfig, st *app.AppInstanceStatus,
+func (a *zedmanager) purge(t *round, acc *app.AppInstanceConfig, st *app.AppInstanceStatus,
 	vols *volumes) (goOn bool) {
 	if st.PurgeInprogress == app.DownloadAndVerify {
 		if !vols.reached(entity.LOADED) {
@@ -96,7 +95,7 @@ func (a *zedmanager) purge(t *agent.Turn, acc *app.AppInstanceConfig, st *app.Ap
 
 // runOld leaves the guest alone that runs while its successor's volumes are downloaded; it may
 // still be switched off, and may power itself off.
-func (a *zedmanager) runOld(t *agent.Turn, acc *app.AppInstanceConfig, st *app.AppInstanceStatus) {
+func (a *zedmanager) runOld(t *round, acc *app.AppInstanceConfig, st *app.AppInstanceStatus) {
 	d := a.domains.Get(acc.UUID)
 	switch {
 	case d == nil:
@@ -171,7 +170,7 @@ func (a *zedmanager) disconnect(id string) (done bool) {
 }
 
 // stagedBootOrder warns that a boot order waits for the next start of the guest.
-func (a *zedmanager) stagedBootOrder(t *agent.Turn, acc *app.AppInstanceConfig,
+func (a *zedmanager) stagedBootOrder(t *round, acc *app.AppInstanceConfig,
 	st *app.AppInstanceStatus) {
 	d, want := a.domains.Get(acc.UUID), acc.FixedResources.BootOrder
 	if d == nil || !d.Activate || d.VmConfig.BootOrder == want {

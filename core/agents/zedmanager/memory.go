@@ -3,7 +3,6 @@ package zedmanager
 import (
 	"fmt"
 
-	"github.com/evetwin/evetwin/core/agent"
 	"github.com/evetwin/evetwin/core/topics/app"
 	"github.com/evetwin/evetwin/core/topics/config"
 	"github.com/evetwin/evetwin/core/topics/entity"
@@ -46,7 +45,7 @@ func (a *zedmanager) reserved() uint64 {
 
 // admit reports whether the machine has the memory for an application, or says in the status what
 // is missing and when that may change.
-func (a *zedmanager) admit(t *agent.Turn, acc *app.AppInstanceConfig,
+func (a *zedmanager) admit(t *round, acc *app.AppInstanceConfig,
 	st *app.AppInstanceStatus) bool {
 	st.MemOverhead = a.overhead(&acc.FixedResources)
 	if a.items.Get(entity.Global).Bool(config.IgnoreMemoryCheck) {
@@ -57,18 +56,7 @@ func (a *zedmanager) admit(t *agent.Turn, acc *app.AppInstanceConfig,
 	if host == nil {
 		return false // the machine is not known yet
 	}
-	taken, halting, others := a.reserved(), uint64(0), 0
-	for id, o := range a.status.All() {
-		if id == acc.UUID || !o.Activated && !o.ActivateInprogress {
-			continue
-		}
-		need := a.demand(&o.FixedResources)
-		taken += need
-		others++
-		if cfg := a.configs.Get(id); cfg == nil || !a.effective(cfg) {
-			halting += need
-		}
-	}
+	taken, halting, others := a.reserved()+t.Contest.Taken, t.Contest.Halting, t.Contest.Users
 	need, left := a.demand(&acc.FixedResources), uint64(0)
 	if total := host.TotalMemoryMB * mib; total > taken {
 		left = total - taken

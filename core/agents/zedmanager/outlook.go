@@ -4,7 +4,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/evetwin/evetwin/core/agent"
 	"github.com/evetwin/evetwin/core/bus"
 	"github.com/evetwin/evetwin/core/topics/app"
 	"github.com/evetwin/evetwin/core/topics/entity"
@@ -27,7 +26,7 @@ func (outlook) Key() string { return entity.Global }
 var outlooks = bus.NewTopic[outlook](bus.Decl{Owner: "zedmanager", Name: "Outlook"})
 
 // look takes over what zedagent says and reports whether it means anything for applications.
-func (a *zedmanager) look(t *agent.Turn) (moved bool) {
+func (a *zedmanager) look(t *round) (moved bool) {
 	var o outlook
 	old := a.outlooks.Get(entity.Global)
 	if old != nil {

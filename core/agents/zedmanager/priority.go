@@ -3,7 +3,6 @@ package zedmanager
 import (
 	"time"
 
-	"github.com/evetwin/evetwin/core/agent"
 	"github.com/evetwin/evetwin/core/bus"
 	"github.com/evetwin/evetwin/core/topics/app"
 	"github.com/evetwin/evetwin/core/topics/entity"
@@ -35,10 +34,10 @@ func (a *zedmanager) mark(acc *app.AppInstanceConfig, st *app.AppInstanceStatus)
 // held reports whether an application has to wait for those that ran when the device went down. It
 // is a plain predicate over tables: whatever else makes the application be looked at does not let
 // it pass.
-func (a *zedmanager) held(t *agent.Turn, acc *app.AppInstanceConfig,
+func (a *zedmanager) held(t *round, acc *app.AppInstanceConfig,
 	st *app.AppInstanceStatus) bool {
 	if a.markers.Get(acc.UUID) != nil || st.RestartInprogress != app.NotInprogress ||
-		st.PurgeInprogress != app.NotInprogress || !a.waiting() {
+		st.PurgeInprogress != app.NotInprogress || t.Contest.Before == 0 {
 		return false
 	}
 	o := a.outlook()
@@ -53,20 +52,18 @@ func (a *zedmanager) held(t *agent.Turn, acc *app.AppInstanceConfig,
 	return true
 }
 
-// waiting reports whether an application that ran before is not up yet.
-func (a *zedmanager) waiting() bool {
-	for id := range a.markers.All() {
-		cfg := a.configs.Get(id)
-		if cfg == nil || !a.effective(cfg) {
-			continue
-		}
-		switch st := a.status.Get(id); {
-		case st == nil:
-			return true
-		case st.State != entity.BOOTING && st.State != entity.RUNNING &&
-			st.State != entity.HALTING && st.State != entity.START_DELAYED && !a.isUp(id):
-			return true
-		}
+// comesFirst reports whether an application ran when the device went down and is not up yet; others
+// wait for it if it is to run.
+func (a *zedmanager) comesFirst(id string, st *app.AppInstanceStatus) bool {
+	if a.markers.Get(id) == nil {
+		return false
 	}
-	return false
+	if st == nil {
+		return true
+	}
+	switch st.State {
+	case entity.BOOTING, entity.RUNNING, entity.HALTING, entity.START_DELAYED:
+		return false
+	}
+	return !a.isUp(id)
 }

@@ -3,7 +3,6 @@ package zedmanager
 import (
 	"slices"
 
-	"github.com/evetwin/evetwin/core/agent"
 	"github.com/evetwin/evetwin/core/topics/app"
 	"github.com/evetwin/evetwin/core/topics/entity"
 	"github.com/evetwin/evetwin/core/topics/volume"
@@ -61,10 +60,12 @@ func (a *zedmanager) keepRefs(acc *app.AppInstanceConfig, st *app.AppInstanceSta
 			keep = append(keep, disk.VolumeKey+"#"+acc.UUID)
 		}
 	}
+	had := st.VolumeRefStatusList
 	st.VolumeRefStatusList = nil
-	for key, ref := range a.refs.All() {
+	for _, key := range sortedKeys(keep, had) {
+		ref := a.refs.Get(key)
 		switch {
-		case ref.AppUUID != acc.UUID:
+		case ref == nil:
 		case !slices.Contains(keep, key):
 			a.refs.Delete(key)
 		default:
@@ -72,6 +73,16 @@ func (a *zedmanager) keepRefs(acc *app.AppInstanceConfig, st *app.AppInstanceSta
 		}
 	}
 	return v
+}
+
+// sortedKeys joins the keys of references with those that a status has listed.
+func sortedKeys(keys []string, had []volume.VolumeRefStatus) []string {
+	out := slices.Clone(keys)
+	for i := range had {
+		out = append(out, had[i].Key())
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // progressStep is how coarse, in percent, the progress of an application is, so that many volumes
@@ -106,7 +117,7 @@ func withVolume(vs *volume.VolumeRefStatus) entity.ErrorDescription {
 // showVolumes takes state and errors of the volumes into the status; the state only while there is
 // no guest, or its volumes are made anew. What was shown stays while an answer is
 // awaited.
-func (a *zedmanager) showVolumes(t *agent.Turn, st *app.AppInstanceStatus, v *volumes) {
+func (a *zedmanager) showVolumes(t *round, st *app.AppInstanceStatus, v *volumes) {
 	if !v.known {
 		return
 	}

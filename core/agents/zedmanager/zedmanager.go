@@ -7,6 +7,7 @@ import (
 	"github.com/evetwin/evetwin/core/topics/app"
 	"github.com/evetwin/evetwin/core/topics/config"
 	"github.com/evetwin/evetwin/core/topics/domain"
+	"github.com/evetwin/evetwin/core/topics/entity"
 	"github.com/evetwin/evetwin/core/topics/network"
 	"github.com/evetwin/evetwin/core/topics/node"
 	"github.com/evetwin/evetwin/core/topics/volume"
@@ -32,6 +33,7 @@ type zedmanager struct {
 	accepted *bus.Pub[acceptance]
 	outlooks *bus.Pub[outlook]
 	markers  *bus.Pub[activeApp]
+	ledgers  *bus.Pub[ledger]
 }
 
 // New builds the agent.
@@ -56,52 +58,58 @@ func New(p bus.Port) agent.Agent {
 		accepted: bus.Publish(p, acceptances),
 		outlooks: bus.Publish(p, outlooks),
 		markers:  bus.Publish(p, activeApps),
+		ledgers:  bus.Publish(p, ledgers),
 	}
 }
 
 // Step walks every application on that something it stands on has changed for.
-func (a *zedmanager) Step(t *agent.Turn) {
+func (a *zedmanager) Step(turn *agent.Turn) {
+	t := &round{Turn: turn}
 	var w agent.Work
-	agent.Keys(&w, a.configs)
-	agent.From(&w, a.volumeStats, func(v *volume.VolumeRefStatus) string { return v.AppUUID })
-	agent.Keys(&w, a.netStats)
-	agent.Keys(&w, a.domainStats)
-	w.Add(t.Due()...)
-	if a.look(t) || a.items.Moved() || a.memory.Moved() || a.configs.Moved() || a.host.Moved() {
+	if a.look(t) || t.Full || a.items.Moved() || a.memory.Moved() || a.configs.Moved() ||
+		a.host.Moved() {
 		for id := range a.configs.All() {
 			w.Add(id)
 		}
 		for id := range a.status.All() {
 			w.Add(id)
 		}
+		a.count(t)
+	} else if l := a.ledgers.Get(entity.Global); l != nil {
+		t.ledger = *l
 	}
-	moved := false
+	agent.Keys(&w, a.configs)
+	agent.From(&w, a.volumeStats, func(v *volume.VolumeRefStatus) string { return v.AppUUID })
+	agent.Keys(&w, a.netStats)
+	agent.Keys(&w, a.domainStats)
+	w.Add(t.Due()...)
+	before := t.Contest
 	for _, id := range w.All() {
-		moved = a.walk(t, id) || moved
+		a.walk(t, id)
 	}
 	// Who waits for memory or for its turn to boot looks again at what the others did.
-	for n := a.status.Len(); moved && n >= 0; n-- {
-		moved = false
+	for n := a.status.Len(); t.Contest != before && n >= 0; n-- {
+		before = t.Contest
 		for id, st := range a.status.All() {
 			if st.MissingMemory || st.NoBootPriority {
-				moved = a.walk(t, id) || moved
+				a.walk(t, id)
 			}
 		}
 	}
-	a.summarize()
+	a.ledgers.Put(t.ledger)
+	a.summarize(&t.ledger)
 	a.complete()
 }
 
-// walk moves one application on and reports whether others see a change: in its status, or that its
-// guest is wished now.
-func (a *zedmanager) walk(t *agent.Turn, id string) (moved bool) {
-	before, up := a.status.Rev(id), a.isUp(id)
+// walk moves one application on and counts anew what others see of it.
+func (a *zedmanager) walk(t *round, id string) {
+	t.subtract(a.share(id))
 	if cfg := a.configs.Get(id); cfg != nil {
 		a.follow(t, cfg)
 	} else if a.configs.Gone(id) {
 		a.remove(id)
 	}
-	return a.status.Rev(id) != before || a.isUp(id) != up
+	t.add(a.share(id))
 }
 
 // complete declares the tables whole once every configured application was looked at.
