@@ -164,8 +164,11 @@ var specs = []spec{
 	{kind: ClockDrift, low: -500_000, top: 500_000},
 }
 
-// PowerOff is how long the device is off after a cut that no For of its own says, in seconds.
+// PowerOff is how long the device is off after a cut that waits for an occasion.
 const PowerOff Seconds = 10
+
+// SwitchRestart is how long a switch takes to restart.
+const SwitchRestart Seconds = 1
 
 // Kinds are all kinds, in the order of this page.
 func Kinds() []Kind {

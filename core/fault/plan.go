@@ -38,6 +38,8 @@ type Fault struct {
 func (f *Fault) End() time.Duration {
 	end := f.At + f.For
 	switch f.Kind {
+	case DHCPMoved:
+		end += SwitchRestart
 	case PowerBefore, PowerWithin, PowerAfter:
 		end += PowerOff
 	case PowerInOp:

@@ -27,6 +27,12 @@ func (w *World) SetServer(label string, s State) bool {
 	return true
 }
 
+// HasEndpoint reports whether the model has an endpoint with that label.
+func (w *World) HasEndpoint(label string) bool {
+	_, ok := w.endIdx[label]
+	return ok
+}
+
 // SetOutside lets a network reach the outside or not, whatever its model says.
 func (w *World) SetOutside(network string, reachable bool) bool {
 	i, ok := w.netIdx[network]
