@@ -26,6 +26,7 @@ type Checker struct {
 	boot       Boot
 	violations []*Violation
 	uuid       string
+	wished     string
 
 	rows     map[*bus.Decl][]heard
 	began    map[string][]func(*host.Ran)
@@ -177,6 +178,9 @@ func (c *Checker) Metrics(m *metrics.ZMetricMsg) {
 		f(m)
 	}
 }
+
+// Wished tells of the version of the configuration that the controller has for the device.
+func (c *Checker) Wished(version string) { c.wished = version }
 
 // Healed says that from now on nothing disturbs the device: no fault, no cut, no crash, no change
 // of its configuration. A crash or a boot that comes all the same begins the peace anew.

@@ -129,6 +129,10 @@ func (e *Ear) Boot() Boot { return e.c.boot }
 // UUID is what the controller calls the device, empty before it does.
 func (e *Ear) UUID() string { return e.c.uuid }
 
+// Wished is the version of the configuration that the controller has for the device, empty while
+// none was set.
+func (e *Ear) Wished() string { return e.c.wished }
+
 // Get is a row as it is visible, nil if there is none.
 func Get[V bus.Row](e *Ear, t bus.Topic[V], key string) *V { return getOf(e.c.boot, t, key) }
 

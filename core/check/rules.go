@@ -2,5 +2,11 @@ package check
 
 // Rules are the rules that every device is held to, by subject.
 func Rules() []Rule {
-	return []Rule{}
+	return []Rule{
+		oneGuest(), volumeUnderGuest(), haltAsked(), removalAsked(),
+		oneAddress(), oneNumber(), oneAdapter(), oneWriter(),
+		appStates(), domainStates(), verifyOnce(), verifiedOnly(), purgeKeeps(),
+		survives(), oneRun(), countersForward(), keepsWorking(),
+		infoArrives(), converges(), guestNumber(), keepsReporting(), reconnects(),
+	}
 }

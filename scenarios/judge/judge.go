@@ -77,16 +77,21 @@ func (j *Judge) Checker(device string) *check.Checker { return j.checkers[device
 // reported hands the newest messages of a device to its checker.
 func (j *Judge) reported(f *fleet.Fleet, uuid string) {
 	d, ok := f.Device(uuid)
-	if !ok || d.LastSeq() == j.seen[uuid] {
+	if !ok {
 		return
 	}
-	since := j.seen[uuid]
-	j.seen[uuid] = d.LastSeq()
 	_, soft := d.Serials()
 	c := j.checkers[soft]
 	if c == nil {
 		return
 	}
+	if d.LastSeq() == j.seen[uuid] {
+		_, _, version := d.ConfigBytes()
+		c.Wished(version)
+		return
+	}
+	since := j.seen[uuid]
+	j.seen[uuid] = d.LastSeq()
 	for _, r := range d.ReportsSince(eveapi.Info, since) {
 		if m, err := eveapi.ParseInfo(r.Body); err == nil {
 			c.Info(m)
