@@ -294,9 +294,15 @@ func TestNET33_EditTakesNoPortOfAnother(t *testing.T) {
 			t.Fatalf("in force are %+v and %+v", one, two)
 		}
 	}
+	b.app(mapping(app3, "2221")) // the editor still has it
+	b.run()
+	if a := b.net(app3); a.Activated || !strings.HasSuffix(a.Error, "2221 is used by application "+
+		app1) {
+		t.Fatalf("the third %+v", a)
+	}
 	b.app(mapping(app2, "2223"))
 	b.run()
-	b.up(app1, app2)
+	b.up(app1, app2, app3)
 	if one := b.vif("nbu1x1").PortMaps; one[0].Port != 2222 {
 		t.Fatalf("in force is %+v", one)
 	}

@@ -34,8 +34,9 @@
 //	   │  └─ error: rule, address, port map, name
 //	   └──── looked at anew with every change of anything it depends on
 //
-// Whoever competes for a subnet, a port, a mapped port or a name: what is active as it is wished has
-// it, then what is active and was edited, then the lower number. What is active and gets a bad configuration keeps the last good one, and says so.
+// Whoever competes for a subnet, a port, a mapped port or a name: what is active as it is wished
+// has it, then what is active and was edited, then the lower number. What is active and gets a bad
+// configuration keeps the last good one, and says so.
 //
 // Numbers decide addresses: bridge bn<n>, interface nbu<i>x<app>, guest address = start of the
 // range plus the number of the interface. They are on flash before anything shows them, since a
