@@ -27,6 +27,8 @@ type HyperSetup struct {
 	Left func() []string
 	// PCI is an adapter of the machine.
 	PCI string
+	// Networking belongs to the part bridge, which Part wires too.
+	Networking Networking
 }
 
 // GuestMemoryKiB is the memory of the suite's guests.
@@ -45,7 +47,7 @@ const (
 // up with t.
 func Hyper(t *testing.T, mk func(t *testing.T) HyperSetup) {
 	t.Run("domains", func(t *testing.T) {
-		x := newHyperBench(t, mk)
+		x := newHyperBench(t, mk, nil)
 		t.Run("complete after boot", x.complete)
 		t.Run("wrong requests", x.wrong)
 		t.Run("undoing what is not there", x.undo)
@@ -58,16 +60,17 @@ func Hyper(t *testing.T, mk func(t *testing.T) HyperSetup) {
 		t.Run("delete", x.deletes)
 	})
 	t.Run("ends", func(t *testing.T) {
-		x := newHyperBench(t, mk)
+		x := newHyperBench(t, mk, nil)
 		t.Run("guest powers itself off", x.leaves)
 		t.Run("guest is killed from outside", x.killed)
 		t.Run("guest obeys the power button", x.obeys)
 		t.Run("guest obeys behind a cancelled stop", x.obeysLater)
 		t.Run("a stop is for one run", x.stopsOnce)
 	})
-	t.Run("cancelled", func(t *testing.T) { newHyperBench(t, mk).cancelled(t) })
+	t.Run("cancelled", func(t *testing.T) { newHyperBench(t, mk, nil).cancelled(t) })
+	t.Run("networks", func(t *testing.T) { newNetBench(t, mk).networks(t) })
 	t.Run("power cut", func(t *testing.T) {
-		x := newHyperBench(t, mk)
+		x := newHyperBench(t, mk, nil)
 		t.Run("guests are gone", x.goneAfterCut)
 		t.Run("while a guest starts", x.goneWhileStarting)
 	})
@@ -89,7 +92,10 @@ type hyperBench struct {
 	adapters *bus.Sub[hyper.AdapterSeen]
 }
 
-func newHyperBench(t *testing.T, mk func(*testing.T) HyperSetup) *hyperBench {
+// newHyperBench boots a part hyper. more attaches what else a test needs at each boot; may be nil.
+func newHyperBench(t *testing.T, mk func(*testing.T) HyperSetup,
+	more func(b *bench, p bus.Port) []looker,
+) *hyperBench {
 	t.Helper()
 	s := mk(t)
 	x := &hyperBench{HyperSetup: s, create: newCalls(hyper.Create), start: newCalls(hyper.Start),
@@ -107,7 +113,11 @@ func newHyperBench(t *testing.T, mk func(*testing.T) HyperSetup) *hyperBench {
 		x.remove.attach(b, p)
 		x.binding.attach(b, p)
 		x.usage.attach(b, p)
-		return []looker{x.create, x.start, x.stop, x.remove, x.binding, x.usage}
+		list := []looker{x.create, x.start, x.stop, x.remove, x.binding, x.usage}
+		if more != nil {
+			list = append(list, more(b, p)...)
+		}
+		return list
 	})
 	x.booted(t)
 	return x

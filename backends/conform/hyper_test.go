@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -15,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/evetwin/evetwin/backends/conform"
+	"github.com/evetwin/evetwin/backends/sim/bridge"
 	"github.com/evetwin/evetwin/backends/sim/disk"
 	"github.com/evetwin/evetwin/backends/sim/hyper"
 	"github.com/evetwin/evetwin/backends/sim/lab/labtest"
@@ -22,6 +24,7 @@ import (
 	"github.com/evetwin/evetwin/backends/sim/qemu/guest"
 	"github.com/evetwin/evetwin/backends/sim/real"
 	device "github.com/evetwin/evetwin/core/device/hyper"
+	"github.com/evetwin/evetwin/core/host"
 )
 
 // Volumes of the guests, and the adapter of the machine.
@@ -37,6 +40,27 @@ func boots(volume string) []device.Disk {
 		Format: "container"}}
 }
 
+// both wires two parts.
+type both [2]conform.Part
+
+// Wire wires them.
+func (b both) Wire(k *host.Kernel) {
+	for _, p := range b {
+		p.Wire(k)
+	}
+}
+
+// mapped asks a model whether a port leads to a guest that would answer.
+func mapped(b *bridge.Bridge) conform.Networking {
+	return conform.Networking{IPv6: true, Reach: func(app, proto string, port uint16) error {
+		to, at, ok := b.Mapped("eth0", proto, port, netip.MustParseAddr("192.0.2.1"))
+		if !ok || to != app || at != conform.ServedPort {
+			return fmt.Errorf("port %d leads to port %d of %q", port, at, to)
+		}
+		return nil
+	}}
+}
+
 func TestModelHyperConforms(t *testing.T) {
 	for _, iommu := range []bool{false, true} {
 		t.Run(fmt.Sprintf("IOMMU=%v", iommu), func(t *testing.T) {
@@ -46,9 +70,11 @@ func TestModelHyperConforms(t *testing.T) {
 				for _, v := range []string{lasting, brief} {
 					d.Volumes[v] = &disk.Volume{Format: "container"}
 				}
+				nets := &bridge.Bridge{}
 				h := &hyper.Hyper{Disk: d, MemoryMB: 1024, IOMMU: iommu, PCI: []string{adapter},
-					Deaf: map[string]bool{conform.DeafApp: true}}
-				return conform.HyperSetup{Setup: conform.Setup{Part: h, Cut: cutter(d)}, PCI: adapter,
+					Vifs: nets, Deaf: map[string]bool{conform.DeafApp: true}}
+				return conform.HyperSetup{Setup: conform.Setup{Part: both{nets, h}, Cut: cutter(d)},
+					PCI: adapter, Networking: mapped(nets),
 					Lasting: boots(lasting), Brief: boots(brief), Leave: h.PowerOff, Kill: h.Break}
 			})
 		})
@@ -167,12 +193,15 @@ func TestQEMUConforms(t *testing.T) {
 		image(t, d, demo, lasting)
 		image(t, d, demo, brief, "DEMO_PORT=none") // it ends when it cannot listen
 		out := &consoles{texts: map[string]*bytes.Buffer{}, heard: make(chan struct{}, 1)}
+		nets, items, at := real.NewNets(), &bridge.Bridge{}, &forwards{}
+		nets.OnForward, items.Changed = at.note, nets.Changed
 		h := &real.Hyper{Model: &hyper.Hyper{Disk: d, MemoryMB: 1024, PCI: []string{adapter}},
-			Disk: d, Nets: real.NewNets(), Accel: qemu.TCG, Dir: t.TempDir(), Console: out.of,
+			Disk: d, Vifs: items, Nets: nets, Accel: qemu.TCG, Dir: t.TempDir(), Console: out.of,
 			Machine: guest.Machine{Cache: labtest.Cache(), Kernel: kernel},
 			OnModel: func(app, why string) { t.Errorf("guest %s is a model: %s", app, why) }}
 		t.Cleanup(func() {
 			h.Close()
+			nets.Close()
 			if left := labtest.Offspring(); len(left) > 0 {
 				t.Errorf("left behind: %v", left)
 			}
@@ -187,8 +216,10 @@ func TestQEMUConforms(t *testing.T) {
 				}
 			}
 		}
-		return conform.HyperSetup{Setup: conform.Setup{Part: h, Cut: func() { cutter(d)(); h.Close() }},
-			PCI: adapter, Lasting: boots(lasting), Brief: boots(brief), Up: out.up,
+		cut := func() { cutter(d)(); h.Close(); nets.Close() }
+		return conform.HyperSetup{Setup: conform.Setup{Part: both{items, h}, Cut: cut}, PCI: adapter,
+			Networking: conform.Networking{Reach: at.reach},
+			Lasting:    boots(lasting), Brief: boots(brief), Up: out.up,
 			Kill: kill, Left: func() []string { return guests("") }}
 	})
 }

@@ -138,22 +138,30 @@ func (v *view) complain(e *entity.ErrorDescription, kind, name string) {
 }
 
 // forward notes where a mapped port listens.
-func (u *upRun) forward(app string, _ uint16, at netip.AddrPort) {
+func (u *upRun) forward(app, proto string, port uint16, at netip.AddrPort) {
 	u.mu.Lock()
-	u.mapped[strings.ToLower(app)] = at
-	u.mu.Unlock()
+	defer u.mu.Unlock()
+	if proto == "tcp" {
+		u.mapped[strings.ToLower(app)] = at
+	}
+	u.steps.say("%s port %d of application %s is reached at %s", proto, port, u.named(app), at)
+}
+
+// named is the name of an application, its UUID if it has none.
+func (u *upRun) named(id string) string {
+	for _, a := range u.views[0].cfg.GetApps() {
+		if strings.EqualFold(a.GetUuidandversion().GetUuid(), id) && a.GetDisplayname() != "" {
+			return a.GetDisplayname()
+		}
+	}
+	return id
 }
 
 // modelled notes an application whose guest is a model beside QEMU's.
 func (u *upRun) modelled(id, why string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	name := id
-	for _, a := range u.views[0].cfg.GetApps() {
-		if strings.EqualFold(a.GetUuidandversion().GetUuid(), id) {
-			name = a.GetDisplayname()
-		}
-	}
+	name := u.named(id)
 	m := model{name, why}
 	if !slices.Contains(u.sum.Models, m) {
 		u.sum.Models = append(u.sum.Models, m)

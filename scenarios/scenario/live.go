@@ -46,7 +46,10 @@ func NewLive(ctx context.Context, o LiveOptions) (h Host, closeAll func() error,
 	}
 	v.l, err = twin.NewLive(ctx, twin.LiveOptions{Dir: dir.Path, Cache: o.Cache,
 		Hyper: o.Hyper, Tpm: o.Tpm,
-		OnForward: func(app string, _ uint16, at netip.AddrPort) {
+		OnForward: func(app, proto string, _ uint16, at netip.AddrPort) {
+			if proto != "tcp" {
+				return
+			}
 			v.mu.Lock()
 			v.at[app] = at
 			v.mu.Unlock()

@@ -55,8 +55,9 @@ type LiveOptions struct {
 	Equip func(b *board.Board)
 	// Console takes guests' consoles, by application; nil throws them away.
 	Console func(app string) io.Writer
-	// OnForward is told where a mapped port of an application listens on this machine.
-	OnForward func(app string, port uint16, at netip.AddrPort)
+	// OnForward is told where a mapped port of an application listens on this machine; its protocol
+	// is "tcp" or "udp".
+	OnForward func(app, proto string, port uint16, at netip.AddrPort)
 	// OnModel is told of each application whose guest is a model beside QEMU's, and why.
 	OnModel func(app, why string)
 }

@@ -15,9 +15,10 @@ import (
 
 // Bridge is the part.
 type Bridge struct {
-	// Changed is told the name of an item after it was set (with its spec) or cleared (nil): what
-	// stands beside the model, such as a user-mode network of real guests, follows it.
-	Changed func(item string, s *device.Spec)
+	// Changed is told the name of an item that is to be set, with its spec, or is cleared, nil: what
+	// stands beside the model, such as a user-mode network of real guests, follows it. An error says
+	// why it cannot, and the item is not set.
+	Changed func(item string, s *device.Spec) error
 
 	pt    *host.Part
 	items *bus.Pub[device.ItemSeen]
@@ -53,11 +54,14 @@ func (b *Bridge) set(c host.Run[device.SetReq, device.None]) {
 			c.Fail(code, "set "+q.Item+": "+why, code == device.FaultMissing)
 			return
 		}
+		if b.Changed != nil {
+			if err := b.Changed(q.Item, &q.Spec); err != nil {
+				c.Fail(device.FaultUnsupported, "set "+q.Item+": "+err.Error(), false)
+				return
+			}
+		}
 		b.specs[q.Item] = q.Spec
 		b.items.Put(device.ItemSeen{Item: q.Item, Spec: q.Spec})
-		if b.Changed != nil {
-			b.Changed(q.Item, &q.Spec)
-		}
 		b.follow(q.Item)
 		c.Done(device.None{})
 	})
@@ -76,6 +80,11 @@ func (b *Bridge) refuses(item string, s *device.Spec) (code, why string) {
 	case kind == "vif" && s.Vif != nil:
 		if !has(s.Vif.Bridge) {
 			return device.FaultMissing, "there is no bridge " + s.Vif.Bridge
+		}
+		for _, m := range s.Vif.PortMaps {
+			if m.Protocol != "tcp" && m.Protocol != "udp" {
+				return device.FaultRefused, "a port of protocol " + m.Protocol + " cannot be mapped"
+			}
 		}
 		if other := b.taken(name, s.Vif); other != "" {
 			return device.FaultRefused, "a mapped port is taken by " + other
@@ -136,7 +145,7 @@ func (b *Bridge) clear(c host.Run[device.ClearReq, device.None]) {
 			}
 		}
 		if _, had := b.specs[item]; had && b.Changed != nil {
-			b.Changed(item, nil)
+			_ = b.Changed(item, nil) // nothing stands in the way of the end of an item
 		}
 		delete(b.specs, item)
 		b.items.Delete(item)

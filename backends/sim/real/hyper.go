@@ -69,6 +69,9 @@ func (h *Hyper) Wire(k *host.Kernel) {
 	h.slots = qemu.NewSlots(0)
 	h.sweep()
 	h.Model.Beside = h.memory
+	h.Nets.OnLease = func(vif string, ip netip.Addr) {
+		pt.Post(func() { h.Vifs.Learned(vif, []netip.Addr{ip}) })
+	}
 	h.domains = h.Model.Publish(pt, device.HostSeen{Hypervisor: "qemu-" + h.Accel,
 		HWAssistedVirtualization: h.Accel == qemu.KVM, Detail: h.Why})
 	host.Serve(pt, device.Create, h.create)
@@ -156,41 +159,30 @@ func (h *Hyper) start(c host.Run[device.NameReq, device.None]) {
 	g.boots++
 	boots, spec, cuts := g.boots, g.row.Spec, h.power()
 	var run *qemu.VM
-	var leased []<-chan struct{}
 	c.Go(func(ctx context.Context) (device.None, *agent.Fault) {
 		var err error
-		run, leased, err = h.launch(ctx, g, &spec, boots, cuts)
+		run, err = h.launch(ctx, g, &spec, boots, cuts)
 		if err != nil {
 			return device.None{}, fault(device.FaultFailed, fmt.Errorf("start domain %s: %w", name, err))
 		}
 		return device.None{}, nil
 	}, func(n device.None, f *agent.Fault) {
 		if f == nil {
-			h.started(g, run, leased)
+			h.started(g, run)
 		}
 		c.Finish(n, f)
 	})
 }
 
 // started publishes a guest that runs and watches it.
-func (h *Hyper) started(g *vm, run *qemu.VM, leased []<-chan struct{}) {
+func (h *Hyper) started(g *vm, run *qemu.VM) {
 	pt := h.pt
 	g.qemu = run
 	g.row.State, g.row.Reason, g.row.Guest = device.Running, "", false
 	g.row.BootedAt = pt.Wall()
 	h.domains.Put(g.row)
-	for i, v := range g.row.Vifs {
+	for _, v := range g.row.Vifs {
 		h.Vifs.Appear(v.Name, v.MAC, false)
-		if i < len(leased) && leased[i] != nil && v.IP.IsValid() {
-			got, name, ip := leased[i], v.Name, v.IP
-			go func() {
-				select {
-				case <-got:
-					pt.Post(func() { h.Vifs.Learned(name, []netip.Addr{ip}) })
-				case <-run.Done():
-				}
-			}()
-		}
 	}
 	go func() {
 		<-run.Done()

@@ -159,16 +159,15 @@ func writeDisk(path string, data []byte, size int64) error {
 
 // launch starts QEMU for a domain and lets it run.
 func (h *Hyper) launch(ctx context.Context, g *vm, s *device.Spec, boots, cuts int,
-) (*qemu.VM, []<-chan struct{}, error) {
+) (*qemu.VM, error) {
 	parts, err := h.Machine.Boot(ctx, g.root, guest.Start{UUID: s.AppID, Boot: boots, Disks: g.disks},
 		h.initrd(s.AppID))
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	spec := qemu.Spec{Name: s.Name, UUID: s.AppID, Accel: h.Accel,
 		MemoryMiB: max(128, s.MemoryKiB>>10), VCPUs: 1, NoReboot: true}
 	parts.Fill(&spec)
-	var leased []<-chan struct{}
 	var files []*os.File
 	defer func() {
 		for _, f := range files {
@@ -178,13 +177,13 @@ func (h *Hyper) launch(ctx context.Context, g *vm, s *device.Spec, boots, cuts i
 	for _, v := range s.Vifs {
 		mac, err := net.ParseMAC(v.MAC)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		f, got, err := h.Nets.Attach(v.Name, v.MAC)
+		f, err := h.Nets.Attach(v.Name, v.MAC, v.Bridge)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		files, leased = append(files, f), append(leased, got)
+		files = append(files, f)
 		spec.NICs = append(spec.NICs, qemu.NIC{MAC: mac, Stream: qemu.Socket{File: f}})
 	}
 	var console io.Writer
@@ -194,15 +193,15 @@ func (h *Hyper) launch(ctx context.Context, g *vm, s *device.Spec, boots, cuts i
 	run, err := qemu.Launch(ctx, qemu.Options{Spec: spec, Console: console, Booted: guest.Banner,
 		Slots: h.slots})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if !h.admit(run, cuts) {
-		return nil, nil, errors.Join(errors.New("the power is gone"), run.Destroy())
+		return nil, errors.Join(errors.New("the power is gone"), run.Destroy())
 	}
 	if err := run.Resume(ctx); err != nil {
-		return nil, nil, errors.Join(err, run.Destroy())
+		return nil, errors.Join(err, run.Destroy())
 	}
-	return run, leased, nil
+	return run, nil
 }
 
 // initrd is the initramfs of the next boot of an application's guest.

@@ -84,9 +84,10 @@ type Route struct {
 	Out     string     // interface name
 }
 
-// PortMap forwards a port of the device to a guest.
+// PortMap forwards a port of the device to a guest. An interface with a map that this machine
+// cannot serve is not set: FaultUnsupported, with the map and the reason in its text.
 type PortMap struct {
-	Protocol string   // "tcp", "udp"
+	Protocol string   // "tcp", "udp"; any other is FaultRefused
 	In       []string // interface names it listens on
 	Port     uint16
 	Target   netip.Addr
@@ -122,7 +123,7 @@ type VifSpec struct {
 	Rules    []Rule
 	PortMaps []PortMap
 	VLAN     uint16 // access VLAN, 0: trunk
-	Up       bool
+	Up       bool   // plugged in; while it is not, nothing passes and no port is mapped
 	// BPDUGuard cuts off a guest that speaks the spanning tree protocol.
 	BPDUGuard bool
 }
@@ -151,7 +152,7 @@ var Items = bus.NewTopic[ItemSeen](bus.Decl{
 // VifSeen is a guest's interface that exists.
 type VifSeen struct {
 	Vif      string
-	Attached bool         // to the bridge of its item
+	Attached bool         // to the bridge of its item, and up
 	IPs      []netip.Addr // what the guest was seen to use, sorted
 }
 

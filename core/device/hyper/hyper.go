@@ -133,8 +133,8 @@ type None struct{}
 // cable that hangs loose until it is, and a guest does not end because its network does.
 //
 // A graceful Stop presses the power button, a later one presses it again, and is done when the
-// guest is off; one that does not react keeps it running. Cancelled, it leaves the guest as it is: the
-// domain stays Halting, for the guest was asked and may still power off, which then counts as
+// guest is off; one that does not react keeps it running. Cancelled, it leaves the guest as it is:
+// the domain stays Halting, for the guest was asked and may still power off, which then counts as
 // asked. Only Stop by force and Delete end a guest against its will.
 var (
 	Create = agent.NewOp[CreateReq, None](agent.OpDecl{

@@ -52,7 +52,10 @@ func newBench(t *testing.T, change func(o *twin.LiveOptions)) *bench {
 	b := &bench{t: t, moved: make(chan struct{}, 1), urls: map[string]string{},
 		draft: twin.DemoDraft(name)}
 	o := twin.LiveOptions{Dir: t.TempDir(), Cache: labtest.Cache(), Hyper: twin.QEMU, Tpm: twin.SWTPM,
-		OnForward: func(app string, _ uint16, at netip.AddrPort) {
+		OnForward: func(app, proto string, _ uint16, at netip.AddrPort) {
+			if proto != "tcp" {
+				return
+			}
 			b.mu.Lock()
 			b.urls[app] = "http://" + at.String() + "/"
 			b.mu.Unlock()

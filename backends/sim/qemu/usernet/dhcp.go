@@ -105,6 +105,12 @@ func (n *Network) terms(kind dhcpv4.MessageType, g Guest) []dhcpv4.Modifier {
 	if kind == dhcpv4.MessageTypeNak {
 		return terms
 	}
+	n.mu.Lock()
+	domain, mtu := n.opts.Domain, n.mtu
+	n.mu.Unlock()
+	if mtu == 0 {
+		mtu = n.opts.MTU
+	}
 	terms = append(terms,
 		dhcpv4.WithYourIP(g.IP.AsSlice()),
 		dhcpv4.WithNetmask(net.CIDRMask(n.opts.Subnet.Bits(), 32)),
@@ -112,10 +118,10 @@ func (n *Network) terms(kind dhcpv4.MessageType, g Guest) []dhcpv4.Modifier {
 		dhcpv4.WithDNS(gateway),
 		dhcpv4.WithLeaseTime(uint32(leaseTime.Seconds())),
 		dhcpv4.WithOption(dhcpv4.Option{
-			Code: dhcpv4.OptionInterfaceMTU, Value: dhcpv4.Uint16(n.opts.MTU)}),
+			Code: dhcpv4.OptionInterfaceMTU, Value: dhcpv4.Uint16(mtu)}),
 	)
-	if n.opts.Domain != "" {
-		terms = append(terms, dhcpv4.WithOption(dhcpv4.OptDomainName(n.opts.Domain)))
+	if domain != "" {
+		terms = append(terms, dhcpv4.WithOption(dhcpv4.OptDomainName(domain)))
 	}
 	return terms
 }

@@ -5,8 +5,8 @@
 // One Network stands for one network instance; several guests may share it and reach each
 // other. Addresses are given out by MAC address and to known guests only. Nothing leads outside:
 // a guest reaches the gateway and its neighbours, and is reached through forwards that listen on
-// the host. Names that the network does not hold are asked of a resolver the owner may supply,
-// never of the host's.
+// the host, for TCP and UDP. There is no IPv6. Names that the network does not hold are asked of a
+// resolver the owner may supply, never of the host's.
 //
 //	guest eth0 ── QEMU ──socket── switch ── gateway: DHCP :67, DNS :53 ── forwards on 127.0.0.1
 //

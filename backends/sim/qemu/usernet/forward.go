@@ -19,21 +19,36 @@ import (
 // its address, and then to answer.
 const dialLimit = 10 * time.Second
 
-// Forward is a TCP port of the host that leads to a guest.
+// Forward is a TCP or UDP port of the host that leads to a guest.
 type Forward struct {
-	network  *Network
-	listener net.Listener
-	to       netip.AddrPort
-	ctx      context.Context
-	cancel   context.CancelFunc
-	running  sync.WaitGroup
+	network *Network
+	local   netip.AddrPort
+	to      netip.AddrPort
+	shut    io.Closer // ends the listening
+	ctx     context.Context
+	cancel  context.CancelFunc
+	running sync.WaitGroup
 }
 
 // Forward listens on a local address, usually 127.0.0.1 and a port, 0 for any, and passes each
 // connection on to a guest's address and port. A connection that comes before the guest has its
 // address waits for that; one the guest refuses is closed.
 func (n *Network) Forward(local, to netip.AddrPort) (*Forward, error) {
-	what := fmt.Sprintf("forward %v to %v on network %s", local, to, n.opts.Name)
+	return n.forward("TCP", local, to, func(f *Forward) error {
+		listener, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(local))
+		if err != nil {
+			return err
+		}
+		f.shut, f.local = listener, listener.Addr().(*net.TCPAddr).AddrPort()
+		f.running.Go(func() { f.accept(listener) })
+		return nil
+	})
+}
+
+// forward makes a forward and has it listen.
+func (n *Network) forward(kind string, local, to netip.AddrPort, listen func(*Forward) error,
+) (*Forward, error) {
+	what := fmt.Sprintf("forward %s %v to %v on network %s", kind, local, to, n.opts.Name)
 	if !n.opts.Subnet.Contains(to.Addr()) {
 		return nil, fmt.Errorf("%s: not in %v", what, n.opts.Subnet)
 	}
@@ -42,26 +57,23 @@ func (n *Network) Forward(local, to netip.AddrPort) (*Forward, error) {
 	if n.closed {
 		return nil, fmt.Errorf("%s: %w", what, errClosed)
 	}
-	listener, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(local))
-	if err != nil {
+	f := &Forward{network: n, to: to}
+	f.ctx, f.cancel = context.WithCancel(n.ctx)
+	if err := listen(f); err != nil {
+		f.cancel()
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
-	f := &Forward{network: n, listener: listener, to: to}
-	f.ctx, f.cancel = context.WithCancel(n.ctx)
 	n.forwards[f] = true
-	f.running.Go(f.accept)
 	return f, nil
 }
 
 // Local returns the address the forward listens on.
-func (f *Forward) Local() netip.AddrPort {
-	return f.listener.Addr().(*net.TCPAddr).AddrPort()
-}
+func (f *Forward) Local() netip.AddrPort { return f.local }
 
 // Close stops listening, cuts the connections and waits for them.
 func (f *Forward) Close() error {
 	f.cancel()
-	err := f.listener.Close()
+	err := f.shut.Close()
 	f.running.Wait()
 	f.network.mu.Lock()
 	delete(f.network.forwards, f)
@@ -72,9 +84,9 @@ func (f *Forward) Close() error {
 	return err
 }
 
-func (f *Forward) accept() {
+func (f *Forward) accept(listener net.Listener) {
 	for {
-		conn, err := f.listener.Accept()
+		conn, err := listener.Accept()
 		if err != nil {
 			return
 		}

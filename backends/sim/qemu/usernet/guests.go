@@ -25,7 +25,8 @@ type guest struct {
 	has    bool
 }
 
-// AddGuest makes the network give a guest its address. A guest that is known already is replaced.
+// AddGuest makes the network give a guest its address. A guest that is known already is replaced;
+// as long as its address stays, what it has taken stays.
 func (n *Network) AddGuest(g Guest) error {
 	if len(g.MAC) != 6 || !n.opts.Subnet.Contains(g.IP) || g.IP == n.opts.Gateway {
 		return fmt.Errorf("network %s: no guest %v at %v", n.opts.Name, g.MAC, g.IP)
@@ -36,6 +37,10 @@ func (n *Network) AddGuest(g Guest) error {
 		if other.IP == g.IP && mac != g.MAC.String() {
 			return fmt.Errorf("network %s: %v belongs to guest %s", n.opts.Name, g.IP, mac)
 		}
+	}
+	if known := n.guests[g.MAC.String()]; known != nil && known.IP == g.IP {
+		known.Guest = g
+		return nil
 	}
 	n.guests[g.MAC.String()] = &guest{Guest: g, leased: make(chan struct{})}
 	return nil
@@ -48,8 +53,25 @@ func (n *Network) RemoveGuest(mac net.HardwareAddr) {
 	delete(n.guests, mac.String())
 }
 
+// Release notes that a guest has no address any more: it was turned off, and will ask anew.
+func (n *Network) Release(mac net.HardwareAddr) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if found := n.guests[mac.String()]; found != nil && found.has {
+		n.guests[mac.String()] = &guest{Guest: found.Guest, leased: make(chan struct{})}
+	}
+}
+
+// SetTerms changes what guests are told beside their address from now on: the search domain, empty
+// for none, and the MTU, 0 for the network's own.
+func (n *Network) SetTerms(domain string, mtu int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.opts.Domain, n.mtu = domain, mtu
+}
+
 // Leased returns a channel that is closed when the guest has taken its address for the first
-// time since it was added; nil for an unknown guest.
+// time since it was added or released; nil for an unknown guest.
 func (n *Network) Leased(mac net.HardwareAddr) <-chan struct{} {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -86,10 +108,28 @@ func (n *Network) lookup(mac net.HardwareAddr) (Guest, bool) {
 // taken notes that a guest has its address.
 func (n *Network) taken(mac net.HardwareAddr) {
 	n.mu.Lock()
-	defer n.mu.Unlock()
-	if found := n.guests[mac.String()]; found != nil && !found.has {
+	found := n.guests[mac.String()]
+	if found != nil && !found.has {
 		found.has = true
 		close(found.leased)
+	}
+	n.mu.Unlock()
+	if found != nil && n.opts.OnLease != nil {
+		n.opts.OnLease(mac.String(), found.IP)
+	}
+}
+
+// has reports whether a guest has taken an address.
+func (n *Network) has(ip netip.Addr) bool {
+	leased := n.leasedAt(ip)
+	if leased == nil {
+		return false
+	}
+	select {
+	case <-leased:
+		return true
+	default:
+		return false
 	}
 }
 

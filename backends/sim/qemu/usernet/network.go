@@ -37,7 +37,8 @@ var errClosed = errors.New("network is closed")
 type Options struct {
 	// Name stands in errors.
 	Name string
-	// Subnet is the network's IPv4 prefix.
+	// Subnet is the network's IPv4 prefix; the zero prefix makes a switch alone, with nobody behind
+	// it: guests reach each other, and have their addresses from somewhere else.
 	Subnet netip.Prefix
 	// Gateway is our address in it, and the guests' router and name server. The zero address
 	// means the first of the subnet.
@@ -49,6 +50,9 @@ type Options struct {
 	// Resolve answers for names that the network does not hold, in lower case without a final
 	// dot. No addresses means that there is no such name. Nil means that no other name exists.
 	Resolve func(name string) []netip.Addr
+	// OnLease is told each time that a guest has taken its address, on any goroutine; may be nil.
+	// It must not call Close.
+	OnLease func(mac string, ip netip.Addr)
 }
 
 // Network is a running network.
@@ -63,6 +67,7 @@ type Network struct {
 
 	mu       sync.Mutex
 	closed   bool
+	mtu      int               // guests are told, 0: the network's
 	guests   map[string]*guest // by MAC address
 	names    map[string][]netip.Addr
 	ports    map[*port]bool
@@ -82,6 +87,10 @@ func New(opts Options) (*Network, error) {
 		names: map[string][]netip.Addr{}, ports: map[*port]bool{}, forwards: map[*Forward]bool{},
 	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
+	if !opts.Subnet.IsValid() {
+		n.wires.Connect(noGateway{})
+		return n, nil
+	}
 	if err := n.start(); err != nil {
 		return nil, errors.Join(fmt.Errorf("start network %s: %w", opts.Name, err), n.Close())
 	}
@@ -89,6 +98,9 @@ func New(opts Options) (*Network, error) {
 }
 
 func (o Options) complete() (Options, error) {
+	if o.Subnet == (netip.Prefix{}) {
+		return o, nil
+	}
 	o.Subnet = o.Subnet.Masked()
 	if !o.Subnet.IsValid() || !o.Subnet.Addr().Is4() || o.Subnet.Bits() > 30 {
 		return o, fmt.Errorf("network %s: %v is no IPv4 subnet for guests", o.Name, o.Subnet)
@@ -150,10 +162,44 @@ func (n *Network) start() error {
 	return nil
 }
 
-// Attach plugs a cable into the switch and returns its other end, a socket for QEMU to inherit
-// as a NIC's stream. The caller closes its copy once QEMU has started. The cable is pulled when
-// QEMU ends.
+// noGateway is what stands behind a switch alone.
+type noGateway struct{}
+
+// DeliverNetworkPacket takes nothing.
+func (noGateway) DeliverNetworkPacket(tcpip.NetworkProtocolNumber, *stack.PacketBuffer) {}
+
+// LinkAddress is an address that nobody sends to.
+func (noGateway) LinkAddress() tcpip.LinkAddress { return "" }
+
+// IP is none.
+func (noGateway) IP() string { return "" }
+
+// Cable leads from the switch to a guest's interface.
+type Cable struct {
+	// File is the guest's end, a socket for QEMU to inherit as a NIC's stream. Its owner closes it
+	// once QEMU has started. The cable is pulled for good when QEMU ends.
+	File *os.File
+
+	port *port
+}
+
+// Plug plugs our end of the cable into the switch or pulls it out: what is sent meanwhile is lost.
+func (c *Cable) Plug(in bool) { c.port.out.Store(!in) }
+
+// Gone returns a channel that is closed when the guest's end is gone.
+func (c *Cable) Gone() <-chan struct{} { return c.port.gone }
+
+// Attach plugs a cable into the switch and returns its other end; see Cable.File.
 func (n *Network) Attach() (*os.File, error) {
+	c, err := n.Cable()
+	if err != nil {
+		return nil, err
+	}
+	return c.File, nil
+}
+
+// Cable makes a cable that is plugged in.
+func (n *Network) Cable() (*Cable, error) {
 	ours, theirs, err := qemu.Pair()
 	if err != nil {
 		return nil, fmt.Errorf("attach to network %s: %w", n.opts.Name, err)
@@ -176,7 +222,7 @@ func (n *Network) Attach() (*os.File, error) {
 		defer n.mu.Unlock()
 		delete(n.ports, p)
 	})
-	return theirs, nil
+	return &Cable{File: theirs, port: p}, nil
 }
 
 // Close pulls all cables, ends all forwards and services and waits for them. It may be called

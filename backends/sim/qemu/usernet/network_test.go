@@ -53,9 +53,8 @@ func newNetwork(t *testing.T, opts usernet.Options) *usernet.Network {
 // join plugs in a station; last is its address's last byte.
 func join(t *testing.T, network *usernet.Network, last byte, known bool) *station {
 	t.Helper()
-	s := &station{t: t, mac: net.HardwareAddr{2, 0, 0, 0, 0, last}}
 	if known {
-		if err := network.AddGuest(usernet.Guest{MAC: s.mac,
+		if err := network.AddGuest(usernet.Guest{MAC: net.HardwareAddr{2, 0, 0, 0, 0, last},
 			IP: ip(last), Names: []string{fmt.Sprintf("guest%d", last)}}); err != nil {
 			t.Fatal(err)
 		}
@@ -64,6 +63,14 @@ func join(t *testing.T, network *usernet.Network, last byte, known bool) *statio
 	if err != nil {
 		t.Fatal(err)
 	}
+	return joinBy(t, file, last)
+}
+
+// joinBy is a station at the end of a cable.
+func joinBy(t *testing.T, file *os.File, last byte) *station {
+	t.Helper()
+	s := &station{t: t, mac: net.HardwareAddr{2, 0, 0, 0, 0, last}}
+	var err error
 	s.cable, err = net.FileConn(file)
 	if err := errors.Join(err, file.Close()); err != nil {
 		t.Fatal(err)
@@ -109,13 +116,20 @@ func (s *station) udp(to net.HardwareAddr, from, dst netip.AddrPort, payload []b
 // none comes within the wait.
 func (s *station) next(port uint16, wait time.Duration) []byte {
 	s.t.Helper()
+	payload, _ := s.nextFrom(port, wait)
+	return payload
+}
+
+// nextFrom is like next and tells who sent it.
+func (s *station) nextFrom(port uint16, wait time.Duration) ([]byte, netip.AddrPort) {
+	s.t.Helper()
 	if err := s.cable.SetReadDeadline(time.Now().Add(wait)); err != nil {
 		s.t.Fatal(err)
 	}
 	for {
 		var length [4]byte
 		if _, err := io.ReadFull(s.cable, length[:]); errors.Is(err, os.ErrDeadlineExceeded) {
-			return nil
+			return nil, netip.AddrPort{}
 		} else if err != nil {
 			s.t.Fatal(err)
 		}
@@ -131,7 +145,8 @@ func (s *station) next(port uint16, wait time.Duration) []byte {
 			datagram := header.UDP(packet.Payload())
 			if packet.TransportProtocol() == header.UDPProtocolNumber &&
 				datagram.DestinationPort() == port {
-				return datagram.Payload()
+				return datagram.Payload(), netip.AddrPortFrom(
+					netip.AddrFrom4(packet.SourceAddress().As4()), datagram.SourcePort())
 			}
 		}
 	}
@@ -357,6 +372,9 @@ func TestRefusals(t *testing.T) {
 	}
 	if _, err := network.Forward(forward.Local(), netip.AddrPortFrom(ip(5), 80)); err == nil {
 		t.Error("two forwards listen on one port")
+	}
+	if _, err := network.ForwardUDP(local, netip.MustParseAddrPort("[2001:db8::5]:80")); err == nil {
+		t.Error("a forward leads to an IPv6 address")
 	}
 	if err := network.Close(); err != nil {
 		t.Fatal(err)

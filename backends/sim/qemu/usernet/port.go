@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 )
 
 // Sizes of frames on the wire between QEMU and us.
@@ -26,6 +27,7 @@ type port struct {
 	gone  chan struct{}
 	shut  func()
 	rest  []byte
+	out   atomic.Bool // pulled out of the switch: frames are lost
 }
 
 func newPort(conn net.Conn) *port {
@@ -45,7 +47,7 @@ func (p *port) Read(into []byte) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		if len(frame) >= lengthBytes+shortestSize {
+		if len(frame) >= lengthBytes+shortestSize && !p.out.Load() {
 			p.rest = frame
 		}
 	}
@@ -76,6 +78,9 @@ func (p *port) Write(frame []byte) (int, error) {
 	case <-p.gone:
 		return 0, net.ErrClosed
 	default:
+	}
+	if p.out.Load() {
+		return len(frame), nil
 	}
 	select {
 	case p.queue <- append([]byte(nil), frame...):

@@ -2,7 +2,8 @@
 // guest it runs in. That its answer carries the guest kernel's boot id proves that a guest
 // answered, and which boot of it.
 //
-// It listens on port 8080, or where the variable DEMO_PORT says. DEMO_LINES makes it write so many
+// It listens on port 8080, or where the variable DEMO_PORT says; over UDP it sends each datagram
+// back, behind the boot id and a space. DEMO_LINES makes it write so many
 // numbered lines first, for those who look after consoles and logs.
 package main
 
@@ -65,6 +66,11 @@ func run() error {
 	if err != nil {
 		return err
 	}
+	datagrams, err := net.ListenPacket("udp", ":"+port)
+	if err != nil {
+		return err
+	}
+	go echo(datagrams)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
@@ -100,6 +106,20 @@ func tell(w http.ResponseWriter, _ *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(a)
+}
+
+// echo sends datagrams back.
+func echo(conn net.PacketConn) {
+	id := []byte(line("/proc/sys/kernel/random/boot_id") + " ")
+	packet := make([]byte, len(id)+65507)
+	copy(packet, id)
+	for {
+		n, from, err := conn.ReadFrom(packet[len(id):])
+		if err != nil {
+			return
+		}
+		_, _ = conn.WriteTo(packet[:len(id)+n], from) // lost, as datagrams are
+	}
 }
 
 func line(path string) string {
