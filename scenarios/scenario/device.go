@@ -22,6 +22,7 @@ type D struct {
 	m     Machine
 	name  string
 	draft *fleet.Draft
+	uuid  string // the last one it had
 }
 
 // Name is the device's name.
@@ -64,11 +65,15 @@ func (d *D) trouble() string {
 
 // UUID is what the controller calls the device, empty until it is onboarded.
 func (d *D) UUID() string {
-	if o := Get(d, node.Onboarding, entity.Global); o != nil {
-		return o.DeviceUUID
+	if o := Get(d, node.Onboarding, entity.Global); o != nil && o.DeviceUUID != "" {
+		d.uuid = o.DeviceUUID
+		return d.uuid
 	}
 	return ""
 }
+
+// Known reports whether the controller knows the device, be it on or off.
+func (d *D) Known() bool { return d.UUID() != "" || d.uuid != "" }
 
 // Get is a row of a device, nil if there is none.
 func Get[V bus.Row](d *D, t bus.Topic[V], key string) (row *V) {
@@ -85,7 +90,8 @@ func Rows[V bus.Row](d *D, t bus.Topic[V]) (rows []*V) {
 // Record does f with what the controller knows of the device.
 func (d *D) Record(f func(r *fleet.Device)) {
 	d.s.host.With(func(c *controllersim.Controller) {
-		r, ok := c.Fleet().Device(d.UUID())
+		d.UUID()
+		r, ok := c.Fleet().Device(d.uuid)
 		if !ok {
 			d.s.Fail("the controller does not know %s", d.name)
 		}
@@ -120,7 +126,13 @@ func (d *D) Set(draft *fleet.Draft) (version string) {
 	return version
 }
 
+// clocked is a host that knows what time it is for the controller.
+type clocked interface{ Wall() time.Time }
+
 func (d *D) wall() (t time.Time) {
+	if h, ok := d.s.host.(clocked); ok {
+		return h.Wall()
+	}
 	d.m.Read(func(k *host.Kernel) {
 		if k != nil {
 			t = k.Wall()

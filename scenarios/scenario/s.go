@@ -94,6 +94,17 @@ func (s *S) Heal(name string) {
 	s.host.With(func(c *controllersim.Controller) { c.ClearFault(name) })
 }
 
+// Healed is the time of the run from which on no faults act any more, 0 if there are none.
+func (s *S) Healed() time.Duration {
+	if h, ok := s.host.(Storm); ok {
+		return h.Healed()
+	}
+	return 0
+}
+
+// WaitUntil lets time pass until a time of the run.
+func (s *S) WaitUntil(at time.Duration) { s.Wait(at - s.host.Now()) }
+
 // Wait lets time pass.
 func (s *S) Wait(d time.Duration) {
 	end := s.host.Now() + d

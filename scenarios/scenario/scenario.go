@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"runtime/debug"
 	"strings"
+	"time"
 )
 
 // Scenario is a behaviour as a function.
@@ -18,7 +19,12 @@ type Scenario struct {
 	Needs []string
 	// Slow says that it takes a second or more in virtual time, so that tests run it for one seed.
 	Slow bool
-	run  func(*S)
+	// Faults says that it may run under faults, which all act within Span from its beginning.
+	Faults bool
+	Span   time.Duration
+	// Exhausts says that over many seeds every rule of core/check has something to judge in it.
+	Exhausts bool
+	run      func(*S)
 }
 
 // Option of a scenario.
@@ -35,6 +41,16 @@ func Needs(parts ...string) Option { return func(s *Scenario) { s.Needs = parts 
 
 // Slow says that a scenario takes a second or more in virtual time.
 func Slow() Option { return func(s *Scenario) { s.Slow = true } }
+
+// UnderFaults says that a scenario may run while faults act within a span of time from its
+// beginning: what it does in that time it does whatever state the device is in.
+func UnderFaults(span time.Duration) Option {
+	return func(s *Scenario) { s.Faults, s.Span = true, span }
+}
+
+// Exhausts says that over many seeds every rule of core/check has something to judge: a rule that
+// has nothing fails whoever explores the scenario.
+func Exhausts() Option { return func(s *Scenario) { s.Exhausts = true } }
 
 var nameForm = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 

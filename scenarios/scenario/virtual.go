@@ -28,6 +28,12 @@ type Around interface {
 	Made(v World, d *twin.Device)
 }
 
+// Storm is who brings faults around the devices of a run.
+type Storm interface {
+	// Healed is the time of the run from which on nothing is wrong any more.
+	Healed() time.Duration
+}
+
 // World is a run in virtual time as those around its devices see it.
 type World struct {
 	Sim  *sim.World
@@ -55,6 +61,19 @@ func NewVirtualWorld(o sim.Options, watch Watch, around ...Around) (Host, error)
 	}
 	return &virtual{w: sim.New(o), site: site, watch: watch, around: around}, nil
 }
+
+// Healed is when all faults are over, 0 without any.
+func (v *virtual) Healed() (at time.Duration) {
+	for _, a := range v.around {
+		if f, ok := a.(Storm); ok {
+			at = max(at, f.Healed())
+		}
+	}
+	return at
+}
+
+// Wall is the controller's clock.
+func (v *virtual) Wall() time.Time { return v.w.Wall().Add(v.site.Skew) }
 
 // Name is "virtual".
 func (v *virtual) Name() string { return Virtual }

@@ -64,6 +64,14 @@ func (s *Storm) Plan() fault.Plan { return s.plan }
 // Healed is the time of the run from which on nothing is wrong any more.
 func (s *Storm) Healed() time.Duration { return s.plan.Healed() }
 
+// Injected counts how often faults have acted.
+func (s *Storm) Injected() (n int) {
+	for _, a := range s.acts {
+		n += a.met
+	}
+	return n
+}
+
 // Count is how often faults of a kind acted, and how many had nothing to act on.
 type Count struct {
 	Kind   fault.Kind `json:"kind"`
@@ -186,4 +194,7 @@ func (s *Storm) holds(k fault.Kind, on string) (yes bool) {
 	return yes
 }
 
-var _ scenario.Around = (*Storm)(nil)
+var (
+	_ scenario.Around = (*Storm)(nil)
+	_ scenario.Storm  = (*Storm)(nil)
+)
