@@ -9,8 +9,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/evetwin/evetwin/core/fault"
 	"github.com/evetwin/evetwin/scenarios"
 	"github.com/evetwin/evetwin/scenarios/scenario"
+	"github.com/evetwin/evetwin/scenarios/storm"
 )
 
 type runFlags struct {
@@ -18,7 +20,9 @@ type runFlags struct {
 	seeds  string
 	json   bool
 	faults string
-	record string
+	// profile is that of faults.
+	profile fault.Profile
+	record  string
 }
 
 func runCommand() *cobra.Command {
@@ -29,7 +33,8 @@ func runCommand() *cobra.Command {
 	c.Flags().StringVar(&f.host, "host", scenario.Virtual, "virtual or live")
 	c.Flags().StringVar(&f.seeds, "seed", "1", "a seed, or a range N..M")
 	c.Flags().BoolVar(&f.json, "json", false, "one object per line on stdout")
-	c.Flags().StringVar(&f.faults, "faults", "none", "none; fault profiles are not in this version")
+	c.Flags().StringVar(&f.faults, "faults", "none",
+		strings.Join(fault.Profiles(), ", ")+": what goes wrong, drawn from the seed")
 	c.Flags().StringVar(&f.record, "record", "",
 		"file that takes every turn, of one scenario and seed in virtual time")
 	return c
@@ -47,8 +52,11 @@ func run(c *cobra.Command, names []string, f runFlags) error {
 	if f.host != scenario.Virtual && f.host != scenario.Live {
 		return refused{fmt.Errorf("--host %s: this version runs on virtual and live", f.host)}
 	}
-	if f.faults != "none" {
-		return refused{fmt.Errorf("--faults %s: this version has no fault profiles", f.faults)}
+	if f.profile, err = fault.Named(f.faults); err != nil {
+		return refused{fmt.Errorf("--faults: %w", err)}
+	}
+	if f.faults != fault.None && f.host != scenario.Virtual {
+		return refused{fmt.Errorf("--faults %s: on virtual only", f.faults)}
 	}
 	if f.record != "" && (len(list) != 1 || from != to || f.host != scenario.Virtual) {
 		return refused{fmt.Errorf("--record %s: one scenario, one seed, on virtual", f.record)}
@@ -61,7 +69,7 @@ func run(c *cobra.Command, names []string, f runFlags) error {
 			}
 			r := runOne(c, sc, f, seed)
 			ok = ok && r.OK
-			report(c.OutOrStdout(), c.ErrOrStderr(), r, f.json)
+			report(c.OutOrStdout(), c.ErrOrStderr(), r, f)
 		}
 	}
 	if !ok {
@@ -108,7 +116,15 @@ func runOne(c *cobra.Command, sc *scenario.Scenario, f runFlags, seed uint64) sc
 		r.OK, r.Skipped = true, "it runs on "+strings.Join(sc.Hosts, " and ")+" only"
 		return r
 	}
-	h, done, err := newHost(c.Context(), on, seed, f.record)
+	var around []scenario.Around
+	if f.faults != fault.None {
+		if !sc.Faults {
+			r.OK, r.Skipped = true, "what it expects does not hold under faults"
+			return r
+		}
+		around = append(around, storm.New(fault.Draw(f.profile, seed, storm.Usual(), sc.Span)))
+	}
+	h, done, err := newHost(c.Context(), on, seed, f.record, around...)
 	if err != nil {
 		r.Error = err.Error()
 		return r
@@ -121,8 +137,9 @@ func runOne(c *cobra.Command, sc *scenario.Scenario, f runFlags, seed uint64) sc
 	return r
 }
 
-func report(out, errs io.Writer, r scenario.Result, asJSON bool) {
-	if asJSON {
+// report prints a result, and for one that failed how to see it again.
+func report(out, errs io.Writer, r scenario.Result, f runFlags) {
+	if f.json {
 		line(out, r)
 	} else {
 		verdict := "ok"
@@ -136,7 +153,11 @@ func report(out, errs io.Writer, r scenario.Result, asJSON bool) {
 			r.VirtualS, r.WallS*1000, verdict)
 	}
 	if !r.OK {
-		fmt.Fprintf(errs, "%sreplay: evetwin run %s --seed %d\n", r.Causes, r.Name, r.Seed)
+		under := ""
+		if f.faults != "" && f.faults != fault.None {
+			under = " --faults " + f.faults
+		}
+		fmt.Fprintf(errs, "%sreplay: evetwin run %s --seed %d%s\n", r.Causes, r.Name, r.Seed, under)
 	}
 }
 
