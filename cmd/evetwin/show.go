@@ -61,6 +61,8 @@ func lives(k *host.Kernel) []source.Agent {
 		a := source.Agent{Name: p.Name, Starts: p.Started(), Turns: p.Turn}
 		if p.Stopped() {
 			a.Health, a.Why = source.Stopped, "it broke three times in a row"
+		} else if why := p.Slow(); why != "" {
+			a.Health, a.Why = source.Slow, why
 		}
 		out = append(out, a)
 	}

@@ -13,13 +13,14 @@ import (
 type Limits struct {
 	TurnsPerInstant int           // turns of one agent without time passing; 0: 100
 	TurnsPerMinute  int           // turns of one agent; 0: 1,000
-	PutsPerMinute   int           // puts of one row; 0: 100
+	PutsPerMinute   int           // puts of one row; 0: 100, negative: any
 	DurablePerHour  int           // durable turns of one agent in a calm hour; 0: 60, negative: any
 	CalmAfter       time.Duration // hours that begin earlier are not calm; 0: one hour after boot
 	Deadlines       int           // of one agent; 0: 1,000
 	Calls           int           // of one agent and op; 0: 1,000
 	LateCancel      uint64        // one in n cancelled calls still takes effect; 0: none
-	// Throttle is told instead of panicking; nil panics.
+	// Throttle is told of each turn or put beyond a limit, on the device's loop, instead of a panic;
+	// nil panics. The live host slows the agent down in any case, and tells Throttle too.
 	Throttle func(p *Proc, why string)
 }
 
@@ -50,12 +51,16 @@ type fuel struct {
 	durable int
 }
 
-// churn counts puts of a topic, and of its rows once the topic as a whole is busy.
+// churn counts puts of a topic's rows. Few puts are only noted; they are counted by row once a row
+// can be beyond the limit, or there are many.
 type churn struct {
 	minute uint32 // since boot
-	puts   int32
+	noted  []string
 	rows   map[string]int
 }
+
+// maxNoted bounds the puts of a topic that are noted.
+const maxNoted = 256
 
 // burn counts a turn.
 func (k *Kernel) burn(p *Proc, now time.Duration) {
@@ -80,16 +85,22 @@ func (k *Kernel) burn(p *Proc, now time.Duration) {
 // beat counts a put.
 func (k *Kernel) beat(src *Source, r *Change) {
 	c, l := &r.shelf.churn, &k.o.Limits
-	if m := uint32(k.drv.Now() / time.Minute); c.minute != m {
-		c.minute, c.puts, c.rows = m, 0, nil
-	}
-	c.puts++
-	limit := max(l.PutsPerMinute, r.Topic.MaxPuts)
-	if int(c.puts) <= limit {
+	if l.PutsPerMinute < 0 {
 		return
 	}
+	if m := uint32(k.drv.Now() / time.Minute); c.minute != m {
+		c.minute, c.noted, c.rows = m, c.noted[:0], nil
+	}
+	limit := max(l.PutsPerMinute, r.Topic.MaxPuts)
 	if c.rows == nil {
+		c.noted = append(c.noted, r.Key)
+		if len(c.noted) <= min(limit, maxNoted) {
+			return
+		}
 		c.rows = map[string]int{}
+		for _, key := range c.noted[:len(c.noted)-1] {
+			c.rows[key]++
+		}
 	}
 	c.rows[r.Key]++
 	n := c.rows[r.Key]
@@ -120,6 +131,7 @@ func (k *Kernel) wear(p *Proc) {
 // excess ends the run, or has the agent throttled.
 func (k *Kernel) excess(p *Proc, why string) {
 	if k.o.Limits.Throttle != nil {
+		p.ail(why)
 		k.o.Limits.Throttle(p, why)
 		return
 	}

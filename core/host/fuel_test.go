@@ -58,6 +58,7 @@ func TestDeclaredBurstOfTurns(t *testing.T) {
 
 func TestChurnEndsTheRunWithItsCauses(t *testing.T) {
 	one := func(int) string { return "x" }
+	half := func(n int) string { return []string{"x", fmt.Sprint(n % 50)}[n%2] }
 	ten := func(n int) string { return fmt.Sprint(n % 10) }
 	boots := bus.NewTopic[row](bus.Decl{Owner: "maker", Name: "Churn"})
 	for _, c := range []struct {
@@ -73,6 +74,17 @@ func TestChurnEndsTheRunWithItsCauses(t *testing.T) {
 		{"maker put row x of maker/Churn 101 times in a minute", time.Minute, host.Options{},
 			every(boots, 250*time.Millisecond, one)},
 		{"", time.Hour, host.Options{}, every(boots, 601*time.Millisecond, one)},
+		{"maker put row x of maker/Churn 101 times in a minute", time.Minute, host.Options{},
+			every(boots, 590*time.Millisecond, one)},
+		{"maker put row x of maker/Churn 101 times in a minute", time.Minute, host.Options{},
+			every(boots, 295*time.Millisecond, half)},
+		{"maker put row x of maker/Churn 301 times in a minute", time.Minute,
+			host.Options{Limits: host.Limits{PutsPerMinute: 300}},
+			every(boots, 99*time.Millisecond, half)},
+		{"", time.Minute, host.Options{Limits: host.Limits{PutsPerMinute: 310}},
+			every(boots, 99*time.Millisecond, half)},
+		{"", time.Minute, host.Options{Limits: host.Limits{PutsPerMinute: -1}},
+			every(boots, 61*time.Millisecond, one)},
 		{"", time.Hour, host.Options{}, every(boots, 61*time.Millisecond, ten)},
 		{"maker wrote 61 durable turns in an hour", 3 * time.Hour, host.Options{},
 			every(counts, 59*time.Second, one)},

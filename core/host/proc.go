@@ -39,6 +39,7 @@ type Proc struct {
 	stopped bool
 	panics  int
 	fuel    fuel
+	health  health
 	alarms  []time.Duration // asked for and not come, latest first
 }
 

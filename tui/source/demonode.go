@@ -45,7 +45,7 @@ func demoAgents(m moment) []Agent {
 			x.Starts = 2
 		}
 		if a.name == "diag" && m.within(70, 80) {
-			x.Health, x.Why = Slow, "131 turns in an instant; slowed down"
+			x.Health, x.Why = Slow, "took 131 turns in one instant"
 		}
 		out = append(out, x)
 	}
@@ -89,7 +89,7 @@ var demoLines = []struct {
 		agent.Info},
 	{62, "verifier", "postgres", "the hash of library/postgres:17 is right", agent.Info},
 	{66, "domainmgr", "postgres", "postgres runs as domain 2", agent.Info},
-	{70, "host", "diag", "diag: 131 turns in an instant; slowed down", agent.Warn},
+	{70, "host", "diag", "diag took 131 turns in one instant; slowed down", agent.Warn},
 	{90, "zedmanager", "nginx", "restart 1 asked for by the controller", agent.Info},
 	{95, "domainmgr", "nginx", "nginx runs as domain 3", agent.Info},
 	{112, "nodeagent", "", "reboot asked for by the controller", agent.Warn},

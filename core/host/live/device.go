@@ -31,7 +31,8 @@ type Options struct {
 	SlowStep time.Duration
 	// Grace is how long calls may take to end when the device stops; 0 means 10 s.
 	Grace time.Duration
-	// Limits on churn. An agent beyond them is slowed down, whatever Throttle says.
+	// Limits on churn. An agent beyond them is slowed down to ten turns a second, and Throttle, if
+	// there is one, is told.
 	Limits host.Limits
 	// Apart has agents take a turn for each batch of a publisher. Batches that a publisher shows in
 	// one instant are otherwise often seen together; apart, what is put behind an outcome is seen
@@ -254,6 +255,9 @@ func (d *Device) throttle(p *host.Proc, why string) {
 		d.say(agent.Err, p.Name, p.Name+" "+why+"; slowed down")
 	}
 	d.slowed[p] = d.now + 100*time.Millisecond
+	if d.o.Limits.Throttle != nil {
+		d.o.Limits.Throttle(p, why)
+	}
 }
 
 // Reboot cuts the power at the end of this step of the loop and boots again after off.

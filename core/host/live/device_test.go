@@ -244,6 +244,54 @@ func TestThrottling(t *testing.T) {
 	}
 }
 
+// Puts of one row are limited as in a simulation, and whoever is asked to is told.
+func TestThrottleIsToldOfPuts(t *testing.T) {
+	why, slow := make(chan string, 64), ""
+	spin := func(p bus.Port) agent.Agent { return spinner{bus.Publish(p, dones)} }
+	d, stop := run(t, live.Options{Name: "edge", Hardware: &bench{},
+		Limits: host.Limits{TurnsPerInstant: 1 << 20, TurnsPerMinute: 1 << 20, PutsPerMinute: 20,
+			Throttle: func(p *host.Proc, text string) {
+				select {
+				case why <- p.Name + " " + text:
+				default:
+				}
+			}},
+		Agents: []agent.Entry{{Name: "worker", New: spin}}})
+	for n := 21; n < 24; n++ {
+		want := fmt.Sprintf("worker put row x of worker/Done %d times in a minute", n)
+		if got := <-why; got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	if err := d.Do(t.Context(), func(k *host.Kernel) { slow = k.Procs()[0].Slow() }); err != nil ||
+		!strings.Contains(slow, "times in a minute") {
+		t.Errorf("it is slow because %q, %v", slow, err)
+	}
+	stop()
+}
+
+// A turn that takes too long makes the agent slow.
+func TestLongTurnsAreShown(t *testing.T) {
+	lines, slow := make(chan string, 64), ""
+	spin := func(p bus.Port) agent.Agent { return spinner{bus.Publish(p, dones)} }
+	d, stop := run(t, live.Options{Name: "edge", Hardware: &bench{}, SlowStep: 1,
+		Agents: []agent.Entry{{Name: "worker", New: spin}},
+		OnLine: func(_ string, _ time.Duration, l agent.Line) {
+			select {
+			case lines <- l.Text:
+			default:
+			}
+		}})
+	if l := <-lines; !strings.HasPrefix(l, "a turn of worker took ") {
+		t.Errorf("line %q", l)
+	}
+	if err := d.Do(t.Context(), func(k *host.Kernel) { slow = k.Procs()[0].Slow() }); err != nil ||
+		slow == "" {
+		t.Errorf("it is slow because %q, %v", slow, err)
+	}
+	stop()
+}
+
 // A journal that was torn is used as far as it is whole, and a line says so.
 func TestATornJournalIsReported(t *testing.T) {
 	dir := t.TempDir()

@@ -88,6 +88,7 @@ func (d *Device) turns() {
 		d.k.Turn(p)
 		d.tick()
 		if took := d.now - began; took > d.o.SlowStep {
+			d.k.TookLong(p, took)
 			d.say(agent.Warn, p.Name, "a turn of "+p.Name+" took "+took.String())
 		}
 	}
