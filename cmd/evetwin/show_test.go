@@ -61,7 +61,7 @@ func TestSlowAgentsAreShown(t *testing.T) {
 	w.Run(19 * time.Second)
 	shown(source.Running, "")
 	w.Run(21 * time.Second)
-	shown(source.Slow, "put row beat of spinner/Beat 101 times in a minute")
+	shown(source.Slow, "put row beat of spinner/Beat 10")
 	w.Run(110 * time.Second)
 	shown(source.Slow, "300 times in a minute")
 	w.Run(130 * time.Second)
