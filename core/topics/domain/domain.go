@@ -101,8 +101,10 @@ type HostMemory struct {
 // Key is "global".
 func (HostMemory) Key() string { return entity.Global }
 
-// Host is domainmgr's topic.
-var Host = bus.NewTopic[HostMemory](bus.Decl{Owner: "domainmgr", Name: "HostMemory"})
+// Host is domainmgr's topic. It moves with every guest that begins or ends, and after a boot all of
+// them begin at once.
+var Host = bus.NewTopic[HostMemory](bus.Decl{
+	Owner: "domainmgr", Name: "HostMemory", MaxPuts: 3000})
 
 // Capabilities is what the hypervisor can do. Owner: domainmgr.
 type Capabilities struct {
