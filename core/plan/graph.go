@@ -137,7 +137,7 @@ type Steps struct {
 	Pending []Hold
 	// Waiting are items whose turn comes after other calls.
 	Waiting []Hold
-	// Blocked are items whose last call failed and is not to be repeated now.
+	// Blocked are items whose last call failed and whose time to retry has not come, or never comes.
 	Blocked []Hold
 	// Next is the earliest time to retry of the blocked items; zero if there is none.
 	Next time.Duration

@@ -70,7 +70,7 @@ func (p *planner) postpone(n *node, a Action, why Reason, on string) {
 	p.steps.wait(n.key, why, on)
 }
 
-// block reports a failure that is left alone for now.
+// block reports a failure; its action is wanted again at its time to retry, or never without one.
 func (p *planner) block(n *node) {
 	s := &p.steps
 	s.Blocked = append(s.Blocked, Hold{Key: n.key, Why: Faulty, Fault: n.call.Fault})

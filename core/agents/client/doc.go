@@ -15,6 +15,8 @@
 //	op   store.Write                   controllercerts, uuid and hardwaremodel below /persist
 //	     and those of package controllerconn
 //
+// A clock that nobody sets is waited for until six minutes after boot.
+//
 // A run goes in rounds until the UUID is known. A round that fails is followed by the next after 1
 // s, 2 s, 4 s and so on up to 10 min, or at once when the network changes:
 //

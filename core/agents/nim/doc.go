@@ -10,6 +10,7 @@
 //	out  nim/DevicePortConfigList         the list by priority, on flash: changed with a verdict only
 //	     nim/DeviceNetworkStatus          the configuration in use as it is now
 //	     nim/PortConfigFile               what became of each file
+//	     nim/MetricsMap                   counters of its exchanges
 //	     nim/LedBlinkCounter              waiting for an address; connecting
 //	ops  nic.Set, nic.Clear               the items of the configuration in use
 //	     store.Read                       the files

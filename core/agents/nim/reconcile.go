@@ -33,7 +33,7 @@ const (
 // reconciled is what became of a plan.
 type reconciled struct {
 	busy   bool        // something is under way
-	failed []plan.Hold // items that failed and are left alone for now
+	failed []plan.Hold // items that failed, until their time to retry
 }
 
 // reconcile brings the device closer to a port configuration and says how far it is.

@@ -8,6 +8,9 @@
 //	out  tpmmgr/TpmStatus        where the device key lives, and whether it is there
 //	op   tpm.Create              make or restore the device key
 //
+// The time is right once the clock was set or runs on a battery, or when nobody has set it for six
+// minutes, unless it stands at its beginning.
+//
 //	unknown ──keys looked for──▶ missing ──time is right──▶ creating ──▶ ready
 //	                                ▲                           │
 //	                                └──── 10 s to 5 min ────────┘ failed

@@ -17,6 +17,9 @@
 //	out  zedagent/ControllerCert       the controller's certificates in force
 //	out  zedagent/UUIDCheck            asks zedclient whether the controller still knows the device
 //	out  zedagent/LedBlinkCounter      what the LED should say
+//	out  zedagent/MetricsMap           counters of its exchanges
+//	own  zedagent/ConfigState          what outlives a crash of the agent
+//	own  zedagent/DeviceOpsCmd         counters of commands carried out; persistent
 //	op   store.Read, store.Write       checkpoints
 //	     and those of package controllerconn
 //
