@@ -75,7 +75,7 @@ func command() *cobra.Command {
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(runCommand(), scenariosCommand(), tryCommand(), upCommand(), benchCommand(),
-		controllerCommand(), doctorCommand(), tuiCommand(), setupCommand())
+		exploreCommand(), controllerCommand(), doctorCommand(), tuiCommand(), setupCommand())
 	return root
 }
 

@@ -23,13 +23,24 @@ type runFlags struct {
 	// profile is that of faults.
 	profile fault.Profile
 	record  string
+	again   string
 }
 
 func runCommand() *cobra.Command {
 	var f runFlags
 	c := &cobra.Command{Use: "run NAME... | all", Short: "Run scenarios",
-		Args: usage(cobra.MinimumNArgs(1)),
-		RunE: func(c *cobra.Command, names []string) error { return run(c, names, f) }}
+		Args: usage(func(c *cobra.Command, args []string) error {
+			if f.again != "" {
+				return cobra.NoArgs(c, args)
+			}
+			return cobra.MinimumNArgs(1)(c, args)
+		}),
+		RunE: func(c *cobra.Command, names []string) error {
+			if f.again != "" {
+				return runCase(c, f.again, f.json)
+			}
+			return run(c, names, f)
+		}}
 	c.Flags().StringVar(&f.host, "host", scenario.Virtual, "virtual or live")
 	c.Flags().StringVar(&f.seeds, "seed", "1", "a seed, or a range N..M")
 	c.Flags().BoolVar(&f.json, "json", false, "one object per line on stdout")
@@ -37,6 +48,8 @@ func runCommand() *cobra.Command {
 		strings.Join(fault.Profiles(), ", ")+": what goes wrong, drawn from the seed")
 	c.Flags().StringVar(&f.record, "record", "",
 		"file that takes every turn, of one scenario and seed in virtual time")
+	c.Flags().StringVar(&f.again, "case", "",
+		"file of a failure that explore saved: run it again, with its faults and all rules")
 	return c
 }
 

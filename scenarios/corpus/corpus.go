@@ -3,10 +3,13 @@
 package corpus
 
 import (
+	"bytes"
 	"embed"
 	"encoding/json"
 	"fmt"
 	"path"
+
+	"github.com/evetwin/evetwin/core/fault"
 )
 
 // Case is a run that once failed.
@@ -19,6 +22,8 @@ type Case struct {
 	// Shaken says that agents are rebuilt before one turn in three and every other turn is followed by
 	// a full one, which must change nothing.
 	Shaken bool `json:"shaken,omitempty"`
+	// Faults are what goes wrong around the devices; they stand for themselves, whatever drew them.
+	Faults []fault.Fault `json:"faults,omitempty"`
 	// Commit is where it failed, Rule what was violated, Story what the reason was.
 	Commit string `json:"commit"`
 	Rule   string `json:"rule"`
@@ -40,11 +45,30 @@ func Cases() ([]Case, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read the corpus: %w", err)
 		}
-		c := Case{File: path.Base(e.Name())}
-		if err := json.Unmarshal(b, &c); err != nil {
-			return nil, fmt.Errorf("read corpus file %s: %w", e.Name(), err)
+		c, err := Read(e.Name(), b)
+		if err != nil {
+			return nil, err
 		}
-		out = append(out, c)
+		out = append(out, *c)
 	}
 	return out, nil
+}
+
+// Read reads a case strictly: what nobody knows, or a fault that makes no sense, is an error that
+// names the file.
+func Read(file string, data []byte) (*Case, error) {
+	c := &Case{File: path.Base(file)}
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(c); err != nil {
+		return nil, fmt.Errorf("read case %s: %w", file, err)
+	}
+	if c.Scenario == "" {
+		return nil, fmt.Errorf("read case %s: it names no scenario", file)
+	}
+	p := fault.Plan{Seed: c.Seed, Faults: c.Faults}
+	if err := p.Check(file); err != nil {
+		return nil, fmt.Errorf("read case: %w", err)
+	}
+	return c, nil
 }

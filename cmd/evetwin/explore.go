@@ -1,0 +1,232 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/evetwin/evetwin/core/fault"
+	"github.com/evetwin/evetwin/scenarios"
+	"github.com/evetwin/evetwin/scenarios/corpus"
+	"github.com/evetwin/evetwin/scenarios/explore"
+	"github.com/evetwin/evetwin/scenarios/scenario"
+)
+
+type exploreFlags struct {
+	seeds, first uint64
+	during       time.Duration
+	faults       string
+	jobs         int
+	save         string
+	json         bool
+}
+
+func exploreCommand() *cobra.Command {
+	var f exploreFlags
+	c := &cobra.Command{Use: "explore SCENARIO...",
+		Short: "Look for schedules of faults that break a rule",
+		Long: "explore runs scenarios for many seeds on all cores, each under a plan of faults drawn\n" +
+			"from its seed, and holds every change to the rules. A run that breaks one is made small\n" +
+			"and saved; the command that replays it is printed with it.",
+		Args: usage(cobra.MinimumNArgs(1)),
+		RunE: func(c *cobra.Command, names []string) error { return exploreAll(c, names, f) }}
+	l := c.Flags()
+	l.Uint64Var(&f.seeds, "seeds", 0, "how many seeds of each scenario (default 200, without --for)")
+	l.Uint64Var(&f.first, "first", 1, "the first seed")
+	l.DurationVar(&f.during, "for", 0, "how long to look, for each scenario")
+	l.StringVar(&f.faults, "faults", fault.Flaky, strings.Join(fault.Profiles(), ", "))
+	l.IntVar(&f.jobs, "jobs", runtime.GOMAXPROCS(0), "how many worlds run at a time")
+	l.StringVar(&f.save, "save", "",
+		"folder for failures (default: the corpus of this checkout, else one below the state folder)")
+	l.BoolVar(&f.json, "json", false, "one object per scenario on stdout")
+	return c
+}
+
+// exploreResult is the contract of "evetwin explore".
+type exploreResult struct {
+	Scenario    string            `json:"scenario"`
+	OK          bool              `json:"ok"`
+	Error       string            `json:"error,omitempty"`
+	Profile     string            `json:"profile"`
+	Seeds       uint64            `json:"seeds"`
+	Violations  int               `json:"violations"`
+	SeedsPerMin float64           `json:"seeds_per_min"`
+	Faults      uint64            `json:"faults"`
+	States      int               `json:"states"`
+	Rules       map[string]uint64 `json:"rules"`
+	Unjudged    []string          `json:"unjudged"`
+	Failures    []exploreFailure  `json:"failures"`
+}
+
+type exploreFailure struct {
+	Seed   uint64 `json:"seed"`
+	Rule   string `json:"rule"`
+	Saw    string `json:"saw"`
+	Faults int    `json:"faults"`
+	File   string `json:"file"`
+	Replay string `json:"replay"`
+}
+
+func exploreAll(c *cobra.Command, names []string, f exploreFlags) error {
+	list, err := pick(names)
+	if err != nil {
+		return refused{err}
+	}
+	profile, err := fault.Named(f.faults)
+	if err != nil {
+		return refused{fmt.Errorf("--faults: %w", err)}
+	}
+	if f.seeds == 0 && f.during == 0 {
+		f.seeds = 200
+	}
+	if len(names) == 1 && names[0] == "all" {
+		list = underFaults(list, profile)
+	}
+	for _, sc := range list {
+		if !sc.Faults && profile.Name != fault.None {
+			return refused{fmt.Errorf("explore %s: it does not run under faults; --faults none does",
+				sc.Name)}
+		}
+	}
+	ok := true
+	for _, sc := range list {
+		r, err := exploreOne(c, sc, profile, f)
+		if err != nil {
+			return err
+		}
+		ok = ok && r.OK
+		if f.json {
+			line(c.OutOrStdout(), r)
+		} else {
+			explorePrint(c.OutOrStdout(), r)
+		}
+	}
+	if !ok {
+		return failed{}
+	}
+	return c.Context().Err()
+}
+
+func underFaults(list []*scenario.Scenario, p fault.Profile) (out []*scenario.Scenario) {
+	for _, s := range list {
+		if s.Faults || p.Name == fault.None {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// exploreOne explores one scenario.
+func exploreOne(c *cobra.Command, sc *scenario.Scenario, p fault.Profile, f exploreFlags,
+) (*exploreResult, error) {
+	ctx := c.Context()
+	if f.during > 0 {
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeout(ctx, f.during)
+		defer stop()
+	}
+	r := &exploreResult{Scenario: sc.Name, Profile: p.Name, Rules: map[string]uint64{},
+		Unjudged: []string{}, Failures: []exploreFailure{}}
+	show := newProgress(c.ErrOrStderr(), sc.Name)
+	var trouble error
+	sum, err := explore.Explore(ctx, explore.Options{Scenario: sc, First: f.first, Seeds: f.seeds,
+		Profile: p, Jobs: f.jobs, OnSeed: show.seed,
+		OnFailure: func(x *explore.Failure) {
+			file, err := corpus.Save(f.folder(), x.Case(sc, commit()))
+			if err != nil && trouble == nil {
+				trouble = err
+			}
+			r.Failures = append(r.Failures, exploreFailure{Seed: x.Seed, Rule: x.Rule, Saw: x.Saw,
+				Faults: len(x.Plan.Faults), File: file, Replay: "evetwin run --case " + file})
+			show.failure(x)
+		}})
+	show.end()
+	if err != nil {
+		return nil, err
+	}
+	r.Seeds, r.Faults, r.States, r.SeedsPerMin = sum.Seeds, sum.Faults, sum.States, sum.PerMinute()
+	r.Violations = int(sum.Violations)
+	for _, n := range sum.Judged {
+		r.Rules[n.Rule] = n.N
+	}
+	r.Unjudged = append(r.Unjudged, sum.Unjudged()...)
+	switch {
+	case trouble != nil:
+		r.Error = trouble.Error()
+	case r.Violations > 0:
+		r.Error = fmt.Sprintf("%d of %d seeds break a rule", r.Violations, r.Seeds)
+	case len(r.Unjudged) > 0 && sc.Exhausts:
+		r.Error = "rules that had nothing to judge prove nothing: " + strings.Join(r.Unjudged, ", ")
+	}
+	r.OK = r.Error == ""
+	return r, trouble
+}
+
+// folder is where failures are saved.
+func (f *exploreFlags) folder() string {
+	if f.save != "" {
+		return f.save
+	}
+	return corpus.Folder()
+}
+
+func explorePrint(out io.Writer, r *exploreResult) {
+	verdict := "ok"
+	if !r.OK {
+		verdict = "FAILED: " + r.Error
+	}
+	fmt.Fprintf(out, "%s under %s: %d seeds, %.0f a minute, %d faults, %d states  %s\n", r.Scenario,
+		r.Profile, r.Seeds, r.SeedsPerMin, r.Faults, r.States, verdict)
+	fmt.Fprintln(out, "  judged  rule")
+	for _, n := range sortedRules(r.Rules) {
+		fmt.Fprintf(out, "  %6s  %s\n", short(r.Rules[n]), n)
+	}
+	for _, x := range r.Failures {
+		fmt.Fprintf(out, "  seed %d breaks %s, with %d faults\n    %s\n    %s\n", x.Seed, x.Rule,
+			x.Faults, clean(x.Saw), x.Replay)
+	}
+}
+
+// runCase runs a saved failure again.
+func runCase(c *cobra.Command, file string, asJSON bool) error {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return refused{fmt.Errorf("read the case: %w", err)}
+	}
+	x, err := corpus.Read(file, b)
+	if err != nil {
+		return refused{err}
+	}
+	sc, err := scenarios.Find(x.Scenario)
+	if err != nil {
+		return refused{fmt.Errorf("%s: %w", file, err)}
+	}
+	began := time.Now()
+	r, err := explore.Replay(sc, x)
+	if err != nil {
+		return err
+	}
+	res := scenario.Result{Name: sc.Name, Host: scenario.Virtual, Seed: x.Seed, OK: r.Rule == "",
+		VirtualS: r.Took.Seconds(), Trace: r.Trace, Turns: r.Turns, WallS: time.Since(began).Seconds()}
+	if !res.OK {
+		res.Error = r.Rule + ": " + r.Saw
+	}
+	if asJSON {
+		line(c.OutOrStdout(), res)
+	} else {
+		for i := range x.Faults {
+			fmt.Fprintf(c.ErrOrStderr(), "  %s\n", x.Faults[i].String())
+		}
+		report(c.OutOrStdout(), io.Discard, res, runFlags{faults: fault.None})
+	}
+	if !res.OK {
+		return failed{}
+	}
+	return nil
+}
