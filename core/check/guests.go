@@ -1,6 +1,8 @@
 package check
 
 import (
+	"slices"
+
 	"github.com/evetwin/evetwin/core/device/hyper"
 	"github.com/evetwin/evetwin/core/device/store"
 	"github.com/evetwin/evetwin/core/host"
@@ -35,11 +37,17 @@ func oneGuest() Rule {
 // volumeUnderGuest: what a guest has as a disk stays until the guest is off.
 func volumeUnderGuest() Rule {
 	return Rule{Name: "volume-under-guest", Covers: []string{"APP-39"},
-		Says: "No volume is withdrawn or removed while a guest that has it as a disk may run, and no " +
-			"guest runs without its volumes.",
+		Says: "No volume is withdrawn or removed while a guest that has it as a disk runs or is being " +
+			"made, and no guest runs without its volumes.",
 		New: func(e *Ear) {
 			u := &underGuest{e: e, removing: map[string]int{}}
-			e.OnBoot(func(Boot) { clear(u.removing) })
+			e.OnBoot(func(Boot) { clear(u.removing); u.making = nil })
+			OnBegan(e, hyper.Create, func(_ *host.Ran, r *hyper.CreateReq) {
+				u.making = append(u.making, r)
+			})
+			OnEnded(e, hyper.Create, func(_ *host.Ran, r *hyper.CreateReq, _ *hyper.None) {
+				u.making = slices.DeleteFunc(u.making, func(o *hyper.CreateReq) bool { return o == r })
+			})
 			OnBegan(e, store.RemoveVolume, func(_ *host.Ran, req *store.VolumeReq) {
 				u.removing[req.VolumeKey]++
 				u.unused(store.RemoveVolume.Name, req.VolumeKey, "", "it is being removed")
@@ -64,20 +72,30 @@ func volumeUnderGuest() Rule {
 type underGuest struct {
 	e        *Ear
 	removing map[string]int // runs of store.RemoveVolume by volume
+	making   []*hyper.CreateReq
 }
 
 // unused judges that no guest, or none of one application, has a volume.
 func (u *underGuest) unused(where, key, app, what string) {
 	for name, d := range Rows(u.e, hyper.Domains) {
-		if !lives(d) || app != "" && d.AppID != app {
-			continue
+		if lives(d) || d.State == hyper.Defined {
+			u.without(&d.Spec, where, key, app, what+" while domain "+name+" is "+string(d.State))
 		}
-		u.e.Judged()
-		for i := range d.Disks {
-			if d.Disks[i].VolumeKey == key {
-				u.e.Break(where, key, "%s while domain %s, which has it as a disk, is %s", what, name,
-					d.State)
-			}
+	}
+	for _, r := range u.making {
+		u.without(&r.Spec, where, key, app, what+" while domain "+r.Spec.Name+" is being made")
+	}
+}
+
+// without judges that a guest does not have a volume.
+func (u *underGuest) without(g *hyper.Spec, where, key, app, what string) {
+	if app != "" && g.AppID != app {
+		return
+	}
+	u.e.Judged()
+	for i := range g.Disks {
+		if g.Disks[i].VolumeKey == key {
+			u.e.Break(where, key, "%s, which has it as a disk", what)
 		}
 	}
 }

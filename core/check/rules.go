@@ -5,8 +5,8 @@ func Rules() []Rule {
 	return []Rule{
 		oneGuest(), volumeUnderGuest(), haltAsked(), removalAsked(),
 		oneAddress(), oneNumber(), oneAdapter(), oneWriter(),
-		appStates(), domainStates(), verifyOnce(), verifiedOnly(), purgeKeeps(),
-		survives(), oneRun(), countersForward(), keepsWorking(),
-		infoArrives(), converges(), guestNumber(), keepsReporting(), reconnects(),
+		appStates(), haltedIsOff(), domainStates(), verifyOnce(), verifiedOnly(), purgeKeeps(),
+		survives(), oneRun(), countersForward(), keepsWorking(), bounded(), budget(),
+		infoArrives(), converges(), guestNumber(), keepsReporting(), reconnects(), restsAtLast(),
 	}
 }

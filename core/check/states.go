@@ -1,6 +1,8 @@
 package check
 
 import (
+	"github.com/evetwin/evetwin/core/device/hyper"
+	"github.com/evetwin/evetwin/core/host"
 	"github.com/evetwin/evetwin/core/topics/app"
 	"github.com/evetwin/evetwin/core/topics/domain"
 	"github.com/evetwin/evetwin/core/topics/entity"
@@ -19,12 +21,23 @@ var appEdges = map[edge]string{
 	{entity.RUNNING, entity.HALTING}: "asked to stop",
 	{entity.RUNNING, entity.HALTED}:  "it turned itself off",
 	{entity.RUNNING, entity.BROKEN}:  "its monitor died",
+	// A guest may be paused from the outside.
+	{entity.RUNNING, entity.PAUSED}: "paused",
+	{entity.BOOTING, entity.PAUSED}: "paused",
+	{entity.PAUSED, entity.RUNNING}: "resumed",
+	{entity.PAUSED, entity.HALTING}: "asked to stop",
+	{entity.PAUSED, entity.HALTED}:  "it turned itself off",
+	{entity.PAUSED, entity.BROKEN}:  "its monitor died",
 	// The same while it boots; and a start that went wrong is tried again.
 	{entity.BOOTING, entity.HALTING}: "asked to stop",
 	{entity.BOOTING, entity.HALTED}:  "it turned itself off",
 	{entity.BOOTING, entity.BROKEN}:  "it did not start",
-	// What waits for its turn, or for its network, may be switched off; and what has no guest yet is
-	// halted at once.
+	// An application that waits for its guest waits for one thing after the other, and what was there
+	// may go again: its network instance, the time of its start delay.
+	{entity.AWAITNETWORKINSTANCE, entity.INSTALLED}:     "the instance is there, the interfaces are not",
+	{entity.START_DELAYED, entity.INSTALLED}:            "the delay has passed",
+	{entity.START_DELAYED, entity.AWAITNETWORKINSTANCE}: "the instance is gone",
+	// It may be switched off meanwhile; and what has no guest yet is halted at once.
 	{entity.INSTALLED, entity.HALTED}:             "not active",
 	{entity.INSTALLED, entity.HALTING}:            "its guest was wished a moment ago",
 	{entity.AWAITNETWORKINSTANCE, entity.HALTED}:  "not active",
@@ -60,7 +73,7 @@ func appStates() Rule {
 				}
 				e.Judged()
 				if now.State < entity.INITIAL || now.State > entity.BROKEN ||
-					now.State == entity.PAUSING || now.State == entity.PAUSED {
+					now.State == entity.PAUSING {
 					e.Break(app.Statuses.String(), key, "%s is no state of an application", now.State)
 				}
 				if was != nil && !appStep(was, now) {
@@ -87,6 +100,34 @@ func appStep(was, now *app.AppInstanceStatus) bool {
 	return purged && to <= entity.INSTALLED && from != entity.RUNNING
 }
 
+// haltedIsOff: HALTED is what others take for the permission to touch disks and network.
+func haltedIsOff() Rule {
+	return Rule{Name: "halted-is-off", Covers: []string{"APP-5", "APP-39"},
+		Says: "An application is called HALTED only when no guest of it runs or is being made.",
+		New: func(e *Ear) {
+			making := map[string]int{}
+			e.OnBoot(func(Boot) { clear(making) })
+			OnBegan(e, hyper.Create, func(_ *host.Ran, r *hyper.CreateReq) { making[r.Spec.AppID]++ })
+			OnEnded(e, hyper.Create, func(_ *host.Ran, r *hyper.CreateReq, _ *hyper.None) {
+				making[r.Spec.AppID]--
+			})
+			OnRow(e, app.Statuses, func(key string, was, now *app.AppInstanceStatus) {
+				if now == nil || now.State != entity.HALTED || was != nil && was.State == entity.HALTED {
+					return
+				}
+				e.Judged()
+				if making[key] > 0 {
+					e.Break(app.Statuses.String(), key, "it is HALTED while its guest is being made")
+				}
+				for name, d := range Rows(e, hyper.Domains) {
+					if d.AppID == key && lives(d) {
+						e.Break(app.Statuses.String(), key, "it is HALTED while domain %s is %s", name, d.State)
+					}
+				}
+			})
+		}}
+}
+
 // domainStates: as domainmgr's diagram has it.
 func domainStates() Rule {
 	allowed := map[edge]bool{
@@ -102,6 +143,13 @@ func domainStates() Rule {
 		{entity.HALTED, entity.BROKEN}: true, {entity.HALTED, entity.HALTING}: true,
 		{entity.BROKEN, entity.BOOTING}: true, {entity.BROKEN, entity.RUNNING}: true,
 		{entity.BROKEN, entity.HALTING}: true, {entity.BROKEN, entity.HALTED}: true,
+		{entity.RUNNING, entity.PAUSED}: true, {entity.PAUSED, entity.RUNNING}: true,
+		{entity.PAUSED, entity.HALTING}: true, {entity.PAUSED, entity.HALTED}: true,
+		{entity.PAUSED, entity.BROKEN}: true,
+	}
+	// One that is wished again while it is halted is made anew in the turn that sees it gone.
+	again := func(was, now *domain.DomainStatus) bool {
+		return was.State == entity.HALTING && now.State == entity.BOOTING && now.Boots > was.Boots
 	}
 	return Rule{Name: "domain-states", Covers: []string{"APP-1", "APP-38"},
 		Says: "The state of a guest moves from INSTALLED over BOOTING to RUNNING, and on to a new run " +
@@ -112,7 +160,7 @@ func domainStates() Rule {
 					return
 				}
 				e.Judged()
-				if !allowed[edge{was.State, now.State}] {
+				if !allowed[edge{was.State, now.State}] && !again(was, now) {
 					e.Break(domain.Statuses.String(), key, "it goes from %s to %s", was.State, now.State)
 				}
 			})

@@ -21,12 +21,23 @@ type told struct {
 }
 
 // infoArrives: a state that was lost on the way is wrong for ever.
+//
+// EVE: what the device does not know any more after a boot, because it was removed shortly before
+// or while the device was off, it does not tell of either. Only what went in this boot is judged.
 func infoArrives() Rule {
 	return Rule{Name: "info-arrives", Covers: []string{"API-37", "API-39", "API-41"}, Live: true,
 		Says: "At last what the controller was told of every object is what the device says of it, and " +
 			"of what is gone it was told only the name.",
 		New: func(e *Ear) {
-			t := &telling{e: e, last: map[told]*info.ZInfoMsg{}}
+			t := &telling{e: e, last: map[told]*info.ZInfoMsg{}, left: map[told]bool{}}
+			e.OnBoot(func(Boot) { clear(t.left) })
+			OnRow(e, app.Statuses, leaves[app.AppInstanceStatus](t, info.ZInfoTypes_ZiApp, nil))
+			OnRow(e, network.InstanceStatus,
+				leaves[network.NetworkInstanceStatus](t, info.ZInfoTypes_ZiNetworkInstance, nil))
+			OnRow(e, content.TreeStatuses,
+				leaves[content.ContentTreeStatus](t, info.ZInfoTypes_ZiContentTree, nil))
+			OnRow(e, volume.Statuses, leaves(t, info.ZInfoTypes_ZiVolume,
+				func(v *volume.VolumeStatus) string { return v.VolumeID }))
 			e.OnInfo(func(m *info.ZInfoMsg) {
 				id := told{m.GetZtype(), eveapi.InfoEntity(m)}
 				if _, known := t.last[id]; !known {
@@ -51,7 +62,20 @@ func connected(e *Ear) bool {
 type telling struct {
 	e     *Ear
 	last  map[told]*info.ZInfoMsg
-	order []told // in the order of their first message
+	order []told        // in the order of their first message
+	left  map[told]bool // gone since the boot
+}
+
+// leaves notes what goes; id is what the controller calls it, nil: its key.
+func leaves[V any](t *telling, typ info.ZInfoTypes, id func(*V) string) func(string, *V, *V) {
+	return func(key string, was, now *V) {
+		if was != nil && id != nil {
+			key = id(was)
+		}
+		if now == nil {
+			t.left[told{typ, key}] = true
+		}
+	}
 }
 
 // statesTold are the states that the controller knows under another name than the device.
@@ -109,7 +133,7 @@ func (t *telling) compare() {
 	t.volumes(there)
 	t.device()
 	for _, id := range t.order {
-		if !there[id] {
+		if !there[id] && t.left[id] {
 			t.gone(id)
 		}
 	}

@@ -18,7 +18,7 @@ func verifiedOnly() Rule {
 		New: func(e *Ear) {
 			v := &verified{e: e, hashing: map[string]int{}, blobs: map[string]bool{},
 				volumes: map[string]bool{}, making: map[string]int{}}
-			e.OnBoot(func(Boot) { clear(v.hashing); clear(v.making) })
+			e.OnBoot(func(Boot) { v.cut() })
 			OnBegan(e, store.Verify, func(_ *host.Ran, r *store.VerifyReq) { v.hashing[r.Sha256]++ })
 			OnEnded(e, store.Verify, func(_ *host.Ran, r *store.VerifyReq, _ *store.VerifyRes) {
 				v.hashing[r.Sha256]--
@@ -41,6 +41,22 @@ type verified struct {
 	blobs   map[string]bool // digests that were verified, on this disk, over all boots
 	making  map[string]int  // runs of store.CreateVolume that are in order
 	volumes map[string]bool // volumes that were made so, over all boots
+}
+
+// cut ends what was under way; its outcome may be on the disk though nobody was told.
+func (v *verified) cut() {
+	for sha, n := range v.hashing { //order: each goes to its own key
+		if n > 0 {
+			v.blobs[sha] = true
+		}
+	}
+	for key, n := range v.making { //order: each goes to its own key
+		if n > 0 {
+			v.volumes[key] = true
+		}
+	}
+	clear(v.hashing)
+	clear(v.making)
 }
 
 // blob judges what appears in the content store. A disk may come with blobs: what is there when the
@@ -128,7 +144,9 @@ func (v *verified) made(key string, was, now *store.VolumeSeen) {
 	if now == nil || was != nil || v.volumes[key] {
 		return
 	}
-	if v.e.Now() > 0 && v.making[key] <= 0 {
+	if v.making[key] > 0 {
+		v.e.Judged()
+	} else if v.e.Now() > 0 || v.e.Boot().BootCount() > 1 {
 		v.e.Judged()
 		v.e.Break(store.Volumes.String(), key, "it is on the disk, and nobody made it")
 	}

@@ -50,6 +50,32 @@ func TestAPP5_Restart(t *testing.T) {
 	}
 }
 
+// A guest on its way up is not active yet, and not off either.
+func TestAPP5_RestartWaitsForAGuestThatIsBeingMade(t *testing.T) {
+	w := running(t)
+	c := plain("a")
+	c.RestartCmd.Counter = 1
+	w.put(c)
+	w.Step()
+	st := *rig.Get(w.Rig, domain.Statuses, "a")
+	st.Of, st.State = rig.Rev(w.Rig, domain.Configs, "a"), entity.HALTING
+	st.Activated, st.PendingModify = false, true
+	rig.Put(w.Rig, domain.Statuses, st)
+	w.Step()
+	if got := w.status("a").State; got != entity.HALTING {
+		t.Errorf("it is %s while its guest is pending", got)
+	}
+	if d := rig.Get(w.Rig, domain.Configs, "a"); d == nil || d.Activate {
+		t.Error("the guest is wished again before it is off")
+	}
+	st.State, st.PendingModify = entity.HALTED, false
+	rig.Put(w.Rig, domain.Statuses, st)
+	w.Step()
+	if d := rig.Get(w.Rig, domain.Configs, "a"); d == nil || !d.Activate {
+		t.Error("the guest is off and not wished again")
+	}
+}
+
 func TestAPP6_RestartOfAnInactiveOneIsSpent(t *testing.T) {
 	w := newWorld(t)
 	c := plain("a")

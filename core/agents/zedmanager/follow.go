@@ -143,8 +143,8 @@ func (a *zedmanager) halt(id string, st *app.AppInstanceStatus) (off bool) {
 	switch {
 	case d == nil && ds == nil:
 		off = true
-	case d != nil && ds != nil:
-		off = ds.Of == a.domains.Rev(id) && !ds.Activated
+	case d != nil && ds != nil: // while it is pending, a guest that was on its way may still come
+		off = ds.Of == a.domains.Rev(id) && !ds.Activated && !ds.PendingModify
 	}
 	if !off {
 		st.State = entity.HALTING
