@@ -12,6 +12,7 @@ import (
 	"github.com/evetwin/evetwin/core/fault"
 	"github.com/evetwin/evetwin/core/host"
 	"github.com/evetwin/evetwin/core/host/sim"
+	"github.com/evetwin/evetwin/scenarios"
 	"github.com/evetwin/evetwin/scenarios/scenario"
 	"github.com/evetwin/evetwin/scenarios/storm"
 	"github.com/evetwin/evetwin/scenarios/twin"
@@ -281,8 +282,13 @@ func TestMenuHasEveryOp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x := trial{Fault: fault.Fault{Kind: fault.LinkDown}}
-	scenario.New("all", func(s *scenario.S) { x.live(&testing.T{}, l)(s) }).Run(h, 7)
+	standard, err := scenarios.Find("standard")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := standard.Run(h, 7); !r.OK {
+		t.Error(r.Error)
+	}
 	names := " " + strings.Join(menu.Ops, " ") + " "
 	for _, e := range l.runs {
 		if !strings.Contains(names, " "+e.Op+" ") {
@@ -291,5 +297,55 @@ func TestMenuHasEveryOp(t *testing.T) {
 	}
 	if len(l.runs) == 0 {
 		t.Error("no op ran")
+	}
+}
+
+// A container's layers are unpacked, and their hashes compared: rot is noticed then, and not before.
+// What is copied as it is keeps its rot.
+func TestRotIsNoticedWhereLayersAreUnpacked(t *testing.T) {
+	p := fault.Plan{}
+	for i := range 8 {
+		p.Faults = append(p.Faults, fault.Fault{Kind: fault.BitRot, At: 600, For: 600, Value: int64(i)})
+	}
+	h, err := scenario.NewVirtualWorld(sim.Options{Seed: 7}, nil, storm.New(p))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := scenario.New("rot", func(s *scenario.S) {
+		d := s.Device("edge")
+		d.Onboard()
+		s.Publish("web", "1")
+		sha := s.PublishFile("disk.img", 1<<20)
+		d.Set(d.Config().MgmtPort("eth0", 0).Registry("registry", scenario.Registry).
+			HTTPStore("files", "http://"+scenario.Files).
+			Image(fleet.Image{Name: "web", Store: "registry", URL: "web:1"}).
+			Image(fleet.Image{Name: "disk", Store: "files", URL: "disk.img", SHA256: sha,
+				MaxSize: 1 << 20}).
+			Volume(fleet.Volume{Name: "web", Image: "web"}).
+			Volume(fleet.Volume{Name: "disk", Image: "disk", Size: 1 << 20}).
+			App(fleet.App{Name: "web", Volumes: []string{"web"}}).
+			App(fleet.App{Name: "disk", Volumes: []string{"disk"}}))
+		s.WaitUntil(620 * time.Second)
+		for _, name := range []string{"web", "disk"} {
+			if got := d.AppState(name)(); got != "RUNNING" {
+				t.Errorf("%s is %v: rot was noticed where nobody looked", name, got)
+			}
+		}
+		d.Set(d.Config().PurgeApp("web").PurgeApp("disk"))
+		s.WaitUntil(1190 * time.Second)
+		if got := fmt.Sprint(d.AppError("web")()); !strings.Contains(got, "hash") {
+			t.Errorf("web is %v with error %q: rot was not noticed", d.AppState("web")(), got)
+		}
+		if got := d.AppState("disk")(); got != "RUNNING" ||
+			!d.Twin().Board.Disk.Volumes[d.Config().VolumeID("disk")+"#1"].Rotten {
+			t.Errorf("disk is %v, rot did not go with the copy", got)
+		}
+		s.Wait(20 * time.Minute)
+		if got := d.AppState("web")(); got != "RUNNING" {
+			t.Errorf("without rot web is %v: %v", got, d.AppError("web")())
+		}
+	}).Run(h, 7)
+	if !r.OK {
+		t.Error(r.Error)
 	}
 }
