@@ -224,7 +224,7 @@ func TestMadeUpContentDependsOnItsName(t *testing.T) {
 	}
 	made := b.Made()
 	if len(made) != 3 || made[0].Ref != "far/x/disk.img" || made[0].Kind != "file" ||
-		made[0].Bytes != 256<<10 || made[2].Ref != "far/library/nginx:1.25" || made[2].Kind != "image" {
+		made[0].Bytes != 64<<10 || made[2].Ref != "far/library/nginx:1.25" || made[2].Kind != "image" {
 		t.Errorf("made: %+v", made)
 	}
 	if r := get(a, "/v2/library/nginx/manifests/sha256:"+strings.Repeat("0", 64)); r.Code != 404 {

@@ -64,18 +64,37 @@ type File struct {
 
 // Build makes the image.
 func (s ImageSpec) Build() (Image, error) {
+	l, err := s.packed(gzip.BestSpeed)
+	if err != nil {
+		return Image{}, err
+	}
+	return s.on(l)
+}
+
+// packedLayer is a layer as a registry holds it.
+type packedLayer struct {
+	bytes          []byte
+	diffID, digest v1.Hash
+}
+
+// packed makes the layer, which is the same for every architecture.
+func (s ImageSpec) packed(level int) (packedLayer, error) {
 	layer, err := s.layer()
 	if err != nil {
-		return Image{}, err
+		return packedLayer{}, err
 	}
-	packed, err := pack(layer)
+	b, err := pack(layer, level)
 	if err != nil {
-		return Image{}, err
+		return packedLayer{}, err
 	}
-	diffID, digest := hashOf(layer), hashOf(packed)
+	return packedLayer{b, hashOf(layer), hashOf(b)}, nil
+}
+
+// on makes the image of its layer.
+func (s ImageSpec) on(l packedLayer) (Image, error) {
 	cfg := v1.ConfigFile{
 		Architecture: s.Arch, OS: "linux",
-		RootFS: v1.RootFS{Type: "layers", DiffIDs: []v1.Hash{diffID}},
+		RootFS: v1.RootFS{Type: "layers", DiffIDs: []v1.Hash{l.diffID}},
 		Config: v1.Config{
 			Entrypoint: s.Entrypoint, Cmd: s.Cmd, Env: s.Env, WorkingDir: s.WorkDir, Labels: s.Labels,
 		},
@@ -96,7 +115,7 @@ func (s ImageSpec) Build() (Image, error) {
 			MediaType: types.OCIConfigJSON, Size: int64(len(cfgJSON)), Digest: hashOf(cfgJSON),
 		},
 		Layers: []v1.Descriptor{
-			{MediaType: types.OCILayer, Size: int64(len(packed)), Digest: digest},
+			{MediaType: types.OCILayer, Size: int64(len(l.bytes)), Digest: l.digest},
 		},
 	})
 	if err != nil {
@@ -104,7 +123,7 @@ func (s ImageSpec) Build() (Image, error) {
 	}
 	return Image{
 		Manifest: manifest, MediaType: string(types.OCIManifestSchema1),
-		Blobs: [][]byte{cfgJSON, packed},
+		Blobs: [][]byte{cfgJSON, l.bytes},
 	}, nil
 }
 
@@ -170,9 +189,9 @@ func (s ImageSpec) layer() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-func pack(layer []byte) ([]byte, error) {
+func pack(layer []byte, level int) ([]byte, error) {
 	var buf bytes.Buffer
-	w, err := gzip.NewWriterLevel(&buf, gzip.BestSpeed)
+	w, err := gzip.NewWriterLevel(&buf, level)
 	if err != nil {
 		return nil, fmt.Errorf("compress layer: %w", err)
 	}

@@ -1,9 +1,11 @@
 package data
 
 import (
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"math/rand/v2"
 	"path"
 	"strings"
 )
@@ -13,25 +15,30 @@ const (
 	// takes a while and can be cut.
 	madeUpFiller = 64 << 10
 	// madeUpDisk is the size of a made-up raw disk.
-	madeUpDisk = 256 << 10
+	madeUpDisk = 64 << 10
 )
 
 // makeUpImage makes an OCI image from its name: an index with one image for amd64 and one for
 // arm64. There is nothing in it that could run; the model's guests need nothing.
 func makeUpImage(ref string) Image {
 	archs := []string{"amd64", "arm64"}
+	spec := ImageSpec{
+		Files: []File{
+			{Path: "etc/evetwin/made-up", Body: []byte(ref + "\n")},
+			{Path: "var/lib/evetwin/filler", Body: filler(ref, madeUpFiller)},
+		},
+		Entrypoint: []string{"/made-up"},
+		Env:        []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+		Labels:     map[string]string{"io.evetwin.made-up": ref},
+	}
+	layer, err := spec.packed(gzip.NoCompression) // the filler is not to be compressed
+	if err != nil {
+		panic(fmt.Sprintf("data: make up image %s: %v", ref, err))
+	}
 	var images []Image
 	for _, arch := range archs {
-		img, err := ImageSpec{
-			Arch: arch,
-			Files: []File{
-				{Path: "etc/evetwin/made-up", Body: []byte(ref + "\n")},
-				{Path: "var/lib/evetwin/filler", Body: filler(ref, madeUpFiller)},
-			},
-			Entrypoint: []string{"/made-up"},
-			Env:        []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
-			Labels:     map[string]string{"io.evetwin.made-up": ref},
-		}.Build()
+		spec.Arch = arch
+		img, err := spec.on(layer)
 		if err != nil {
 			panic(fmt.Sprintf("data: make up image %s: %v", ref, err))
 		}
@@ -60,13 +67,9 @@ func makeUpDisk(name string) []byte {
 
 // filler is n bytes that depend on a name and do not compress.
 func filler(name string, n int) []byte {
-	out := make([]byte, 0, n+sha256.Size)
-	seed := sha256.Sum256([]byte("evetwin filler " + name))
-	for i := uint64(0); len(out) < n; i++ {
-		block := sha256.Sum256(binary.BigEndian.AppendUint64(seed[:], i))
-		out = append(out, block[:]...)
-	}
-	return out[:n:n]
+	out := make([]byte, n)
+	_, _ = rand.NewChaCha8(sha256.Sum256([]byte("evetwin filler " + name))).Read(out) // never fails
+	return out
 }
 
 // emptyQCOW2 is a valid QCOW2 image, version 2, of 1 MiB of zeros. Its four clusters of 512

@@ -15,8 +15,9 @@ import (
 	"github.com/evetwin/evetwin/scenarios/twin"
 )
 
-// collect makes the report of an instant. k is nil while the device is off.
-func collect(k *host.Kernel) *Report {
+// collect makes the report of an instant. k is nil while the device is off; known is what earlier
+// looks at the same kernel have found.
+func collect(k *host.Kernel, known hearsay) *Report {
 	r := &Report{Ports: []Port{}, PortConfigs: []PortPlan{}, NetworkInstances: []Instance{},
 		Content: []Content{}, Volumes: []Volume{}, Applications: []App{}, Errors: []Trouble{},
 		UnknownFields: []string{}, MadeUp: []string{}, Notes: []string{}}
@@ -40,7 +41,7 @@ func collect(k *host.Kernel) *Report {
 	r.content(k)
 	r.volumes(k)
 	r.apps(k)
-	r.Errors = append(r.Errors, troubles(k)...)
+	r.Errors = append(r.Errors, troubles(k, known)...)
 	return r
 }
 

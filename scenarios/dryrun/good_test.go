@@ -119,11 +119,11 @@ var goods = []struct {
 			"error volumemgr/content tree nosha: it has no sha256, which only a container " +
 			"image may be without\n" +
 			"error volumemgr/content tree s3: datastore type DsS3 is not supported\n" +
-			"error volumemgr/volume blank: Remaining disk space 64423174079 volume needs " +
+			"error volumemgr/volume blank: Remaining disk space 64423369854 volume needs " +
 			"900000000000000\n" +
 			"error zedagent/content tree nosha: it has no sha256, which only a container " +
 			"image may be without\n" +
-			"error zedmanager/application u: Remaining disk space 64423174079 volume needs " +
+			"error zedmanager/application u: Remaining disk space 64423369854 volume needs " +
 			"900000000000000\n" +
 			"made up 192.0.2.7/z.img\n" +
 			"made up files.example.net/pub/images/a/ubuntu.qcow2\n" +

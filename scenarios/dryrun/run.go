@@ -39,7 +39,7 @@ func (in *Inputs) Run(ctx context.Context, t Tries) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := sim.New(sim.Options{Seed: in.seed, FullTurn: checkEvery + uint64(in.objects())})
+	w := sim.New(sim.Options{Seed: in.seed, FullTurn: checkEvery + 4*uint64(in.objects())})
 	if err := in.checkSigned(site, w.Wall()); err != nil {
 		return nil, err
 	}
@@ -122,7 +122,7 @@ func (in *Inputs) Device(site *twin.Site) (twin.DeviceOptions, error) {
 }
 
 // checkEvery is how many turns there are for each one that checks that its agent would do nothing
-// more; with every object there is one more, as such a turn looks at all of them.
+// more; with many objects there are more, as such a turn looks at all of them.
 const checkEvery = 32
 
 // objects is how many things the device has to do with.
@@ -161,7 +161,7 @@ func (in *Inputs) sources(lines []string) []string {
 
 // report is the last look at the device with what is known from elsewhere.
 func (in *Inputs) report(d *twin.Device, site *twin.Site, settled bool) *Report {
-	r := collect(d.Kernel())
+	r := collect(d.Kernel(), hearsay{})
 	r.Settled, r.OK = settled, settled && r.Onboarded
 	r.VirtualS = d.Device.World().Now().Seconds()
 	r.UnknownFields = append(r.UnknownFields, in.Unknown...)

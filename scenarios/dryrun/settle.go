@@ -27,6 +27,7 @@ type watch struct {
 	news  time.Duration // when something was in a state in which it had not been before
 	known map[string]bool
 	last  *Report
+	heard hearsay
 	wrong []string // files that the device does not take in
 	quiet time.Duration
 }
@@ -51,7 +52,10 @@ func (w *watch) look(k *host.Kernel, now time.Duration, boot string) bool {
 	if len(w.wrong) > 0 {
 		return true
 	}
-	w.last = collect(k)
+	if w.heard == nil {
+		w.heard = hearsay{}
+	}
+	w.last = collect(k, w.heard)
 	w.notice(boot, now)
 	w.last.facts(func(fact string) { w.notice(fact, now) })
 	return len(w.last.busy) == 0 && now-w.news >= w.quiet

@@ -15,28 +15,50 @@ import (
 
 // troubles lists the errors that the rows of all agents carry, by agent and object. It finds them
 // by their types, so that an agent that is new to the roster is heard too.
-func troubles(k *host.Kernel) []Trouble {
-	f := finder{}
+func troubles(k *host.Kernel, known hearsay) []Trouble {
+	var out []Trouble
+	told := map[Trouble]bool{}
 	for _, t := range k.Topics() {
 		if t.Life == bus.Local {
 			continue
 		}
-		f.agent, f.topic = t.Owner, t.Name
 		h, _ := k.Head(t)
-		for key, row := range h.All() {
-			f.row(key, reflect.ValueOf(row).Elem())
+		heard, ok := known[t]
+		if !ok || !heard.head.Same(h) {
+			f := finder{agent: t.Owner, topic: t.Name}
+			for key, row := range h.All() {
+				f.row(key, reflect.ValueOf(row).Elem())
+			}
+			heard = hearing{h, f.found}
+			known[t] = heard
+		}
+		for _, one := range heard.found {
+			same := Trouble{Agent: one.Agent, Object: one.Object, Text: one.Text}
+			if !told[same] {
+				told[same] = true
+				out = append(out, one)
+			}
 		}
 	}
-	slices.SortStableFunc(f.found, func(a, b Trouble) int {
+	slices.SortStableFunc(out, func(a, b Trouble) int {
 		if n := strings.Compare(a.Agent, b.Agent); n != 0 {
 			return n
 		}
 		return strings.Compare(a.Object, b.Object)
 	})
-	return f.found
+	return out
 }
 
-// finder looks for errors in rows of one topic after another.
+// hearsay are the errors found in each topic at an earlier look, so that only topics that have
+// moved since are gone through again.
+type hearsay map[*bus.Decl]hearing
+
+type hearing struct {
+	head  bus.Head
+	found []Trouble
+}
+
+// finder looks for errors in the rows of a topic.
 type finder struct {
 	agent, topic string
 	found        []Trouble
@@ -158,12 +180,6 @@ func (f *finder) add(object string, d entity.ErrorDescription) {
 	if d.Error == "" {
 		return
 	}
-	t := Trouble{Agent: f.agent, Object: object, Severity: d.ErrorSeverity.String(), Text: d.Error,
-		Retry: d.ErrorRetryCondition}
-	for _, same := range f.found {
-		if same.Agent == t.Agent && same.Object == t.Object && same.Text == t.Text {
-			return
-		}
-	}
-	f.found = append(f.found, t)
+	f.found = append(f.found, Trouble{Agent: f.agent, Object: object,
+		Severity: d.ErrorSeverity.String(), Text: d.Error, Retry: d.ErrorRetryCondition})
 }

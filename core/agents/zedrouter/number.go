@@ -1,6 +1,7 @@
 package zedrouter
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -41,7 +42,10 @@ func (s *sheet) number(kind, id string) int {
 	row := network.UuidToNum{UUID: id, NumType: kind, InUse: true}
 	if old := s.z.numbers.Get(row.Key()); old != nil {
 		row.Number = old.Number
+	} else if slices.Contains(s.spent, kind) {
+		return 0
 	} else if row.Number = s.free(kind); row.Number == 0 {
+		s.spent = append(s.spent, kind)
 		return 0
 	}
 	s.z.numbers.Put(row)

@@ -68,6 +68,8 @@ type sheet struct {
 	wished map[string]bool
 	// holds are the faults of items that were tried in vain, by key.
 	holds map[string]string
+	// spent are the kinds of numbers of which none is free.
+	spent []string
 }
 
 // Step works out what instances and applications should have, has it carried out, and tells what
@@ -75,6 +77,9 @@ type sheet struct {
 func (z *zedrouter) Step(t *agent.Turn) {
 	if !z.items.Complete() || !z.vifs.Complete() {
 		return // the part has not looked yet
+	}
+	if z.gathers(t) {
+		return
 	}
 	s := &sheet{z: z, t: t, dns: z.dns.Get(entity.Global), byID: map[string]*instance{},
 		wished: map[string]bool{}, holds: map[string]string{}}
