@@ -86,9 +86,10 @@ type DomainStatus struct {
 // Key is the application's UUID.
 func (s DomainStatus) Key() string { return s.UUID }
 
-// Statuses is domainmgr's topic.
+// Statuses is domainmgr's topic. A guest that is restarted again and again goes through a dozen
+// rows each time.
 var Statuses = bus.NewTopic[DomainStatus](bus.Decl{
-	Owner: "domainmgr", Name: "DomainStatus", MaxBytes: 256 << 10})
+	Owner: "domainmgr", Name: "DomainStatus", MaxBytes: 256 << 10, MaxPuts: 300})
 
 // HostMemory is the machine. Owner: domainmgr.
 type HostMemory struct {
