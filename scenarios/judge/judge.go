@@ -2,7 +2,9 @@ package judge
 
 import (
 	"fmt"
+	"time"
 
+	"github.com/evetwin/evetwin/backends/sim/world"
 	"github.com/evetwin/evetwin/controllersim/fleet"
 	"github.com/evetwin/evetwin/core/check"
 	"github.com/evetwin/evetwin/core/eveapi"
@@ -19,6 +21,9 @@ type Options struct {
 	// Stop ends the run at the first violation: a *check.Violation is panicked on the world's loop,
 	// which scenario.Run turns into a failed result that names the rule.
 	Stop bool
+	// Healed is when the last fault around the devices heals, as a time of the run; nil: there are
+	// none.
+	Healed func() time.Duration
 }
 
 // Judge holds the devices of one run to rules. It is for one run and one goroutine.
@@ -30,6 +35,7 @@ type Judge struct {
 	checkers map[string]*check.Checker
 	devices  []*twin.Device
 	seen     map[string]uint64 // the newest report of each device, by UUID
+	panicked *check.Violation  // while the devices settled
 }
 
 // New makes a judge for one run.
@@ -104,9 +110,10 @@ func (j *Judge) reported(f *fleet.Fleet, uuid string) {
 	}
 }
 
-// Settle takes away what the run left in the way of its devices: faults of the controller and
-// cables that are out. It then lets them be for check.Patience and judges what must have come true
-// by then. With Stop, a violation is returned as the error.
+// Settle takes away what the run left in the way of its devices, once the last fault has healed:
+// faults of the controller, servers that are silent, cables that are out. It then lets them be for
+// check.Patience and judges what must have come true by then. The first violation is the error; a
+// panic is one of the rule "panic".
 func (j *Judge) Settle() (err error) {
 	if j.world.Sim == nil {
 		return nil
@@ -115,31 +122,59 @@ func (j *Judge) Settle() (err error) {
 		switch x := recover().(type) {
 		case nil:
 		case *check.Violation:
-			err = fmt.Errorf("let the devices settle: %w", x)
 		default:
-			panic(x)
+			v := &check.Violation{Rule: "panic", Device: j.names[0], Where: "panic",
+				Saw: fmt.Sprint(x)}
+			if k := j.devices[0].Kernel(); k != nil {
+				v.Boot, v.At = k.BootCount(), k.Now()
+			}
+			j.panicked = v
+		}
+		if v := j.Violations(); len(v) > 0 {
+			err = fmt.Errorf("let the devices settle: %w", v[0])
 		}
 	}()
-	j.world.Site.Controller.ClearFaults()
-	for _, d := range j.devices {
-		for _, f := range d.Board.Nic.Interfaces {
-			d.World.Plug(f.Port)
-		}
+	w := j.world.Sim
+	if j.o.Healed != nil {
+		w.Run(max(w.Now(), j.o.Healed()))
 	}
+	j.heal()
 	for _, n := range j.names {
 		j.checkers[n].Healed()
 	}
-	j.world.Sim.Run(j.world.Sim.Now() + check.Patience)
+	w.Run(w.Now() + check.Patience)
 	for _, n := range j.names {
 		j.checkers[n].End()
 	}
 	return nil
 }
 
+// heal makes everything around the devices work as it was made.
+func (j *Judge) heal() {
+	j.world.Site.Controller.ClearFaults()
+	for _, d := range j.devices {
+		d.World.SetServer(world.ControllerLabel, world.Up)
+		m := d.World.Model()
+		for _, p := range m.Ports {
+			if p.AdminUP {
+				d.World.Plug(p.Label)
+			}
+			d.World.SetLoss(p.Label, 0)
+			d.World.SetRate(p.Label, 0)
+		}
+		for _, n := range m.Networks {
+			d.World.SetDHCP(n.Label, true)
+		}
+	}
+}
+
 // Violations are those of all devices, device by device in the order they were made.
 func (j *Judge) Violations() (out []*check.Violation) {
 	for _, n := range j.names {
 		out = append(out, j.checkers[n].Violations()...)
+	}
+	if j.panicked != nil {
+		out = append(out, j.panicked)
 	}
 	return out
 }
