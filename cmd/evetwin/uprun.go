@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"path/filepath"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"github.com/lf-edge/eve-api/go/config"
 
 	"github.com/evetwin/evetwin/backends/sim/lab"
+	"github.com/evetwin/evetwin/backends/sim/real"
 	"github.com/evetwin/evetwin/scenarios/dryrun"
 	"github.com/evetwin/evetwin/scenarios/twin"
 )
@@ -125,10 +127,26 @@ func (u *upRun) describe() {
 	if u.in != nil {
 		s.Notes, s.Unknown = append(s.Notes, u.in.Notes...), u.in.Unknown
 	}
+	if note := u.otherArch(); note != "" {
+		s.Notes = append(s.Notes, note)
+		u.steps.say("%s", note)
+	}
 	u.steps.say("controller listens at %s", l.Server.URL())
 	u.steps.tell(stepLine{AdminURL: s.AdminURL, TokenFile: s.TokenFile},
 		"its admin interface is %s/admin/v1/devices/%s, with the token in %s", s.AdminURL, first,
 		s.TokenFile)
+}
+
+// otherArch says that the device is not of its model's architecture, for its guests cannot be;
+// empty if it is.
+func (u *upRun) otherArch() string {
+	if u.in == nil || u.live.Hyper == twin.Model || u.in.Machine.Arch == "" ||
+		u.in.Machine.Arch == real.Arch {
+		return ""
+	}
+	return fmt.Sprintf("the device model is of %s, but guests in QEMU are %s here: the device is %s "+
+		"and takes images for it; with --hyper model it is %s", u.in.Machine.Arch, real.Arch,
+		real.Arch, u.in.Machine.Arch)
 }
 
 // prepare gives each device its configuration, which it finds when it registers.

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/evetwin/evetwin/core/device/hyper"
 	"github.com/evetwin/evetwin/core/host"
 	"github.com/evetwin/evetwin/core/topics/app"
 	"github.com/evetwin/evetwin/core/topics/content"
@@ -35,6 +36,9 @@ func collect(k *host.Kernel, known hearsay) *Report {
 		r.wait("the configuration is not processed")
 	case z.RebootCmd || z.ShutdownCmd || z.PoweroffCmd:
 		r.wait("a command to the device is carried out")
+	}
+	if h := twin.Row(k, hyper.Host, hyper.HostSeen{}.Key()); h != nil {
+		r.Arch = h.Arch
 	}
 	r.network(k)
 	r.instances(k)

@@ -18,6 +18,9 @@ func (r *Report) Print(w io.Writer) error {
 		verdict = "NOT SETTLED"
 	}
 	fmt.Fprintf(&b, "%s after %s of device time", verdict, seconds(r.VirtualS))
+	if r.Arch == "arm64" {
+		b.WriteString(" on arm64")
+	}
 	fmt.Fprintf(&b, "%s\n", r.counts())
 	r.printNetwork(&b)
 	r.printApps(&b)

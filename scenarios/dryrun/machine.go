@@ -20,6 +20,8 @@ type Machine struct {
 	Interfaces []nic.Interface
 	// PCI are the addresses of what can be passed through to guests, each once.
 	PCI []string
+	// Arch is the architecture, "amd64" or "arm64"; empty where the model does not say.
+	Arch string
 	// MemoryMB, CPUs and DiskBytes are its sizes; 0 where the model does not say.
 	MemoryMB  uint64
 	CPUs      uint32
@@ -44,7 +46,7 @@ const (
 // machineOf is the hardware that a device model in a file describes. Its figures may be missing or
 // empty, but not nonsense.
 func machineOf(file string, m *readjson.Model) (Machine, error) {
-	out := Machine{ios: m.IOs()}
+	out := Machine{ios: m.IOs(), Arch: m.Arch}
 	for _, io := range out.ios {
 		out.add(io)
 	}

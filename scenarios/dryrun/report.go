@@ -6,6 +6,7 @@ type Report struct {
 	Error string `json:"error,omitempty"`
 	// Settled: nothing is in progress any more. Onboarded: the controller knows the device.
 	Settled          bool       `json:"settled"`
+	Arch             string     `json:"arch"` // of the device: "amd64", "arm64"; empty while off
 	Onboarded        bool       `json:"onboarded"`
 	VirtualS         float64    `json:"virtual_s"`
 	Ports            []Port     `json:"ports"`

@@ -39,18 +39,25 @@ func (in *Inputs) Run(ctx context.Context, t Tries) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	r, _, err := in.run(ctx, t, site)
+	return r, err
+}
+
+// run runs the device at a site, and returns it as it is in the end.
+func (in *Inputs) run(ctx context.Context, t Tries, site *twin.Site,
+) (*Report, *twin.Device, error) {
 	w := sim.New(sim.Options{Seed: in.seed, FullTurn: checkEvery + 4*uint64(in.objects())})
 	if err := in.checkSigned(site, w.Wall()); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	o, err := in.Device(site)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	o.OnLine, o.Agents = t.OnLine, t.Agents
 	d, err := site.NewDevice(w, o)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	in.Equip(d.Board)
 	var refused error
@@ -64,7 +71,7 @@ func (in *Inputs) Run(ctx context.Context, t Tries) (*Report, error) {
 	})
 	demand(site, in.Config)
 	if err := d.Boot(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	watch := &watch{d: d, known: map[string]bool{}, quiet: quiet}
 	settled := w.RunUntil(func() bool {
@@ -72,13 +79,13 @@ func (in *Inputs) Run(ctx context.Context, t Tries) (*Report, error) {
 	}, in.limit)
 	switch {
 	case ctx.Err() != nil:
-		return nil, ctx.Err()
+		return nil, nil, ctx.Err()
 	case refused != nil:
-		return nil, refuse("the controller does not take the configuration: %v", refused)
+		return nil, nil, refuse("the controller does not take the configuration: %v", refused)
 	case len(watch.wrong) > 0:
-		return nil, &Refusal{in.sources(watch.wrong)}
+		return nil, nil, &Refusal{in.sources(watch.wrong)}
 	}
-	return in.report(d, site, settled), nil
+	return in.report(d, site, settled), d, nil
 }
 
 // checkSigned refuses a ready bootstrap configuration that the device will not take: only the
@@ -140,9 +147,10 @@ func (in *Inputs) limits() host.Limits {
 		Calls: 1000 + 10*n}
 }
 
-// Equip gives a board the sizes and adapters of the machine.
+// Equip gives a board the architecture, sizes and adapters of the machine.
 func (in *Inputs) Equip(b *board.Board) {
 	b.Hyper.IOMMU, b.Hyper.PCI = true, in.Machine.PCI
+	b.Hyper.Arch = in.Machine.Arch
 	b.Hyper.MemoryMB, b.Hyper.CPUs = in.Machine.MemoryMB, in.Machine.CPUs
 }
 

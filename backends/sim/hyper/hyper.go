@@ -3,6 +3,7 @@
 package hyper
 
 import (
+	"cmp"
 	"sort"
 	"time"
 
@@ -29,6 +30,8 @@ type Hyper struct {
 	// Beside is the memory, in MiB, of running guests that are not the model's; may be nil.
 	Beside func() uint64
 	CPUs   uint32
+	// Arch is the architecture of the machine and its guests, as OCI names it; empty means amd64.
+	Arch string
 	// IOMMU says that adapters can be passed through.
 	IOMMU bool
 	// PCI are the addresses of adapters that can be bound away from the host.
@@ -71,9 +74,10 @@ func (h *Hyper) Wire(k *host.Kernel) {
 	})
 }
 
-// Publish begins a boot: it publishes the machine, with the sizes of the model, and its adapters. A
-// part that has some of its guests elsewhere calls it instead of Wire, serves the ops itself, hands
-// the calls for all others on, and puts its own domains into what Publish returns.
+// Publish begins a boot: it publishes the machine, with the sizes of the model and, where seen does
+// not say another, its architecture, and its adapters. A part that has some of its guests elsewhere
+// calls it instead of Wire, serves the ops itself, hands the calls for all others on, and puts its
+// own domains into what Publish returns.
 func (h *Hyper) Publish(pt *host.Part, seen device.HostSeen) *bus.Pub[device.DomainSeen] {
 	h.pt = pt
 	if h.MemoryMB == 0 {
@@ -85,7 +89,8 @@ func (h *Hyper) Publish(pt *host.Part, seen device.HostSeen) *bus.Pub[device.Dom
 	h.guests, h.ids = map[string]*guest{}, 0
 	h.domains, h.adapters = bus.Publish(pt, device.Domains), bus.Publish(pt, device.Adapters)
 	machine := bus.Publish(pt, device.Host)
-	seen.Arch, seen.TotalMemoryMB, seen.Ncpus, seen.Serial = "amd64", h.MemoryMB, h.CPUs, h.Serial
+	seen.Arch = cmp.Or(seen.Arch, h.Arch, "amd64")
+	seen.TotalMemoryMB, seen.Ncpus, seen.Serial = h.MemoryMB, h.CPUs, h.Serial
 	seen.IOVirtualization = h.IOMMU
 	machine.Put(seen)
 	for _, p := range h.PCI {

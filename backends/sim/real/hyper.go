@@ -18,6 +18,9 @@ import (
 	"github.com/evetwin/evetwin/core/host"
 )
 
+// Arch is the architecture of guests in QEMU, and so of a device that runs them.
+const Arch = "amd64"
+
 // Vifs is what the hypervisor tells the bridge part about interfaces of guests, and asks it.
 type Vifs interface {
 	simhyper.Vifs
@@ -72,7 +75,7 @@ func (h *Hyper) Wire(k *host.Kernel) {
 	h.Nets.OnLease = func(vif string, ip netip.Addr) {
 		pt.Post(func() { h.Vifs.Learned(vif, []netip.Addr{ip}) })
 	}
-	h.domains = h.Model.Publish(pt, device.HostSeen{Hypervisor: "qemu-" + h.Accel,
+	h.domains = h.Model.Publish(pt, device.HostSeen{Hypervisor: "qemu-" + h.Accel, Arch: Arch,
 		HWAssistedVirtualization: h.Accel == qemu.KVM, Detail: h.Why})
 	host.Serve(pt, device.Create, h.create)
 	host.Serve(pt, device.Start, h.start)

@@ -84,21 +84,34 @@ func (h *Hyper) modelled(s *device.Spec) string {
 	if len(s.Disks) == 0 {
 		return "it has no volume to boot from"
 	}
-	if v := h.Disk.Volumes[s.Disks[0].VolumeKey]; v.Format != "container" {
+	v := h.Disk.Volumes[s.Disks[0].VolumeKey]
+	if v.Format != "container" {
 		return "its first volume is no container image, and only those boot in QEMU here"
 	}
+	if cfg, err := h.configuration(v); err == nil && cfg.Architecture != "" &&
+		cfg.Architecture != Arch {
+		return "its image is for " + cfg.Architecture + ", and guests in QEMU are " + Arch + " here"
+	}
 	return ""
+}
+
+// configuration reads the configuration of a container image.
+func (h *Hyper) configuration(v *disk.Volume) (cfg v1.ConfigFile, err error) {
+	if len(v.Blobs) < 2 {
+		return cfg, errors.New("no manifest and configuration")
+	}
+	if err := json.Unmarshal(h.Disk.Blobs[v.Blobs[1]].Data, &cfg); err != nil {
+		return cfg, fmt.Errorf("read the image's configuration: %w", err)
+	}
+	return cfg, nil
 }
 
 // image reads a container image from the blobs of a volume: manifest, config, layers.
 func (h *Hyper) image(v *disk.Volume) (guest.Image, error) {
 	var img guest.Image
-	if len(v.Blobs) < 2 {
-		return img, errors.New("no manifest and configuration")
-	}
-	var cfg v1.ConfigFile
-	if err := json.Unmarshal(h.Disk.Blobs[v.Blobs[1]].Data, &cfg); err != nil {
-		return img, fmt.Errorf("read the image's configuration: %w", err)
+	cfg, err := h.configuration(v)
+	if err != nil {
+		return img, err
 	}
 	img.Config = cfg.Config
 	for _, sha := range v.Blobs[2:] {

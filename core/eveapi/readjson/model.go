@@ -22,6 +22,9 @@ type Member struct {
 // Model is a device model as Eden has them.
 type Model struct {
 	Members []Member
+	// Arch is the processors' architecture in OCI's words, "amd64" or "arm64"; empty if the model
+	// does not say.
+	Arch string
 	// Attr are the machine's figures as they stand there ("memory": "4G"), in the order of the file.
 	Attr []Attr
 	// Unknown lists the fields of adapters that are skipped, by path.
@@ -64,6 +67,9 @@ func ReadModel(file string, data []byte) (*Model, error) {
 		}
 		m.Members = append(m.Members, one)
 	}
+	if m.Arch, err = architecture(file, o.get("arch")); err != nil {
+		return nil, err
+	}
 	if attr, ok := o.get("attr").(*object); ok {
 		for _, f := range attr.fields {
 			text, ok := f.val.(string)
@@ -75,6 +81,23 @@ func ReadModel(file string, data []byte) (*Model, error) {
 	}
 	m.Unknown = d.skipped()
 	return m, checkModel(file, m)
+}
+
+// architecture reads the architecture of a machine: models have the numbers of zcloud's ZArch, of
+// which EVE runs on two.
+func architecture(file string, v value) (string, error) {
+	if v == nil {
+		return "", nil
+	}
+	switch n, ok := wholeNumber(v); {
+	case ok && n == 0:
+		return "", nil
+	case ok && n == 2:
+		return "amd64", nil
+	case ok && n == 4:
+		return "arm64", nil
+	}
+	return "", fmt.Errorf("%s: arch: %s is neither 2 (amd64) nor 4 (arm64)", file, show(v))
 }
 
 // member reads an adapter. Models say "ztype" where configurations say "ptype", and state a cost.
