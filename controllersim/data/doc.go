@@ -5,6 +5,9 @@
 // same content behind net/http, where the registry is go-containerregistry's, so that images
 // can be pushed to it as well.
 //
+// A Store with a Guard asks for credentials, as private datastores and registries do: a header for
+// files, user and password or a token for images.
+//
 // # Content that nobody has
 //
 // A simulated world must be able to run any configuration, also one that names images of

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Pretended is the header of an answer whose bytes go by a digest that is not theirs. Its value is
@@ -18,8 +19,10 @@ type Request struct {
 	Method string
 	// Path is the URL's path.
 	Path string
-	// Header holds the headers with canonical names; only Range and If-Range matter.
+	// Header holds the headers with canonical names; only Range, If-Range and Authorization matter.
 	Header http.Header
+	// Now is the time of the server, for tokens.
+	Now time.Time
 }
 
 // Response is the answer to a request.
@@ -36,6 +39,9 @@ type Response struct {
 func (s *Store) Handle(req Request) Response {
 	if req.Method != http.MethodGet && req.Method != http.MethodHead {
 		return Response{Code: http.StatusMethodNotAllowed, Header: http.Header{"Allow": {"GET, HEAD"}}}
+	}
+	if r := s.refuse(req); r != nil {
+		return *r
 	}
 	if req.Path == "/v2" || strings.HasPrefix(req.Path, "/v2/") {
 		return s.registry(req, strings.TrimPrefix(strings.TrimPrefix(req.Path, "/v2"), "/"))

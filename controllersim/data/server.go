@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/registry"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -65,6 +66,16 @@ func (s *Store) Server(o ServerOptions) (http.Handler, func() error, error) {
 
 // ServeHTTP answers one request.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	refused := s.store.refuse(Request{Method: r.Method, Path: r.URL.Path, Header: r.Header,
+		Now: time.Now()})
+	if refused != nil {
+		for name, values := range refused.Header {
+			w.Header()[name] = values
+		}
+		w.WriteHeader(refused.Code)
+		_, _ = w.Write(refused.Body)
+		return
+	}
 	read := r.Method == http.MethodGet || r.Method == http.MethodHead
 	switch path := strings.TrimPrefix(r.URL.Path, "/"); {
 	case path == "v2" || strings.HasPrefix(path, "v2/"):

@@ -54,6 +54,8 @@ type Store struct {
 	manifests map[string]*blob // by "repository:tag" and "repository@sha256:digest"
 	demands   map[string]string
 	made      []Made
+	guard     Guard
+	tokens    map[string]time.Time // good until
 }
 
 // New makes an empty store.

@@ -170,14 +170,15 @@ func (s *Site) Outside(host string) *world.Origin {
 		{Number: 8080}, {Number: 8888}}
 	return &world.Origin{Label: host, Names: []string{host}, Chain: chain, Owner: host,
 		Ports: append(s.ports[host][:len(s.ports[host]):len(s.ports[host])], ports...),
-		Serve: func(_ time.Time, r *world.Request) *world.Response {
+		Serve: func(now time.Time, r *world.Request) *world.Response {
 			if s.Real[host] {
 				return &world.Response{Status: http.StatusOK}
 			}
 			if path := r.URL.Path; greets && (path == "" || path == "/") {
 				return &world.Response{Status: http.StatusOK}
 			}
-			a := s.Store(host).Handle(data.Request{Method: r.Method, Path: r.URL.Path, Header: r.Header})
+			a := s.Store(host).Handle(data.Request{Method: r.Method, Path: r.URL.Path, Header: r.Header,
+				Now: now})
 			s.count(host, r, a)
 			x := &world.Response{Status: a.Code, Header: a.Header, Body: a.Body, Size: bodySize(r, a)}
 			x.Sent, x.Drop = s.drop(host, r)
