@@ -15,6 +15,7 @@ import (
 	"github.com/evetwin/evetwin/core/device/web"
 	"github.com/evetwin/evetwin/core/eveapi"
 	"github.com/evetwin/evetwin/core/host/rig"
+	"github.com/evetwin/evetwin/core/host/rig/cloud"
 	"github.com/evetwin/evetwin/core/topics/network"
 	"github.com/evetwin/evetwin/core/topics/node"
 	"github.com/evetwin/evetwin/core/topics/security"
@@ -35,7 +36,7 @@ func TestOnboarding(t *testing.T) {
 	if string(b.files[uuidFile]) != deviceID+"\n" || string(b.files[modelFile]) != "ACME.Box_1" {
 		t.Fatalf("files %q, %q", b.files[uuidFile], b.files[modelFile])
 	}
-	if !bytes.Equal(b.files[certsFile], b.c.list()) || b.files[certsFile+".bak"] == nil {
+	if !bytes.Equal(b.files[certsFile], b.c.List()) || b.files[certsFile+".bak"] == nil {
 		t.Fatal("the certificates are not in the checkpoint and its backup")
 	}
 	rows := rig.Rows(b.Rig, security.ControllerCerts.Of("zedclient"))
@@ -46,7 +47,7 @@ func TestOnboarding(t *testing.T) {
 
 func TestAPI1_RegisterIsSignedForByTheOnboardingCertificate(t *testing.T) {
 	b := newBench(t)
-	b.answer("certs", 200, b.c.seal(b.c.list()))
+	b.answer("certs", 200, b.c.Seal(b.c.List()))
 	req := b.expect("register")
 	e, fault := eveapi.ParseEnvelope(req.Body)
 	if fault != nil {
@@ -99,7 +100,7 @@ func TestDEV16_NothingIsSentWithoutANetwork(t *testing.T) {
 
 func TestDEV16_GateClosingEndsARound(t *testing.T) {
 	b := newBench(t)
-	b.answer("certs", 200, b.c.seal(b.c.list()))
+	b.answer("certs", 200, b.c.Seal(b.c.List()))
 	b.expect("register")
 	b.network(network.DPCFail, "10.0.0.5")
 	b.settle()
@@ -140,7 +141,7 @@ func TestDEV17_NotWithoutCertificatesOrUUID(t *testing.T) {
 		t.Fatalf("done without a checkpoint of certificates: %+v", s)
 	}
 	b = newBench(t)
-	b.put(certsFile, b.c.list())
+	b.put(certsFile, b.c.List())
 	b.network(network.DPCFail)
 	b.Advance(time.Minute)
 	if s := b.status(); s.Step != stepNetwork {
@@ -155,7 +156,7 @@ func TestDEV18_LEDOfRegister(t *testing.T) {
 		500: node.LedOnboardingFailure, 504: node.LedOnboardingFailure, 401: node.LedConnected,
 	} {
 		b := newBench(t)
-		b.answer("certs", 200, b.c.seal(b.c.list()))
+		b.answer("certs", 200, b.c.Seal(b.c.List()))
 		b.answer("register", code, nil)
 		b.answer("uuid", 401, nil)
 		if got := b.led(); got != want {
@@ -169,7 +170,7 @@ func TestDEV18_LEDOfRegister(t *testing.T) {
 
 func TestDEV18_LEDOfUUIDAndCerts(t *testing.T) {
 	b := newBench(t)
-	b.answer("certs", 200, b.c.seal(b.c.list()))
+	b.answer("certs", 200, b.c.Seal(b.c.List()))
 	b.answer("register", 201, nil)
 	if b.led() == node.LedOnboarded {
 		t.Error("onboarded before there is a UUID")
@@ -179,14 +180,14 @@ func TestDEV18_LEDOfUUIDAndCerts(t *testing.T) {
 		t.Errorf("bad container: LED %d", got)
 	}
 	b = newBench(t)
-	other := issue(t, nil, "other", true)
-	b.put(rootFile, other.pem)
-	b.answer("certs", 200, b.c.seal(b.c.list()))
+	other := cloud.Issue(t, nil, "other", true)
+	b.put(rootFile, other.PEM)
+	b.answer("certs", 200, b.c.Seal(b.c.List()))
 	if got := b.led(); got != node.LedInvalidCert || b.asks() != "" {
 		t.Errorf("chain to another root: LED %d, then asks %q", got, b.asks())
 	}
 	b = newBench(t)
-	b.answer("certs", 200, b.c.seal(b.c.list()))
+	b.answer("certs", 200, b.c.Seal(b.c.List()))
 	b.answer("register", 201, nil)
 	b.answer("uuid", 404, nil)
 	if got := b.led(); got != node.LedConnected {
@@ -197,7 +198,7 @@ func TestDEV18_LEDOfUUIDAndCerts(t *testing.T) {
 func TestDEV19_RegisterOnlyWithOnboardingKey(t *testing.T) {
 	b := newBench(t)
 	rig.Delete(b.Rig, tpm.Keys, tpm.Onboard)
-	b.answer("certs", 200, b.c.seal(b.c.list()))
+	b.answer("certs", 200, b.c.Seal(b.c.List()))
 	b.answer("uuid", 200, b.c.uuid(deviceID))
 	if b.uuid() != deviceID {
 		t.Fatal("not onboarded")
@@ -271,15 +272,15 @@ func TestNetworkChangeDuringARound(t *testing.T) {
 
 func TestCertMissFetchesCertificatesAgain(t *testing.T) {
 	b := newBench(t)
-	b.answer("certs", 200, b.c.seal(b.c.list()))
+	b.answer("certs", 200, b.c.Seal(b.c.List()))
 	b.answer("register", 201, nil)
-	b.c.sign = issue(t, b.c.root, "signer 2", false)
+	b.c.Sign = cloud.Issue(t, b.c.Root, "signer 2", false)
 	b.answer("uuid", 200, b.c.uuid(deviceID))
 	if b.led() != node.LedInvalidAuthContainer || b.uuid() != "" {
 		t.Fatalf("LED %d, uuid %q", b.led(), b.uuid())
 	}
 	b.Advance(time.Second)
-	b.answer("certs", 200, b.c.seal(b.c.list()))
+	b.answer("certs", 200, b.c.Seal(b.c.List()))
 	b.answer("uuid", 200, b.c.uuid(deviceID))
 	if b.uuid() != deviceID {
 		t.Fatal("not onboarded with the new certificates")
@@ -308,7 +309,7 @@ func TestFullDiskDoesNotKeepFromOnboarding(t *testing.T) {
 	b := newBench(t)
 	b.expect("certs")
 	rig.Done(b.Rig, web.Send, "certs", web.SendRes{Code: 200, WithTLS: true,
-		Body: b.c.seal(b.c.list())})
+		Body: b.c.Seal(b.c.List())})
 	for range 2 {
 		b.Step()
 		for _, c := range rig.Calls(b.Rig, store.Write) {
@@ -341,7 +342,7 @@ func TestAPI12_UUIDIsAskedAgain(t *testing.T) {
 
 func TestServerChangeStartsOver(t *testing.T) {
 	b := newBench(t)
-	b.answer("certs", 200, b.c.seal(b.c.list()))
+	b.answer("certs", 200, b.c.Seal(b.c.List()))
 	b.answer("register", 201, nil)
 	b.expect("uuid")
 	b.put("/config/server", []byte("other.example"))
@@ -389,7 +390,7 @@ func TestContentTypeOfUUID(t *testing.T) {
 		"text/html": false, "": false,
 	} {
 		b := newBench(t)
-		b.answer("certs", 200, b.c.seal(b.c.list()))
+		b.answer("certs", 200, b.c.Seal(b.c.List()))
 		b.answer("register", 201, nil)
 		b.expect("uuid")
 		rig.Done(b.Rig, web.Send, "uuid", web.SendRes{Code: 200, WithTLS: true,

@@ -1,22 +1,10 @@
 package client
 
 import (
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/sha256"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/hex"
-	"encoding/pem"
-	"math/big"
-	"net/netip"
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/lf-edge/eve-api/go/certs"
-	"github.com/lf-edge/eve-api/go/evecommon"
 
 	"github.com/evetwin/evetwin/core/agent"
 	"github.com/evetwin/evetwin/core/device/hyper"
@@ -25,6 +13,7 @@ import (
 	"github.com/evetwin/evetwin/core/device/web"
 	"github.com/evetwin/evetwin/core/eveapi"
 	"github.com/evetwin/evetwin/core/host/rig"
+	"github.com/evetwin/evetwin/core/host/rig/cloud"
 	"github.com/evetwin/evetwin/core/topics/entity"
 	"github.com/evetwin/evetwin/core/topics/network"
 	"github.com/evetwin/evetwin/core/topics/node"
@@ -32,98 +21,23 @@ import (
 
 const deviceID = "8a4ae2bc-5a3c-4f4f-a9f0-2f5a47e1a001"
 
-// authority is a certificate with its key.
-type authority struct {
-	key  *ecdsa.PrivateKey
-	cert *x509.Certificate
-	pem  []byte
-}
+// controller is the other side.
+type controller struct{ *cloud.Controller }
 
-func issue(t testing.TB, by *authority, name string, ca bool) *authority {
-	t.Helper()
-	d := sha256.Sum256([]byte(name))
-	k, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), d[:])
-	if err != nil {
-		t.Fatal(err)
-	}
-	tmpl := &x509.Certificate{
-		SerialNumber: big.NewInt(int64(len(name))), Subject: pkix.Name{CommonName: name},
-		NotBefore: time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC),
-		NotAfter:  time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC),
-		IsCA:      ca, BasicConstraintsValid: true,
-	}
-	a := &authority{key: k}
-	parent, signer := tmpl, crypto.Signer(k)
-	if by != nil {
-		parent, signer = by.cert, by.key
-	}
-	der, err := x509.CreateCertificate(nil, tmpl, parent, k.Public(), signer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if a.cert, err = x509.ParseCertificate(der); err != nil {
-		t.Fatal(err)
-	}
-	a.pem = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	return a
-}
-
-// controller is the other side: its certificates and what it says.
-type controller struct {
-	t                *testing.T
-	root, sign, ecdh *authority
-}
-
-func newController(t *testing.T) *controller {
-	root := issue(t, nil, "root", true)
-	return &controller{t, root, issue(t, root, "sign", false), issue(t, root, "ecdh", false)}
-}
-
-func (c *controller) list() []byte {
-	z := func(kind certs.ZCertType, a *authority) *certs.ZCert {
-		h := sha256.Sum256(a.pem)
-		return &certs.ZCert{HashAlgo: evecommon.HashAlgorithm_HASH_ALGORITHM_SHA256_16BYTES,
-			CertHash: h[:16], Type: kind, Cert: a.pem}
-	}
-	b, err := eveapi.Marshal(&certs.ZControllerCert{Certs: []*certs.ZCert{
-		z(certs.ZCertType_CERT_TYPE_CONTROLLER_SIGNING, c.sign),
-		z(certs.ZCertType_CERT_TYPE_CONTROLLER_ECDH_EXCHANGE, c.ecdh)}})
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	return b
-}
-
-// seal wraps a payload as the controller does.
-func (c *controller) seal(payload []byte) []byte {
-	digest := eveapi.Digest(payload)
-	der, err := c.sign.key.Sign(nil, digest[:], crypto.SHA256)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	rs, err := eveapi.RawSignature(der)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	h := eveapi.ControllerCertHash(c.sign.pem)
-	return eveapi.Envelope{Payload: payload, CertHash: h[:], Signature: rs[:],
-		Algo: evecommon.HashAlgorithm_HASH_ALGORITHM_SHA256_32BYTES}.Bytes()
-}
-
-func (c *controller) uuid(id string) []byte {
+func (c controller) uuid(id string) []byte {
 	b, err := eveapi.UUIDResponseBody(eveapi.Identity{
 		UUID: id, Manufacturer: "ACME", Product: "Box/1"})
 	if err != nil {
-		c.t.Fatal(err)
+		panic(err)
 	}
-	return c.seal(b)
+	return c.Seal(b)
 }
 
 // bench is a device with one agent, and the files of its disk.
 type bench struct {
 	*rig.Rig
 	t     *testing.T
-	c     *controller
+	c     controller
 	files map[string][]byte
 	// wrote lists the paths written, in order.
 	wrote []string
@@ -132,7 +46,7 @@ type bench struct {
 // newBench has a device with a working network, its keys and its controller's name.
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	b := &bench{Rig: rig.New(t, "zedclient", New), t: t, c: newController(t),
+	b := &bench{Rig: rig.New(t, "zedclient", New), t: t, c: controller{cloud.New(t)},
 		files: map[string][]byte{}}
 	b.boot(true)
 	return b
@@ -141,7 +55,7 @@ func newBench(t *testing.T) *bench {
 // boot puts what is there after each start of the device.
 func (b *bench) boot(onboardKey bool) {
 	b.put("/config/server", []byte("zed.example\n"))
-	b.put(rootFile, b.c.root.pem)
+	b.put(rootFile, b.c.Root.PEM)
 	b.put(softFile, []byte("soft-1\n"))
 	rig.Complete(b.Rig, store.Files)
 	b.key(tpm.Device)
@@ -154,18 +68,12 @@ func (b *bench) boot(onboardKey bool) {
 }
 
 func (b *bench) key(name string) {
-	cert := issue(b.t, nil, name, false)
-	rig.Put(b.Rig, tpm.Keys, tpm.KeySeen{Name: name, CertPEM: string(cert.pem)})
+	cert := cloud.Issue(b.t, nil, name, false)
+	rig.Put(b.Rig, tpm.Keys, tpm.KeySeen{Name: name, CertPEM: string(cert.PEM)})
 }
 
 func (b *bench) network(s network.DPCState, addrs ...string) {
-	p := network.NetworkPortStatus{IfName: "eth0", Logicallabel: "eth0", IsMgmt: true, IsL3Port: true,
-		Up: true, DNSServers: []netip.Addr{netip.MustParseAddr("10.0.0.1")}}
-	for _, a := range addrs {
-		p.AddrInfoList = append(p.AddrInfoList, netip.PrefixFrom(netip.MustParseAddr(a), 24))
-	}
-	rig.Put(b.Rig, network.DNS, network.DeviceNetworkStatus{State: s,
-		Ports: []network.NetworkPortStatus{p}})
+	rig.Put(b.Rig, network.DNS, cloud.Network(s, addrs...))
 }
 
 func (b *bench) put(path string, data []byte) {
@@ -191,11 +99,7 @@ func (b *bench) settle() {
 			b.wrote = append(b.wrote, c.Req.Path)
 			rig.Done(b.Rig, store.Write, c.Key, store.None{})
 		}
-		for _, c := range rig.Calls(b.Rig, tpm.Sign) {
-			res := tpm.SignRes{CertHash: sha256.Sum256([]byte(c.Req.Name))}
-			copy(res.RS[:], c.Req.Digest[:])
-			rig.Done(b.Rig, tpm.Sign, c.Key, res)
-		}
+		cloud.Signed(b.Rig)
 		b.Step()
 	}
 }
@@ -264,7 +168,7 @@ func (b *bench) uuid() string {
 
 func (b *bench) onboard() {
 	b.t.Helper()
-	b.answer("certs", 200, b.c.seal(b.c.list()))
+	b.answer("certs", 200, b.c.Seal(b.c.List()))
 	b.answer("register", 201, nil)
 	b.answer("uuid", 200, b.c.uuid(deviceID))
 }

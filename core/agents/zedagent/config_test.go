@@ -13,6 +13,7 @@ import (
 	"github.com/evetwin/evetwin/core/device/web"
 	"github.com/evetwin/evetwin/core/eveapi"
 	"github.com/evetwin/evetwin/core/host/rig"
+	"github.com/evetwin/evetwin/core/host/rig/cloud"
 	"github.com/evetwin/evetwin/core/topics/app"
 	"github.com/evetwin/evetwin/core/topics/config"
 	"github.com/evetwin/evetwin/core/topics/content"
@@ -151,13 +152,13 @@ func TestAPI5_BrokenEnvelope(t *testing.T) {
 func TestAPI8_RotatedSigningCert(t *testing.T) {
 	b := ready(t)
 	b.configure(edge(), "h1")
-	b.c.sign = issue(t, b.c.root, "another signer", false)
+	b.c.Sign = cloud.Issue(t, b.c.Root, "another signer", false)
 	b.next()
 	b.answer("config", 200, b.c.config(edge(func(c *eveconfig.EdgeDevConfig) { c.Apps = nil }), "h2"))
 	if b.asked("certs") == nil || rig.Get(b.Rig, app.Configs, appID) == nil {
 		t.Fatal("no certificates are fetched, or the configuration was believed")
 	}
-	b.answer("certs", 200, b.c.seal(b.c.list()))
+	b.answer("certs", 200, b.c.Seal(b.c.List()))
 	if b.asked("config") == nil {
 		t.Fatal("the new certificates do not lead to another request")
 	}
@@ -165,7 +166,7 @@ func TestAPI8_RotatedSigningCert(t *testing.T) {
 	if rig.Get(b.Rig, app.Configs, appID) != nil || b.led() != node.LedOnboarded {
 		t.Errorf("the new configuration is not in force: %+v", b.status())
 	}
-	if string(b.files[certsFile]) != string(b.c.list()) {
+	if string(b.files[certsFile]) != string(b.c.List()) {
 		t.Error("the new certificates are not saved")
 	}
 	rows := rig.Rows(b.Rig, security.ControllerCerts.Of("zedagent"))
@@ -179,8 +180,8 @@ func TestAPI8_RotatedSigningCert(t *testing.T) {
 func TestCertMissDoesNotSpin(t *testing.T) {
 	b := ready(t)
 	b.configure(edge(), "h1")
-	list := b.c.seal(b.c.list())
-	b.c.sign = issue(t, b.c.root, "another signer", false)
+	list := b.c.Seal(b.c.List())
+	b.c.Sign = cloud.Issue(t, b.c.Root, "another signer", false)
 	fetched := 0
 	for until := b.Now() + 5*time.Minute; b.Now() < until; b.Advance(time.Second) {
 		if b.asked("certs") != nil {
@@ -324,7 +325,7 @@ func TestAPI18_Unchanged(t *testing.T) {
 	}
 	for _, unchanged := range []func(){
 		func() { b.answer("config", 304, nil) },
-		func() { b.answer("config", 200, b.c.seal(eveapi.ConfigResponseBody(nil, "", "h1"))) },
+		func() { b.answer("config", 200, b.c.Seal(eveapi.ConfigResponseBody(nil, "", "h1"))) },
 		func() { b.answer("config", 200, b.c.config(edge(), "h1")) },
 	} {
 		b.next()

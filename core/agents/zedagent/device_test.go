@@ -15,6 +15,7 @@ import (
 	"github.com/evetwin/evetwin/core/device/web"
 	"github.com/evetwin/evetwin/core/eveapi"
 	"github.com/evetwin/evetwin/core/host/rig"
+	"github.com/evetwin/evetwin/core/host/rig/cloud"
 	"github.com/evetwin/evetwin/core/topics/app"
 	"github.com/evetwin/evetwin/core/topics/config"
 	"github.com/evetwin/evetwin/core/topics/network"
@@ -199,7 +200,7 @@ func TestAPI26_SavedConfigurationByBootReason(t *testing.T) {
 		node.BootReasonWatchdogHung: other, node.BootReasonFatal: other, node.BootReasonFallback: other,
 	} {
 		b := newBench(t)
-		b.files[certsFile] = b.c.list()
+		b.files[certsFile] = b.c.List()
 		b.files[configFile] = b.c.config(edge(), "new")
 		b.files[configFile+backup] = b.c.config(edge(func(c *eveconfig.EdgeDevConfig) {
 			c.Apps[0].Uuidandversion.Uuid = other
@@ -225,7 +226,7 @@ func TestAPI26_SavedConfigurationByBootReason(t *testing.T) {
 
 func TestSavedConfigurationThatIsDamaged(t *testing.T) {
 	b := newBench(t)
-	b.files[certsFile] = b.c.list()
+	b.files[certsFile] = b.c.List()
 	good := b.c.config(edge(), "h")
 	b.files[configFile], b.files[configFile+backup] = good[:len(good)/2], good
 	b.boot(node.BootReasonPowerFail)
@@ -302,12 +303,12 @@ func TestFullDiskDoesNotStopTheConfiguration(t *testing.T) {
 	}
 }
 
-func (b *bench) bootstrap(cfg *eveconfig.EdgeDevConfig, by *controller) []byte {
+func (b *bench) bootstrap(cfg *eveconfig.EdgeDevConfig, by controller) []byte {
 	payload, err := eveapi.Marshal(cfg)
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	file, err := eveapi.BootstrapFile(by.seal(payload), by.zcerts()[:1])
+	file, err := eveapi.BootstrapFile(by.Seal(payload), by.Certs()[:1])
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -346,9 +347,9 @@ func TestAPI27_DEV5_Bootstrap(t *testing.T) {
 
 func TestAPI27_DEV5_BadBootstrap(t *testing.T) {
 	b := newBench(t)
-	foreign := newController(t)
-	foreign.root = issue(t, nil, "foreign root", true)
-	foreign.sign = issue(t, foreign.root, "foreign", false)
+	foreign := controller{cloud.New(t)}
+	foreign.Root = cloud.Issue(t, nil, "foreign root", true)
+	foreign.Sign = cloud.Issue(t, foreign.Root, "foreign", false)
 	b.files[bootstrapFile] = b.bootstrap(edge(setItem(config.MetricInterval, "7")), foreign)
 	b.files[globalFile] = []byte(`{"timer.metric.interval": "9"}`)
 	b.boot(node.BootReasonFirst)
@@ -430,12 +431,12 @@ func TestDEV39_DeviceState(t *testing.T) {
 
 func TestCertificatesFromTheCheckpoint(t *testing.T) {
 	b := newBench(t)
-	b.files[certsFile], b.files[certsFile+backup] = []byte("garbage"), b.c.list()
+	b.files[certsFile], b.files[certsFile+backup] = []byte("garbage"), b.c.List()
 	b.boot(node.BootReasonPowerFail)
 	if n := len(rig.Rows(b.Rig, security.ControllerCerts.Of("zedagent"))); n != 2 {
 		t.Errorf("%d certificates, want 2", n)
 	}
-	if !bytes.Equal(b.files[certsFile], b.c.list()) {
+	if !bytes.Equal(b.files[certsFile], b.c.List()) {
 		t.Error("the damaged checkpoint is not healed")
 	}
 }
@@ -443,7 +444,7 @@ func TestCertificatesFromTheCheckpoint(t *testing.T) {
 func TestCertificatesOfZedclientAreAdopted(t *testing.T) {
 	b := newBench(t)
 	b.boot(node.BootReasonFirst)
-	rows, err := eveapi.CertRows(b.c.list())
+	rows, err := eveapi.CertRows(b.c.List())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,23 +1,13 @@
 package zedagent
 
 import (
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/sha256"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/hex"
-	"encoding/pem"
-	"math/big"
-	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/lf-edge/eve-api/go/certs"
 	eveconfig "github.com/lf-edge/eve-api/go/config"
-	"github.com/lf-edge/eve-api/go/evecommon"
 
 	"github.com/evetwin/evetwin/core/agent"
 	"github.com/evetwin/evetwin/core/device/store"
@@ -26,6 +16,7 @@ import (
 	"github.com/evetwin/evetwin/core/eveapi"
 	"github.com/evetwin/evetwin/core/eveapi/secret"
 	"github.com/evetwin/evetwin/core/host/rig"
+	"github.com/evetwin/evetwin/core/host/rig/cloud"
 	"github.com/evetwin/evetwin/core/topics/config"
 	"github.com/evetwin/evetwin/core/topics/entity"
 	"github.com/evetwin/evetwin/core/topics/network"
@@ -34,101 +25,23 @@ import (
 
 const deviceID = "8a4ae2bc-5a3c-4f4f-a9f0-2f5a47e1a002"
 
-// authority is a certificate with its key.
-type authority struct {
-	key  *ecdsa.PrivateKey
-	cert *x509.Certificate
-	pem  []byte
-}
-
-func issue(t testing.TB, by *authority, name string, ca bool) *authority {
-	t.Helper()
-	d := sha256.Sum256([]byte(name))
-	k, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), d[:])
-	if err != nil {
-		t.Fatal(err)
-	}
-	tmpl := &x509.Certificate{
-		SerialNumber: big.NewInt(int64(d[0])), Subject: pkix.Name{CommonName: name},
-		NotBefore: time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC),
-		NotAfter:  time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC),
-		IsCA:      ca, BasicConstraintsValid: true,
-	}
-	a := &authority{key: k}
-	parent, signer := tmpl, crypto.Signer(k)
-	if by != nil {
-		parent, signer = by.cert, by.key
-	}
-	der, err := x509.CreateCertificate(nil, tmpl, parent, k.Public(), signer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if a.cert, err = x509.ParseCertificate(der); err != nil {
-		t.Fatal(err)
-	}
-	a.pem = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	return a
-}
-
-// controller is the other side: its certificates and what it says.
-type controller struct {
-	t                testing.TB
-	root, sign, ecdh *authority
-}
-
-func newController(t testing.TB) *controller {
-	root := issue(t, nil, "root", true)
-	return &controller{t, root, issue(t, root, "sign", false), issue(t, root, "ecdh", false)}
-}
-
-func (c *controller) zcerts() []*certs.ZCert {
-	z := func(kind certs.ZCertType, a *authority) *certs.ZCert {
-		h := sha256.Sum256(a.pem)
-		return &certs.ZCert{HashAlgo: evecommon.HashAlgorithm_HASH_ALGORITHM_SHA256_16BYTES,
-			CertHash: h[:16], Type: kind, Cert: a.pem}
-	}
-	return []*certs.ZCert{z(certs.ZCertType_CERT_TYPE_CONTROLLER_SIGNING, c.sign),
-		z(certs.ZCertType_CERT_TYPE_CONTROLLER_ECDH_EXCHANGE, c.ecdh)}
-}
-
-func (c *controller) list() []byte {
-	b, err := eveapi.Marshal(&certs.ZControllerCert{Certs: c.zcerts()})
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	return b
-}
-
-// seal wraps a payload as the controller does.
-func (c *controller) seal(payload []byte) []byte {
-	digest := eveapi.Digest(payload)
-	der, err := c.sign.key.Sign(nil, digest[:], crypto.SHA256)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	rs, err := eveapi.RawSignature(der)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	h := eveapi.ControllerCertHash(c.sign.pem)
-	return eveapi.Envelope{Payload: payload, CertHash: h[:], Signature: rs[:],
-		Algo: evecommon.HashAlgorithm_HASH_ALGORITHM_SHA256_32BYTES}.Bytes()
-}
+// controller is the other side.
+type controller struct{ *cloud.Controller }
 
 // config is a sealed answer with a configuration.
-func (c *controller) config(cfg *eveconfig.EdgeDevConfig, hash string) []byte {
+func (c controller) config(cfg *eveconfig.EdgeDevConfig, hash string) []byte {
 	b, err := eveapi.Marshal(cfg)
 	if err != nil {
-		c.t.Fatal(err)
+		panic(err)
 	}
-	return c.seal(eveapi.ConfigResponseBody(b, "", hash))
+	return c.Seal(eveapi.ConfigResponseBody(b, "", hash))
 }
 
 // bench is a device with one agent, and the files of its disk.
 type bench struct {
 	*rig.Rig
 	t     testing.TB
-	c     *controller
+	c     controller
 	files map[string][]byte
 	wrote []string // paths, in order
 	full  bool     // the disk is
@@ -138,10 +51,10 @@ type bench struct {
 
 // newBench has an empty disk but for what an installer puts there.
 func newBench(t testing.TB) *bench {
-	b := &bench{t: t, c: newController(t), files: map[string][]byte{},
+	b := &bench{t: t, c: controller{cloud.New(t)}, files: map[string][]byte{},
 		keeper: secret.New([]byte("bench"))}
 	b.files["/config/server"] = []byte("zed.example\n")
-	b.files[rootFile] = b.c.root.pem
+	b.files[rootFile] = b.c.Root.PEM
 	b.Rig = rig.New(t, "zedagent", New)
 	return b
 }
@@ -174,13 +87,7 @@ func (b *bench) online() {
 }
 
 func (b *bench) network(s network.DPCState, addrs ...string) {
-	p := network.NetworkPortStatus{IfName: "eth0", Logicallabel: "eth0", IsMgmt: true, IsL3Port: true,
-		Up: true, DNSServers: []netip.Addr{netip.MustParseAddr("10.0.0.1")}}
-	for _, a := range addrs {
-		p.AddrInfoList = append(p.AddrInfoList, netip.PrefixFrom(netip.MustParseAddr(a), 24))
-	}
-	rig.Put(b.Rig, network.DNS, network.DeviceNetworkStatus{State: s,
-		Ports: []network.NetworkPortStatus{p}})
+	rig.Put(b.Rig, network.DNS, cloud.Network(s, addrs...))
 }
 
 // settle carries out everything but web.Send.
@@ -281,7 +188,7 @@ func (b *bench) answer(endpoint string, code int, body []byte) {
 func (b *bench) certsThen() *bench {
 	b.t.Helper()
 	if b.asked("certs") != nil {
-		b.answer("certs", 200, b.c.seal(b.c.list()))
+		b.answer("certs", 200, b.c.Seal(b.c.List()))
 	}
 	return b
 }

@@ -1,8 +1,6 @@
 package zedagentinfo
 
 import (
-	"crypto/sha256"
-	"net/netip"
 	"testing"
 	"time"
 
@@ -11,10 +9,10 @@ import (
 	"github.com/evetwin/evetwin/core/device/boot"
 	"github.com/evetwin/evetwin/core/device/hyper"
 	"github.com/evetwin/evetwin/core/device/store"
-	"github.com/evetwin/evetwin/core/device/tpm"
 	"github.com/evetwin/evetwin/core/device/web"
 	"github.com/evetwin/evetwin/core/eveapi"
 	"github.com/evetwin/evetwin/core/host/rig"
+	"github.com/evetwin/evetwin/core/host/rig/cloud"
 	"github.com/evetwin/evetwin/core/topics/app"
 	"github.com/evetwin/evetwin/core/topics/config"
 	"github.com/evetwin/evetwin/core/topics/entity"
@@ -46,7 +44,7 @@ func newBench(t *testing.T) *bench {
 
 // boot puts what is there after each start of the device.
 func (b *bench) boot() {
-	rig.Put(b.Rig, store.Files, store.FileSeen{Path: "/config/server", Size: 3, Sha256: "aa"})
+	cloud.Named(b.Rig)
 	rig.Put(b.Rig, store.Files, store.FileSeen{Path: rootFile, Size: 3, Sha256: "beef"})
 	rig.Put(b.Rig, store.Space, store.SpaceSeen{Total: 4 << 30})
 	rig.Put(b.Rig, boot.Parts, boot.PartSeen{Label: "IMGA", State: "unused"})
@@ -59,23 +57,16 @@ func (b *bench) boot() {
 }
 
 func (b *bench) network(s network.DPCState, addr string) {
-	p := network.NetworkPortStatus{IfName: "eth0", Logicallabel: "eth0", IsMgmt: true, IsL3Port: true,
-		Up: true, DNSServers: []netip.Addr{netip.MustParseAddr("10.0.0.1")},
-		AddrInfoList: []netip.Prefix{netip.PrefixFrom(netip.MustParseAddr(addr), 24)}}
-	rig.Put(b.Rig, network.DNS, network.DeviceNetworkStatus{State: s, DPCKey: "zedagent",
-		Ports: []network.NetworkPortStatus{p}})
+	n := cloud.Network(s, addr)
+	n.DPCKey = "zedagent"
+	rig.Put(b.Rig, network.DNS, n)
 }
 
 // settle answers everything but web.Send.
 func (b *bench) settle() {
 	b.Step()
 	for range 4 {
-		for _, c := range rig.Calls(b.Rig, store.Read) {
-			rig.Done(b.Rig, store.Read, c.Key, store.ReadRes{Data: []byte("zed.example")})
-		}
-		for _, c := range rig.Calls(b.Rig, tpm.Sign) {
-			rig.Done(b.Rig, tpm.Sign, c.Key, tpm.SignRes{CertHash: sha256.Sum256(nil)})
-		}
+		cloud.Serve(b.Rig)
 		b.Step()
 	}
 }
@@ -84,15 +75,11 @@ func (b *bench) settle() {
 func (b *bench) flying() *info.ZInfoMsg {
 	b.t.Helper()
 	b.settle()
-	calls := rig.Calls(b.Rig, web.Send)
-	if len(calls) == 0 {
+	payload := cloud.Flying(b.t, b.Rig)
+	if payload == nil {
 		return nil
 	}
-	e, fault := eveapi.ParseEnvelope(calls[0].Req.Body)
-	if fault != nil {
-		b.t.Fatal(fault)
-	}
-	m, err := eveapi.ParseInfo(e.Payload)
+	m, err := eveapi.ParseInfo(payload)
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -1,8 +1,6 @@
 package zedagentmetrics
 
 import (
-	"crypto/sha256"
-	"net/netip"
 	"testing"
 	"time"
 
@@ -13,10 +11,10 @@ import (
 	"github.com/evetwin/evetwin/core/device/hyper"
 	"github.com/evetwin/evetwin/core/device/nic"
 	"github.com/evetwin/evetwin/core/device/store"
-	"github.com/evetwin/evetwin/core/device/tpm"
 	"github.com/evetwin/evetwin/core/device/web"
 	"github.com/evetwin/evetwin/core/eveapi"
 	"github.com/evetwin/evetwin/core/host/rig"
+	"github.com/evetwin/evetwin/core/host/rig/cloud"
 	"github.com/evetwin/evetwin/core/topics/app"
 	"github.com/evetwin/evetwin/core/topics/config"
 	"github.com/evetwin/evetwin/core/topics/domain"
@@ -46,15 +44,13 @@ type bench struct {
 func newBench(t *testing.T) *bench {
 	t.Helper()
 	b := &bench{Rig: rig.New(t, "zedagent-metrics", New), t: t}
-	rig.Put(b.Rig, store.Files, store.FileSeen{Path: "/config/server", Size: 3, Sha256: "aa"})
+	cloud.Named(b.Rig)
 	rig.Put(b.Rig, store.Space, store.SpaceSeen{Total: 4 << 30})
 	rig.Put(b.Rig, volume.Mgr, volume.VolumeMgrStatus{Name: "volumemgr", RemainingSpace: 1 << 30})
 	rig.Put(b.Rig, domain.Host, domain.HostMemory{TotalMemoryMB: 2048})
-	p := network.NetworkPortStatus{IfName: "eth0", Logicallabel: "e0", IsMgmt: true, IsL3Port: true,
-		Up: true, DNSServers: []netip.Addr{netip.MustParseAddr("10.0.0.1")},
-		AddrInfoList: []netip.Prefix{netip.MustParsePrefix("10.0.0.5/24")}}
-	rig.Put(b.Rig, network.DNS, network.DeviceNetworkStatus{State: network.DPCSuccess,
-		Ports: []network.NetworkPortStatus{p}})
+	way := cloud.Network(network.DPCSuccess, "10.0.0.5")
+	way.Ports[0].Logicallabel = "e0"
+	rig.Put(b.Rig, network.DNS, way)
 	rig.Put(b.Rig, node.Onboarding, node.OnboardingStatus{DeviceUUID: deviceID})
 	a := app.AppInstanceStatus{UUIDandVersion: entity.UUIDandVersion{UUID: appID}, DisplayName: "web",
 		BootTime: b.Wall()}
@@ -83,12 +79,7 @@ func (b *bench) settle() {
 	b.t.Helper()
 	b.Step()
 	for range 4 {
-		for _, c := range rig.Calls(b.Rig, store.Read) {
-			rig.Done(b.Rig, store.Read, c.Key, store.ReadRes{Data: []byte("zed.example")})
-		}
-		for _, c := range rig.Calls(b.Rig, tpm.Sign) {
-			rig.Done(b.Rig, tpm.Sign, c.Key, tpm.SignRes{CertHash: sha256.Sum256(nil)})
-		}
+		cloud.Serve(b.Rig)
 		answer(b, nic.Counters, b.ports)
 		answer(b, bridge.Counters, b.vifs)
 		answer(b, hyper.Usages, b.usage)
@@ -110,15 +101,11 @@ func answer[Req, Res any](b *bench, op agent.Op[Req, Res], res Res) {
 func (b *bench) flying() *metrics.ZMetricMsg {
 	b.t.Helper()
 	b.settle()
-	calls := rig.Calls(b.Rig, web.Send)
-	if len(calls) == 0 {
+	payload := cloud.Flying(b.t, b.Rig)
+	if payload == nil {
 		return nil
 	}
-	e, fault := eveapi.ParseEnvelope(calls[0].Req.Body)
-	if fault != nil {
-		b.t.Fatal(fault)
-	}
-	m, err := eveapi.ParseMetrics(e.Payload)
+	m, err := eveapi.ParseMetrics(payload)
 	if err != nil {
 		b.t.Fatal(err)
 	}
