@@ -149,25 +149,14 @@ func (t *Tree) fieldChanges(f *File, info *types.Info, wiring wiringTypes) (out 
 
 // wiringField returns the part of an assignable expression that is a field of a wiring type.
 func wiringField(e ast.Expr, info *types.Info, wiring wiringTypes) *ast.SelectorExpr {
-	for {
-		switch x := e.(type) {
-		case *ast.SelectorExpr:
+	for ; e != nil; e = operand(e) {
+		if x, ok := e.(*ast.SelectorExpr); ok {
 			if tn := typeName(x.X, info); tn != nil && wiring[tn] {
 				return x
 			}
-			e = x.X
-		case *ast.IndexExpr:
-			e = x.X
-		case *ast.SliceExpr:
-			e = x.X
-		case *ast.StarExpr:
-			e = x.X
-		case *ast.ParenExpr:
-			e = x.X
-		default:
-			return nil
 		}
 	}
+	return nil
 }
 
 // typeName returns the named type of an expression.

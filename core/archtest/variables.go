@@ -170,22 +170,28 @@ func changes(n ast.Node, do func(ast.Expr)) {
 
 // rootOf returns the name that an assignable expression starts from.
 func rootOf(e ast.Expr) *ast.Ident {
-	for {
-		switch x := e.(type) {
-		case *ast.Ident:
+	for ; e != nil; e = operand(e) {
+		if x, ok := e.(*ast.Ident); ok {
 			return x
-		case *ast.SelectorExpr:
-			e = x.X
-		case *ast.IndexExpr:
-			e = x.X
-		case *ast.SliceExpr:
-			e = x.X
-		case *ast.StarExpr:
-			e = x.X
-		case *ast.ParenExpr:
-			e = x.X
-		default:
-			return nil
 		}
 	}
+	return nil
+}
+
+// operand is what an assignable expression selects from, indexes, slices, follows or puts in
+// parentheses, nil if it does nothing of that.
+func operand(e ast.Expr) ast.Expr {
+	switch x := e.(type) {
+	case *ast.SelectorExpr:
+		return x.X
+	case *ast.IndexExpr:
+		return x.X
+	case *ast.SliceExpr:
+		return x.X
+	case *ast.StarExpr:
+		return x.X
+	case *ast.ParenExpr:
+		return x.X
+	}
+	return nil
 }
