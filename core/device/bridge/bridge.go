@@ -145,9 +145,10 @@ type ItemSeen struct {
 // Key is the item's.
 func (i ItemSeen) Key() string { return i.Item }
 
-// Items is the topic of applied items.
+// Items is the topic of applied items. What serves an instance moves with every application on it,
+// in bursts.
 var Items = bus.NewTopic[ItemSeen](bus.Decl{
-	Owner: "bridge", Name: "ItemSeen", MaxBytes: 256 << 10})
+	Owner: "bridge", Name: "ItemSeen", MaxBytes: 256 << 10, MaxPuts: 3000})
 
 // VifSeen is a guest's interface that exists.
 type VifSeen struct {

@@ -154,9 +154,9 @@ type AppInstanceSummary struct {
 // Key is "global".
 func (AppInstanceSummary) Key() string { return entity.Global }
 
-// Summary is zedmanager's topic.
+// Summary is zedmanager's topic. Its row moves with every application, in bursts.
 var Summary = bus.NewTopic[AppInstanceSummary](bus.Decl{
-	Owner: "zedmanager", Name: "AppInstanceSummary"})
+	Owner: "zedmanager", Name: "AppInstanceSummary", MaxPuts: 3000})
 
 // PurgeCounter is the purge counter an application was created or purged with, so that a purge
 // asked for while the device was off still happens. Owner: zedmanager. Persistent.

@@ -120,6 +120,7 @@ type NetworkInstanceStatus struct {
 	NetworkErr entity.ErrorDescription
 }
 
-// InstanceStatus is zedrouter's topic.
+// InstanceStatus is zedrouter's topic. A row moves with every application on the instance, in
+// bursts.
 var InstanceStatus = bus.NewTopic[NetworkInstanceStatus](bus.Decl{
-	Owner: "zedrouter", Name: "NetworkInstanceStatus", MaxBytes: 128 << 10})
+	Owner: "zedrouter", Name: "NetworkInstanceStatus", MaxBytes: 128 << 10, MaxPuts: 3000})
