@@ -49,7 +49,7 @@ func deeds() []deed {
 			return d.Config().MgmtPort("eth0", 0, home)
 		}},
 		{18 * time.Minute, func(_ *scenario.S, d *scenario.D) *fleet.Draft {
-			return d.Config().App(webApp("web", "lan", 8081)).Item("timer.port.testinterval", "240")
+			return d.Config().App(webApp("web", "lan", 8081)).Item("timer.port.testinterval", "360")
 		}},
 		{21 * time.Minute, func(_ *scenario.S, d *scenario.D) *fleet.Draft {
 			return d.Config().Reboot()

@@ -3,10 +3,9 @@ package corpus_test
 import (
 	"testing"
 
-	"github.com/evetwin/evetwin/core/host/sim"
 	"github.com/evetwin/evetwin/scenarios"
 	"github.com/evetwin/evetwin/scenarios/corpus"
-	"github.com/evetwin/evetwin/scenarios/scenario"
+	"github.com/evetwin/evetwin/scenarios/explore"
 )
 
 func TestWhatOnceFailedStaysMended(t *testing.T) {
@@ -24,16 +23,12 @@ func TestWhatOnceFailedStaysMended(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			o := sim.Options{Seed: c.Seed}
-			if c.Shaken {
-				o.Rebuild, o.FullTurn = 3, 2
-			}
-			h, err := scenario.NewVirtualWorld(o, nil)
+			r, err := explore.Replay(sc, &c)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if r := sc.Run(h, c.Seed); !r.OK {
-				t.Errorf("%s seed %d fails again (%s): %s", c.Scenario, c.Seed, c.Rule, r.Error)
+			if r.Rule != "" {
+				t.Errorf("%s seed %d breaks %s again (%s): %s", c.Scenario, c.Seed, r.Rule, c.Rule, r.Saw)
 			}
 		})
 	}

@@ -118,7 +118,7 @@ func (x *turn) adoptCerts() {
 	for _, row := range x.a.lent.All() {
 		x.a.certs.Put(*row)
 	}
-	c.Done = true
+	c.Done, c.Failed = true, false // whatever became of a fetch before
 	c.Interval = x.settings().Seconds(config.CertInterval)
 	c.Next = x.t.Now + x.draw("certs", c.Asked, c.Interval)
 	x.a.certs.Complete()

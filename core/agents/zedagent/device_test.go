@@ -469,6 +469,33 @@ func TestCertificatesOfZedclientAreAdopted(t *testing.T) {
 	}
 }
 
+// A fetch that went wrong before zedclient's certificates came does not keep the device from asking
+// for those that the controller signs with later.
+func TestAdoptedCertificatesHealAFailedFetch(t *testing.T) {
+	b := newBench(t)
+	b.boot(node.BootReasonFirst)
+	b.online()
+	rig.Fail(b.Rig, web.Send, "certs", agent.Fault{Code: web.FaultTimeout, Text: "timeout",
+		Retry: true})
+	b.settle()
+	rows, err := eveapi.CertRows(b.c.List())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rows {
+		rig.Put(b.Rig, security.ControllerCerts.Of("zedclient"), r)
+	}
+	rig.Complete(b.Rig, security.ControllerCerts.Of("zedclient"))
+	b.settle()
+	b.configure(edge(), "h1")
+	b.c.Sign = cloud.Issue(t, b.c.Root, "another signer", false)
+	b.next()
+	b.answer("config", 200, b.c.config(edge(), "h2"))
+	if b.asked("certs") == nil {
+		t.Error("the certificates of the new signer are not fetched")
+	}
+}
+
 func TestHugeConfigurationIsBounded(t *testing.T) {
 	b := ready(t)
 	b.configure(edge(), "h1")
