@@ -47,22 +47,57 @@ func sizeOf(e *Ear) int {
 	return n
 }
 
+// largest follows the size of the configuration and remembers the largest: what is left of it may
+// stay for a while, and over boots.
+type largest struct {
+	e     *Ear
+	size  int
+	moved bool
+}
+
+func follow(e *Ear) *largest {
+	l := &largest{e: e, moved: true}
+	grew(l, app.Configs)
+	grew(l, network.Instances)
+	grew(l, content.Trees)
+	grew(l, volume.Configs)
+	grew(l, network.DPCL)
+	OnRow(e, content.TreeStatuses, func(_ string, was, now *content.ContentTreeStatus) {
+		l.moved = l.moved || now != nil && (was == nil || len(was.Blobs) < len(now.Blobs))
+	})
+	e.OnTurn(func() { l.now() })
+	return l
+}
+
+func grew[V bus.Row](l *largest, t bus.Topic[V]) {
+	OnRow(l.e, t, func(_ string, _, now *V) { l.moved = l.moved || now != nil })
+}
+
+// now is the largest size so far.
+func (l *largest) now() int {
+	if l.moved {
+		l.moved = false
+		l.size = max(l.size, sizeOf(l.e))
+	}
+	return l.size
+}
+
 // bounded: what grows without a reason ends a device that is up for a year.
 func bounded() Rule {
 	return Rule{Name: "bounded",
 		Says: "No table, no queue of calls and no set of deadlines grows beyond what the largest " +
-			"configuration since the boot gives a reason for.",
+			"configuration so far gives a reason for.",
 		New: func(e *Ear) {
-			b := &bounds{e: e}
-			e.OnBoot(func(Boot) { *b = bounds{e: e} })
+			b := &bounds{e: e, size: follow(e)}
+			e.OnBoot(func(Boot) { b.topics = nil })
 			e.OnMinute(b.minute)
 		}}
 }
 
 type bounds struct {
 	e      *Ear
-	size   int // the largest since the boot
-	topics []*bus.Decl
+	size   *largest
+	topics []*bus.Decl // of this boot
 }
 
 func (b *bounds) minute() {
@@ -70,17 +105,17 @@ func (b *bounds) minute() {
 		b.topics = b.e.Boot().Topics()
 	}
 	b.e.Judged()
-	b.size = max(b.size, sizeOf(b.e))
+	size := b.size.now()
 	for _, d := range b.topics {
 		h, ok := b.e.Boot().Head(d)
-		if ok && h.Len() > baseRows+rowsEach*b.size {
-			b.e.Break(d.String(), "", "it has %d rows for %d objects", h.Len(), b.size)
+		if ok && h.Len() > baseRows+rowsEach*size {
+			b.e.Break(d.String(), "", "it has %d rows for %d objects", h.Len(), size)
 		}
 	}
 	for l := range b.e.Boot().Loads() {
-		if limit := baseWaits + waitsEach*b.size; l.Deadlines > limit || l.Calls > limit {
+		if limit := baseWaits + waitsEach*size; l.Deadlines > limit || l.Calls > limit {
 			b.e.Break(l.Agent, "", "it has %d deadlines and %d calls for %d objects", l.Deadlines, l.Calls,
-				b.size)
+				size)
 		}
 	}
 }
@@ -89,10 +124,10 @@ func (b *bounds) minute() {
 func budget() Rule {
 	return Rule{Name: "budget",
 		Says: "No turn shows more rows, and no agent takes more turns in a minute, than the largest " +
-			"configuration since the boot gives a reason for.",
+			"configuration so far gives a reason for.",
 		New: func(e *Ear) {
-			b := &spending{e: e, turns: map[string]uint64{}}
-			e.OnBoot(func(Boot) { b.size, b.at = 0, 0; clear(b.turns) })
+			b := &spending{e: e, size: follow(e), turns: map[string]uint64{}}
+			e.OnBoot(func(Boot) { b.at = 0; clear(b.turns) })
 			e.OnAnyRows(b.batch)
 			e.OnMinute(b.minute)
 		}}
@@ -100,7 +135,7 @@ func budget() Rule {
 
 type spending struct {
 	e     *Ear
-	size  int
+	size  *largest
 	turns map[string]uint64 // by agent, at the last minute
 	at    time.Duration
 }
@@ -110,23 +145,23 @@ func (b *spending) batch(owner string, rows []Change) {
 	if len(rows) <= baseBatch {
 		return
 	}
-	b.size = max(b.size, sizeOf(b.e))
-	if len(rows) > baseBatch+batchEach*b.size {
+	b.size.moved = true // these rows may be the configuration
+	if size := b.size.now(); len(rows) > baseBatch+batchEach*size {
 		b.e.Break(owner, rows[0].Topic.String(), "it showed %d rows at once for %d objects", len(rows),
-			b.size)
+			size)
 	}
 }
 
 func (b *spending) minute() {
-	b.size = max(b.size, sizeOf(b.e))
+	size := b.size.now()
 	minutes := uint64((b.e.Now()-b.at)/time.Minute) + 1
 	b.at = b.e.Now()
 	b.e.Judged()
 	for l := range b.e.Boot().Loads() {
 		took := l.Turns - b.turns[l.Agent]
 		b.turns[l.Agent] = l.Turns
-		if took > minutes*uint64(baseTurns+turnsEach*b.size) {
-			b.e.Break(l.Agent, "", "it took %d turns in %d minutes for %d objects", took, minutes, b.size)
+		if took > minutes*uint64(baseTurns+turnsEach*size) {
+			b.e.Break(l.Agent, "", "it took %d turns in %d minutes for %d objects", took, minutes, size)
 		}
 	}
 }

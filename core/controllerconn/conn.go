@@ -29,9 +29,9 @@ type Topics struct {
 	Sents     bus.Topic[Sent]
 }
 
-// maxSteps bounds the steps of exchanges in a minute: a device with fifty applications that start
-// at once has some two hundred things to tell, one after the other.
-const maxSteps = 2000
+// maxSteps bounds the steps of exchanges in a minute: a device with many applications, networks and
+// blobs that move at once has several hundred things to tell, one after the other, at four steps.
+const maxSteps = 4000
 
 // Declare makes the topics of one agent; it is called once, for a package variable of the agent.
 func Declare(owner string) Topics {
