@@ -8,8 +8,8 @@ import (
 	"github.com/evetwin/evetwin/core/topics/config"
 )
 
-// maxSpoiled bounds, in bytes, what is told of the installer's files.
-const maxSpoiled = 1000
+// maxSpoiled bounds, in bytes, what is told of one of the installer's files.
+const maxSpoiled = 500
 
 // spoiled notes what is wrong with a file of the installer. It stays until the device boots again:
 // the file is read before there is a controller that could be told, and not again after.
@@ -17,7 +17,14 @@ func (x *turn) spoiled(text string) {
 	if len(text) > maxSpoiled {
 		text = strings.ToValidUTF8(text[:maxSpoiled], "") + "..."
 	}
-	x.s.Spoiled = text
+	switch {
+	case strings.Contains(x.s.Spoiled, text):
+		return // said while another file was waited for
+	case x.s.Spoiled != "":
+		x.s.Spoiled += "\n" + text
+	default:
+		x.s.Spoiled = text
+	}
 	x.log(agent.Err, text)
 }
 
@@ -44,11 +51,11 @@ func (x *turn) globalItems() (items []config.Value, known bool) {
 	return items, true
 }
 
-// notTaken notes settings of the installer that were not taken.
-func (x *turn) notTaken(s *config.ItemStatus) {
+// notTaken notes settings of a file of the installer that were not taken.
+func (x *turn) notTaken(file string, s *config.ItemStatus) {
 	text := ""
 	for _, e := range s.Errors {
-		text += "\n" + globalFile + ": " + strconv.Quote(e.Key) + ": " + e.Error
+		text += "\n" + file + ": " + strconv.Quote(e.Key) + ": " + e.Error
 	}
 	if text != "" {
 		x.spoiled(text[1:])

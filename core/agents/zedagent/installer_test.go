@@ -54,6 +54,32 @@ func TestDEV4_SpoiledSettingsAreShown(t *testing.T) {
 	}
 }
 
+// What came before is not forgotten for keys that are none.
+func TestInstallersKeysThatAreNotText(t *testing.T) {
+	for _, spoiled := range []string{"", `["settings"]`} {
+		b := newBench(t)
+		if spoiled != "" {
+			b.files[globalFile] = []byte(spoiled)
+		}
+		b.files[keysFile] = []byte("ssh-ed25519 \xff\x00")
+		b.boot(node.BootReasonFirst)
+		if got := b.status().Error; !strings.Contains(got, keysFile+`: "debug.enable.ssh": the value `) ||
+			!strings.Contains(got, "is not text in UTF-8") ||
+			strings.Contains(got, globalFile) != (spoiled != "") || strings.Count(got, "\n") > 1 {
+			t.Errorf("with settings %q: error %q", spoiled, got)
+		}
+		said := 0
+		for _, l := range b.Lines() {
+			if strings.Contains(l.Text, "/config/") {
+				said++
+			}
+		}
+		if want := strings.Count(b.status().Error, "\n") + 1; said != want {
+			t.Errorf("with settings %q: %d lines, want %d", spoiled, said, want)
+		}
+	}
+}
+
 func TestInstallersSettingsThatCannotBeRead(t *testing.T) {
 	b := newBench(t)
 	rig.Put(b.Rig, store.Files, store.FileSeen{Path: globalFile, Size: 4, Sha256: sum([]byte("gone"))})

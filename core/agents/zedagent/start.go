@@ -52,7 +52,7 @@ func (x *turn) startItems() bool {
 	}
 	if items != nil {
 		x.takeItems(items, false)
-		x.notTaken(x.a.out.itemErrs.Get(entity.Global))
+		x.notTaken(globalFile, x.a.out.itemErrs.Get(entity.Global))
 		return true
 	}
 	data, known := x.content(keysFile)
@@ -63,6 +63,7 @@ func (x *turn) startItems() bool {
 		items = []config.Value{{Key: config.SSHAuthorizedKeys, Value: string(data)}}
 	}
 	x.takeItems(items, false)
+	x.notTaken(keysFile, x.a.out.itemErrs.Get(entity.Global))
 	return true
 }
 
