@@ -84,7 +84,8 @@ type Route struct {
 	Out     string     // interface name
 }
 
-// PortMap forwards a port of the device to a guest. An interface with a map that this machine
+// PortMap forwards a port of the device to a guest, for what comes from outside and for other
+// guests of the device that speak to the port's address. An interface with a map that this machine
 // cannot serve is not set: FaultUnsupported, with the map and the reason in its text.
 type PortMap struct {
 	Protocol string   // "tcp", "udp"; any other is FaultRefused
