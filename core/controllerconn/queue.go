@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/evetwin/evetwin/core/agent"
+	"github.com/evetwin/evetwin/core/plant"
 	"github.com/evetwin/evetwin/core/topics/network"
 )
 
@@ -124,6 +125,10 @@ func (c *Conn) ForgetSent() { c.sents.Keep(func(string) bool { return false }) }
 // IsDue reports whether an item is in the queue or under way.
 func (c *Conn) IsDue(item Item) bool { return c.dues.Get(item.key()) != nil }
 
+// Said reports whether the last message about an item was accepted. It is false of what was never
+// sent, and of what the controller refused for good.
+func (c *Conn) Said(item Item) bool { return c.sents.Get(item.key()) != nil }
+
 // Backlog is the number of items in the queue.
 func (c *Conn) Backlog() int { return c.dues.Len() }
 
@@ -242,12 +247,15 @@ func (c *Conn) settle(t *agent.Turn, p *Pass, res *Result) {
 		} else {
 			c.sents.Put(Sent{Name: name, Sum: sum})
 		}
-		if d.Mark == mark {
+		if d.Mark == mark || plant.On(plant.QueueReorders) {
 			c.dues.Delete(name)
 			return
 		}
 		c.dues.Put(Due{Item: d.Item, Seq: d.Seq, Mark: d.Mark, Force: d.Force})
 	case d == nil:
+	case plant.On(plant.InfoLost) && res.Code >= 400:
+		c.dues.Delete(name)
+		c.sents.Put(Sent{Name: name, Sum: sum})
 	case res.Code == 0:
 		// No answer: the item stays, and nothing else is tried for a while.
 		p.Failures++

@@ -164,6 +164,19 @@ func (a *reporter) forget(p *pace) {
 	}
 }
 
+// again makes what the controller refused for good due once more, at the pace of the device's own
+// report: the queue has dropped the message, but the state is still not known there.
+//
+// EVE: pillar's controllerconn tells it when it changes, or never.
+func (a *reporter) again(t *agent.Turn) {
+	for _, r := range a.reported.All() {
+		i := item(r.Kind, r.ID)
+		if r.Rev != 0 && !a.conn.IsDue(i) && !a.conn.Said(i) {
+			a.conn.MarkDue(t, i, false)
+		}
+	}
+}
+
 func (a *reporter) epoch() (int64, bool) {
 	if z := a.zedagent.Get("zedagent"); z != nil && !z.LastProcessedConfig.IsZero() {
 		return z.ControllerEpoch, true
@@ -195,6 +208,7 @@ func (a *reporter) device(t *agent.Turn, p *pace, all bool) {
 		every := a.items.Get(entity.Global).Seconds(config.DeviceInfoInterval)
 		p.Next = t.Now + t.Between("device/"+strconv.Itoa(p.Ticks), every*8/10, every*12/10)
 		t.WakeAt("device", p.Next)
+		a.again(t)
 	}
 	if tick || all || stamp != p.Stamp {
 		a.conn.MarkDueAt(t, deviceItem(p.Device), t.Now+debounce, tick || all)

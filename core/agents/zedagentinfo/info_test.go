@@ -104,6 +104,17 @@ func TestAPI38_RefusedMessageIsDroppedOthersGoOn(t *testing.T) {
 	want(t, b.flush(10*time.Second), "ZiApp "+appID)
 }
 
+// What was refused for good is told again with the device's own report, and then not any more.
+func TestRefusedStateIsToldWithTheNextReport(t *testing.T) {
+	b := newBench(t)
+	b.app(entity.RUNNING)
+	b.next()
+	b.answer(404)
+	want(t, b.flush(10*time.Second), "ZiDevice "+deviceID)
+	want(t, b.flush(12*time.Minute), "ZiApp "+appID, "ZiDevice "+deviceID)
+	want(t, b.flush(12*time.Minute), "ZiDevice "+deviceID)
+}
+
 func TestAPI41_APP40_DeletedAppIsToldByItsIDAlone(t *testing.T) {
 	b := newBench(t)
 	b.app(entity.RUNNING)
