@@ -22,6 +22,7 @@ type OpDecl struct {
 	equal  func(a, b any) bool
 	addReq func(*bus.Sum, any)
 	addRes func(*bus.Sum, any)
+	newRes func() any
 }
 
 // Op names one kind of action of a device part. Every op is idempotent: a cancelled or orphaned
@@ -45,6 +46,7 @@ func NewOp[Req, Res any](d OpDecl) Op[Req, Res] {
 	}
 	d.addReq = func(sum *bus.Sum, v any) { q.AddTo(sum, unsafe.Pointer(v.(*Req))) }
 	d.addRes = func(sum *bus.Sum, v any) { s.AddTo(sum, unsafe.Pointer(v.(*Res))) }
+	d.newRes = func() any { return new(Res) }
 	return Op[Req, Res]{&d}
 }
 
@@ -63,6 +65,16 @@ func (d *OpDecl) EqualReq(a, b any) bool { return d.equal(a, b) }
 
 // AddReq folds a request (a pointer to Req) into a checksum.
 func (d *OpDecl) AddReq(s *bus.Sum, v any) { d.addReq(s, v) }
+
+// SumReq is the checksum of a request alone.
+func (d *OpDecl) SumReq(v any) uint64 {
+	var s bus.Sum
+	d.addReq(&s, v)
+	return s.Value()
+}
+
+// NewRes makes an empty result (a pointer to Res), to be read into.
+func (d *OpDecl) NewRes() any { return d.newRes() }
 
 // AddRes folds a result (a pointer to Res) into a checksum.
 func (d *OpDecl) AddRes(s *bus.Sum, v any) { d.addRes(s, v) }

@@ -140,6 +140,29 @@ func (h Head) Get(key string) (any, uint64) {
 	return nil, 0
 }
 
+// With is the table behind a put (val, a pointer to the topic's row type) or a delete (nil) of a
+// given revision: for those who make a table of what was recorded of one.
+func (h Head) With(key string, rev uint64, val any) Head {
+	before := *h.v
+	before.rev = rev - 1
+	var p path
+	if p.seek(&before, key); val == nil && p.found == nil {
+		return h.At(rev, h.v.complete)
+	}
+	v := *before.with(&p, val)
+	if v.past != nil {
+		v.past = &past{}
+	}
+	return Head{&v}
+}
+
+// At is the table at another revision, or declared whole.
+func (h Head) At(rev uint64, complete bool) Head {
+	v := *h.v
+	v.rev, v.complete = rev, complete
+	return Head{&v}
+}
+
 // All yields key and row in key order.
 func (h Head) All() iter.Seq2[string, any] {
 	return func(yield func(string, any) bool) {

@@ -50,6 +50,7 @@ type Decl struct {
 	equal  func(a, b any) bool
 	sum    func(s *Sum, v any)
 	decode func([]byte) (any, error)
+	newRow func() any
 }
 
 // Topic names a table of V and the one agent or device part that may publish it.
@@ -84,6 +85,7 @@ func NewTopic[V Row](d Decl) Topic[V] {
 		}
 		return v, nil
 	}
+	d.newRow = func() any { return new(V) }
 	return Topic[V]{&d}
 }
 
@@ -95,6 +97,9 @@ func (d *Decl) AddTo(s *Sum, v any) { d.sum(s, v) }
 
 // Decode reads a row from JSON and returns a pointer to it.
 func (d *Decl) Decode(b []byte) (any, error) { return d.decode(b) }
+
+// NewRow makes an empty row (a pointer to the topic's row type), to be read into.
+func (d *Decl) NewRow() any { return d.newRow() }
 
 // RowType is the Go type of the topic's rows.
 func (d *Decl) RowType() reflect.Type { return d.shape.Type }

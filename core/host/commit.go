@@ -10,6 +10,7 @@ func (k *Kernel) commit(p *Proc, in *Input) {
 	k.ring.add(p, out)
 	if in != nil {
 		k.o.OnTurn(p, in, out)
+		p.ask()
 	}
 	if k.o.OnLine != nil {
 		for _, l := range out.Lines {

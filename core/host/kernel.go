@@ -89,6 +89,7 @@ type Kernel struct {
 	way    bus.Way
 	settle []*sub // shown in this turn
 	spare  Output // empty
+	in     Input
 }
 
 // shelf is a topic on this device.

@@ -10,7 +10,8 @@ import (
 	"github.com/evetwin/evetwin/core/bus"
 )
 
-// Input is all that one turn was told; with the rows themselves, enough to repeat it.
+// Input is all that one turn was told; with the rows themselves, enough to repeat it. It is valid
+// until OnTurn returns.
 type Input struct {
 	Agent string
 	Boot  uint64
@@ -21,7 +22,20 @@ type Input struct {
 	Full  bool
 	Moves []Move   // topics shown anew
 	Due   []string // deadlines that passed
-	Ends  []End    // outcomes that arrived
+	// Starts is how far the calls are that were wanted or redone in the turn before, and those that
+	// were queued since.
+	Starts []Start
+	Ends   []End // outcomes that arrived
+}
+
+// Start is how far a call is that was asked for.
+type Start struct {
+	Op, Key string
+	// Fresh says that it was asked for in the turn before, or the last one that stood.
+	Fresh bool
+	// Queued says that it waits; else it began at Began.
+	Queued bool
+	Began  time.Duration
 }
 
 // End is the outcome of a call.
@@ -74,6 +88,14 @@ type Wake struct {
 	Key string
 	At  time.Duration
 	was time.Duration
+}
+
+// Sum is a checksum of the request, 0 where there is none.
+func (o *Order) Sum() uint64 {
+	if o.Req == nil {
+		return 0
+	}
+	return o.t.op.decl.SumReq(o.Req)
 }
 
 func (o *Output) reset() {

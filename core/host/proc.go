@@ -41,6 +41,7 @@ type Proc struct {
 	fuel    fuel
 	health  health
 	alarms  []time.Duration // asked for and not come, latest first
+	asked   []asked         // calls that were not seen to run, where a recorder wants to know
 }
 
 type sub struct {
@@ -233,12 +234,7 @@ func (p *Proc) Unwake(key string) {
 func (p *Proc) Due() []string { return p.due }
 
 // Draw is the random number of a key; see agent.Host.
-func (p *Proc) Draw(key string) uint64 {
-	var s bus.Sum
-	s.Word(p.draw)
-	s.String(key)
-	return s.Value()
-}
+func (p *Proc) Draw(key string) uint64 { return DrawOf(p.draw, key) }
 
 // Log takes a line of the turn; see agent.Host.
 func (p *Proc) Log(l agent.Line) { p.out.Lines = append(p.out.Lines, l) }

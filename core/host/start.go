@@ -67,7 +67,7 @@ func (k *Kernel) Crash(p *Proc, cancel func(op, key string) bool) {
 
 // restart begins a new start of an agent.
 func (k *Kernel) restart(p *Proc) {
-	p.wakes, p.due, p.panics = p.wakes[:0], p.due[:0], 0
+	p.wakes, p.due, p.panics, p.asked = p.wakes[:0], p.due[:0], 0, nil
 	p.start++
 	p.reseed()
 	p.started, p.ready, p.stopped = false, false, false

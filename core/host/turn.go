@@ -183,23 +183,4 @@ func (p *Proc) discard() {
 	p.k.settled()
 }
 
-func (k *Kernel) input(p *Proc) *Input {
-	if k.o.OnTurn == nil {
-		return nil
-	}
-	in := &Input{Agent: p.Name, Boot: k.o.Boot, Start: p.start, Turn: p.Source.Turn,
-		Now: p.turn.Now, Wall: p.turn.Wall, Full: p.turn.Full, Due: slices.Clone(p.due)}
-	for _, s := range k.settle {
-		in.Moves = append(in.Moves, Move{s.shelf, s.next})
-	}
-	for _, t := range p.tables {
-		for _, key := range t.ended {
-			if c := t.find(key); c != nil {
-				in.Ends = append(in.Ends, End{t.op.decl.Name, key, c.state})
-			}
-		}
-	}
-	return in
-}
-
 var _ agent.Host = (*Proc)(nil)

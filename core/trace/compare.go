@@ -1,7 +1,6 @@
 package trace
 
 import (
-	"bytes"
 	"fmt"
 	"reflect"
 
@@ -13,7 +12,7 @@ func (s *side) note(device string, rows []Row) {
 	for i := range rows {
 		r := &rows[i]
 		var sum bus.Sum
-		sum.Bytes(r.Val)
+		sum.Bytes(r.Val.JSON())
 		s.rows[rowID{device, r.Topic, r.Rev}] = known{r.Key, sum.Value()}
 	}
 }
@@ -39,11 +38,15 @@ func (x *comparison) compare(q *queue, a, b *Turn) *Difference {
 		return d
 	}
 	if m, o, ok := first(a.Due, b.Due); ok {
-		return differ(a, "due", "", *either(m, o), has(m), has(o))
+		return differ(a, "due", "", *either(m, o), text(m), text(o))
+	}
+	if m, o, ok := first(a.Starts, b.Starts); ok {
+		s := either(m, o)
+		return differ(a, "started", s.Op, s.Key, text(m), text(o))
 	}
 	if m, o, ok := first(a.Ends, b.Ends); ok {
 		e := either(m, o)
-		return differ(a, "ended", e.Op, e.Key, has(m), has(o))
+		return differ(a, "ended", e.Op, e.Key, text(m), text(o))
 	}
 	return did(a, b)
 }
@@ -52,20 +55,17 @@ func (x *comparison) compare(q *queue, a, b *Turn) *Difference {
 func did(a, b *Turn) *Difference {
 	if m, o, ok := first(a.Rows, b.Rows); ok {
 		r := either(m, o)
-		return differ(a, "put", r.Topic, r.Key, has(m), has(o))
+		return differ(a, "put", r.Topic, r.Key, text(m), text(o))
 	}
 	if m, o, ok := first(a.Whole, b.Whole); ok {
-		return differ(a, "complete", *either(m, o), "", has(m), has(o))
+		return differ(a, "complete", *either(m, o), "", text(m), text(o))
 	}
 	if m, o, ok := first(a.Calls, b.Calls); ok {
 		c := either(m, o)
-		return differ(a, "call", c.Op, c.Key, has(m), has(o))
+		return differ(a, "call", c.Op, c.Key, text(m), text(o))
 	}
 	if m, o, ok := first(a.Wakes, b.Wakes); ok {
-		return differ(a, "deadline", "", either(m, o).Key, has(m), has(o))
-	}
-	if a.Sum != b.Sum {
-		return differ(a, "sum", "", "", fmt.Sprintf("%016x", a.Sum), fmt.Sprintf("%016x", b.Sum))
+		return differ(a, "deadline", "", either(m, o).Key, text(m), text(o))
 	}
 	return nil
 }
@@ -75,7 +75,7 @@ func (x *comparison) shown(q *queue, a, b *Turn) *Difference {
 	for i := range max(len(a.Moves), len(b.Moves)) {
 		m, o := at(a.Moves, i), at(b.Moves, i)
 		if m == nil || o == nil || m.Topic != o.Topic {
-			return differ(a, "shown", either(m, o).Topic, "", has(m), has(o))
+			return differ(a, "shown", either(m, o).Topic, "", text(m), text(o))
 		}
 		if d := x.content(q, a, m, o); d != nil {
 			return d
@@ -86,10 +86,10 @@ func (x *comparison) shown(q *queue, a, b *Turn) *Difference {
 			if m.Rev < o.Rev {
 				key = x.sides[1].rows[id].key
 			}
-			return differ(a, "shown", m.Topic, key, has(m), has(o))
+			return differ(a, "shown", m.Topic, key, text(m), text(o))
 		}
 		if m.Complete != o.Complete {
-			return differ(a, "shown", m.Topic, "", has(m), has(o))
+			return differ(a, "shown", m.Topic, "", text(m), text(o))
 		}
 		q.shown[m.Topic] = m.Rev
 	}
@@ -131,9 +131,14 @@ func first[T any](a, b []T) (x, y *T, differ bool) {
 }
 
 func equal[T any](x, y *T) bool {
-	if r, ok := any(x).(*Row); ok {
+	switch r := any(x).(type) {
+	case *Row:
 		s := any(y).(*Row)
-		return r.Topic == s.Topic && r.Key == s.Key && r.Rev == s.Rev && bytes.Equal(r.Val, s.Val)
+		return r.Topic == s.Topic && r.Key == s.Key && r.Rev == s.Rev && r.Val.Equal(s.Val)
+	case *End:
+		s := any(y).(*End)
+		return r.Op == s.Op && r.Key == s.Key && r.Tries == s.Tries && r.Began == s.Began &&
+			r.Ended == s.Ended && r.Res.Equal(s.Res) && reflect.DeepEqual(r.Fault, s.Fault)
 	}
 	return reflect.DeepEqual(x, y)
 }
@@ -152,26 +157,26 @@ func either[T any](x, y *T) *T {
 	return y
 }
 
-// has is one side of a difference for people.
-func has[T any](x *T) string {
+// text is one side of a difference for people.
+func text[T any](x *T) string {
 	if x == nil {
 		return "nothing"
 	}
 	switch v := any(x).(type) {
 	case *Row:
-		if v.Val == nil {
+		if v.Val.IsZero() {
 			return "deleted"
 		}
-		return string(v.Val)
+		return string(v.Val.JSON())
 	case *End:
 		if v.Fault != nil {
 			return fmt.Sprintf("try %d failed: %s: %s", v.Tries, v.Fault.Code, v.Fault.Text)
 		}
-		return fmt.Sprintf("try %d: %s", v.Tries, v.Res)
+		return fmt.Sprintf("try %d: %s", v.Tries, v.Res.JSON())
 	case *Move:
 		return fmt.Sprintf("%s up to revision %d, complete %v", v.Topic, v.Rev, v.Complete)
 	case *Call:
-		return fmt.Sprintf("%c %s/%s", v.Verb, v.Op, v.Key)
+		return v.String()
 	}
 	return fmt.Sprint(*x)
 }

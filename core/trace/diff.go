@@ -13,8 +13,8 @@ type Difference struct {
 	Device, Agent string
 	Boot, Turn    uint64
 	At            time.Duration // since boot
-	// What differs: "missing", "clock", "start", "shown", "due", "ended", "put", "complete", "call",
-	// "deadline" or, where none of these, "sum": the request of a call, most likely.
+	// What differs: "missing", "clock", "start", "shown", "due", "started", "ended" in what the turn
+	// was told; "put", "complete", "call", "deadline", "panic" in what it did.
 	What string
 	// Topic and Key name the row, or the op and key of a call; both may be empty.
 	Topic, Key string
@@ -163,8 +163,9 @@ func (s *side) next() (*Turn, error) {
 		switch f := f.(type) {
 		case *Table:
 			s.note(f.Device, f.Rows)
+		case *Seen:
+			s.note(f.Device, f.Rows)
 		case *Turn:
-			s.note(f.Device, f.Fed)
 			s.note(f.Device, f.Rows)
 			return f, nil
 		}

@@ -64,20 +64,25 @@ func TestDiffNamesTheFirstTurnThatDiffers(t *testing.T) {
 	}
 }
 
+func turns(frames []trace.Frame) (out []*trace.Turn) {
+	for _, f := range frames {
+		if t, ok := f.(*trace.Turn); ok {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
 // checkFirst looks for a turn before the difference that is not alike in both recordings.
 func checkFirst(t *testing.T, a, b []byte, d *trace.Difference) {
 	t.Helper()
-	x, y := frames(t, a), frames(t, b)
-	for i := range x {
-		p, ok := x[i].(*trace.Turn)
-		if !ok {
-			continue
-		}
+	x, y := turns(frames(t, a)), turns(frames(t, b))
+	for i, p := range x {
 		if p.Agent == d.Agent && p.Turn == d.Turn && p.Boot == d.Boot {
 			return
 		}
-		if o, ok := y[i].(*trace.Turn); !ok || o.Sum != p.Sum || o.Agent != p.Agent {
-			t.Fatalf("frame %d differs before turn %d of %s", i, d.Turn, d.Agent)
+		if o := y[i]; readAs(o, tables{}).out != readAs(p, tables{}).out || o.Agent != p.Agent {
+			t.Fatalf("turn %d differs before turn %d of %s", i, d.Turn, d.Agent)
 		}
 	}
 	t.Fatalf("turn %d of %s is in neither recording", d.Turn, d.Agent)
@@ -89,13 +94,13 @@ func TestDiffOfAShorterRecordingAndOfOneWithMoreAgents(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var turns []*trace.Turn
+	var all []*trace.Turn
 	for {
 		x, err := r.NextTurn()
 		if err != nil {
 			break
 		}
-		turns = append(turns, x)
+		all = append(all, x)
 	}
 	short := a[:len(a)/2]
 	for { // to the end of a frame
@@ -104,14 +109,14 @@ func TestDiffOfAShorterRecordingAndOfOneWithMoreAgents(t *testing.T) {
 				t.Fatalf("%v", d)
 			}
 			break
-		} else if !strings.Contains(err.Error(), "read trace at byte ") {
+		} else if !strings.Contains(err.Error(), "read trace in the block at byte ") {
 			t.Fatal(err)
 		}
 		short = short[:len(short)-1]
 	}
 	d := diff(t, a, recorded(t, 1, twist{newcomer: true}))
 	if d == nil || d.Agent != "early" || d.What != "missing" || d.A != "no such turn" {
-		t.Fatalf("%v, in %d turns", d, len(turns))
+		t.Fatalf("%v, in %d turns", d, len(all))
 	}
 	if d := diff(t, a, recorded(t, 2, twist{})); d == nil {
 		t.Fatal("two seeds gave one recording")

@@ -2,153 +2,335 @@ package trace
 
 import (
 	"encoding/binary"
-	"encoding/json"
-	"fmt"
+	"reflect"
 	"time"
+
+	"github.com/evetwin/evetwin/core/agent"
+	"github.com/evetwin/evetwin/core/bus"
+	"github.com/evetwin/evetwin/core/host"
+	"github.com/evetwin/evetwin/core/trace/pack"
 )
 
-// encoder builds frames in memory that is used again.
+// encoder builds frames of one device.
 type encoder struct {
-	b     []byte
-	names map[string]uint64
-	revs  map[string]uint64        // the last revision written of each topic
-	clock map[string]time.Duration // of each device: wall clock less time since boot
+	*pack.Encoder
+	topics map[*bus.Decl]*topicOut
+	ops    map[string]*opOut
+	clock  time.Duration // wall clock less time since boot
+	now    time.Duration
 }
 
-func (e *encoder) number(n uint64) { e.b = binary.AppendUvarint(e.b, n) }
+// topicOut is what was written of a topic last.
+type topicOut struct {
+	decl  *bus.Decl
+	name  string
+	coder *pack.Coder
+	last  any
+	rev   uint64
+	from  uint64   // the revision with which the recording of this boot begins
+	top   uint64   // the newest version in it
+	bare  bool     // its publisher is a part whose steps are not recorded
+	old   []uint64 // versions that are in it as tables
+}
 
-func (e *encoder) signed(n int64) { e.b = binary.AppendVarint(e.b, n) }
+// opOut is what was written of an op last.
+type opOut struct {
+	coder *pack.Coder
+	last  any
+	req   uint32
+}
 
-func (e *encoder) flag(on bool, bit uint64) uint64 {
-	if on {
-		return bit
+func newEncoder(e *pack.Encoder) *encoder {
+	return &encoder{Encoder: e, topics: map[*bus.Decl]*topicOut{}, ops: map[string]*opOut{}}
+}
+
+func (e *encoder) topic(d *bus.Decl) *topicOut {
+	t := e.topics[d]
+	if t == nil {
+		t = &topicOut{decl: d, name: d.String()}
+		e.topics[d] = t
 	}
-	return 0
+	return t
 }
 
-// text writes a text, or the number it has got.
-func (e *encoder) text(s string) {
-	if n := e.names[s]; n > 0 {
-		e.number(n)
+func (e *encoder) op(name string) *opOut {
+	o := e.ops[name]
+	if o == nil {
+		o = &opOut{}
+		e.ops[name] = o
+	}
+	return o
+}
+
+// time writes an instant, which is not long after the last one.
+func (e *encoder) time(now time.Duration) {
+	e.Signed(int64(now - e.now))
+	e.now, e.Now = now, now
+}
+
+// row writes a put or delete; was is what stood under the key.
+func (e *encoder) row(t *topicOut, key string, rev uint64, val, was any) {
+	var how byte
+	switch {
+	case val == nil:
+		how = rowGone
+	case was != nil:
+		how = rowBefore
+	}
+	if rev != t.rev+1 {
+		how |= rowRev
+	}
+	if val != nil && t.coder == nil {
+		how |= rowType
+	}
+	e.Pair(t.name, key)
+	e.B = append(e.B, how)
+	if how&rowRev != 0 {
+		e.Signed(int64(rev - t.rev))
+	}
+	t.rev = rev
+	if val == nil {
 		return
 	}
-	e.number(0)
-	e.number(uint64(len(s)))
-	e.b = append(e.b, s...)
-	if len(s) <= maxName && len(e.names) < maxNames {
-		e.names[s] = uint64(len(e.names)) + 1
+	if t.coder == nil {
+		t.coder = e.Coder(t.decl.RowType())
+		e.describe(t.coder)
 	}
-}
-
-// rev writes a revision as its distance to the topic's last.
-func (e *encoder) rev(topic string, rev uint64) {
-	e.signed(int64(rev - e.revs[topic]))
-	e.revs[topic] = rev
-}
-
-// value writes JSON; nil is written as absent.
-func (e *encoder) value(b json.RawMessage) {
-	if b == nil {
-		e.number(flagGone)
-		return
+	if was == nil {
+		was = t.last
 	}
-	e.number(uint64(len(b)) + 1)
-	e.b = append(e.b, b...)
+	t.coder.Write(val, was)
+	t.last = val
 }
 
-func (e *encoder) rows(rows []Row) {
-	e.number(uint64(len(rows)))
+func (e *encoder) describe(c *pack.Coder) {
+	desc := c.Describe()
+	e.Number(uint64(len(desc)))
+	e.B = append(e.B, desc...)
+}
+
+func (e *encoder) changes(rows []host.Change) {
+	e.Number(uint64(len(rows)))
 	for i := range rows {
 		r := &rows[i]
-		e.text(r.Topic)
-		e.rev(r.Topic, r.Rev)
-		e.text(r.Key)
-		e.value(r.Val)
+		t := e.topic(r.Topic)
+		e.row(t, r.Key, r.Rev, r.Val, r.Was)
+		t.top = r.Rev
 	}
 }
 
-func (e *encoder) table(t *Table) {
-	e.text(t.Device)
-	e.number(t.Boot)
-	e.text(t.Topic)
-	e.rev(t.Topic, t.Rev)
-	e.number(e.flag(t.Complete, 1))
-	e.rows(t.Rows)
+// table writes a version of a topic.
+func (e *encoder) table(t *topicOut, h bus.Head, old bool) {
+	e.Text(t.name)
+	e.rev(t, h)
+	n := uint64(0)
+	if old {
+		n = 1
+	}
+	e.Number(uint64(h.Len())<<1 | n)
+	for key, v := range h.All() {
+		_, rev := h.Get(key)
+		e.row(t, key, rev, v, nil)
+	}
 }
 
-func (e *encoder) turn(t *Turn) {
-	e.text(t.Device)
-	e.number(t.Boot)
-	e.text(t.Agent)
-	e.number(t.Start)
-	e.number(t.Turn)
-	e.signed(int64(t.Now))
-	clock := time.Duration(t.Wall.UnixNano()) - t.Now
-	e.signed(int64(clock - e.clock[t.Device]))
-	e.clock[t.Device] = clock
-	e.number(e.flag(t.Full, flagFull))
-	e.number(uint64(len(t.Moves)))
-	for _, m := range t.Moves {
-		e.text(m.Topic)
-		e.rev(m.Topic, m.Rev)
-		e.number(e.flag(m.Complete, 1))
+// rev writes a revision as its distance to the topic's last, and whether the table is complete.
+func (e *encoder) rev(t *topicOut, h bus.Head) {
+	d := int64(h.Rev() - t.rev)
+	n := uint64(d)<<1 ^ uint64(d>>63)
+	t.rev = h.Rev()
+	if n <<= 1; h.Complete() {
+		n |= 1
 	}
-	e.rows(t.Fed)
-	e.number(uint64(len(t.Due)))
-	for _, k := range t.Due {
-		e.text(k)
-	}
-	e.number(uint64(len(t.Ends)))
-	for i := range t.Ends {
-		e.end(&t.Ends[i])
-	}
-	e.output(t)
+	e.Number(n)
 }
 
-func (e *encoder) end(x *End) {
-	e.text(x.Op)
-	e.text(x.Key)
-	e.number(uint64(x.Tries))
-	e.signed(int64(x.Began))
-	e.signed(int64(x.Ended - x.Began))
-	if x.Fault == nil {
-		e.number(0)
-		e.value(x.Res)
-		return
+func (e *encoder) moves(moves []host.Move) {
+	e.Number(uint64(len(moves)))
+	for _, m := range moves {
+		t := e.topic(m.Topic())
+		e.Text(t.name)
+		e.rev(t, m.Head)
 	}
-	e.number(flagFault | e.flag(x.Fault.Retry, flagRetry))
-	e.text(x.Fault.Code)
-	e.text(x.Fault.Text)
 }
 
-func (e *encoder) output(t *Turn) {
-	e.rows(t.Rows)
-	e.number(uint64(len(t.Whole)))
-	for _, topic := range t.Whole {
-		e.text(topic)
-	}
-	e.number(uint64(len(t.Calls)))
-	for _, c := range t.Calls {
-		e.b = append(e.b, byte(c.Verb))
-		e.text(c.Op)
-		e.text(c.Key)
-	}
-	e.number(uint64(len(t.Wakes)))
-	for _, w := range t.Wakes {
-		e.text(w.Key)
-		e.signed(int64(w.At - t.Now))
-	}
-	e.b = binary.LittleEndian.AppendUint64(e.b, t.Sum)
-}
-
-// encode marshals a row or result; nothing that the bus takes fails.
-func encode(v any) json.RawMessage {
-	b, err := json.Marshal(v)
-	if err != nil {
-		b, err = json.Marshal(fmt.Sprintf("not to be had as JSON: %v", err))
-		if err != nil {
-			panic("trace: encode a text: " + err.Error())
+// has are the flags of a turn.
+func (e *encoder) has(in *host.Input, out *host.Output, starts int) (flags uint64) {
+	flag := func(on bool, bit uint64) {
+		if on {
+			flags |= bit
 		}
 	}
-	return b
+	flag(in.Full, hasFull)
+	flag(len(in.Moves) > 0, hasMoves)
+	flag(len(in.Due) > 0, hasDue)
+	flag(starts > 0, hasStarts)
+	flag(len(in.Ends) > 0, hasEnds)
+	flag(len(out.Rows) > 0, hasRows)
+	flag(len(out.Whole) > 0, hasWhole)
+	flag(len(out.Calls) > 0, hasCalls)
+	flag(len(out.Wakes) > 0, hasWakes)
+	return flags
 }
+
+// turn writes a turn of an agent whose last one was number turn, at an instant.
+func (e *encoder) turn(in *host.Input, out *host.Output, turn uint64, last time.Duration,
+	starts []host.Start,
+) {
+	flags := e.has(in, out, len(starts))
+	clock := time.Duration(in.Wall.UnixNano()) - in.Now
+	if clock != e.clock {
+		flags |= hasClock
+	}
+	if in.Turn != turn+1 {
+		flags |= hasSkip
+	}
+	e.Number(flags)
+	e.Text(in.Agent)
+	e.time(in.Now)
+	if flags&hasClock != 0 {
+		e.Signed(int64(clock - e.clock))
+		e.clock = clock
+	}
+	if flags&hasSkip != 0 {
+		e.Signed(int64(in.Turn - turn))
+	}
+	if flags&hasMoves != 0 {
+		e.moves(in.Moves)
+	}
+	if flags&hasDue != 0 {
+		e.Number(uint64(len(in.Due)))
+		for _, k := range in.Due {
+			e.Text(k)
+		}
+	}
+	if flags&hasStarts != 0 {
+		e.starts(starts, last)
+	}
+	if flags&hasEnds != 0 {
+		e.Number(uint64(len(in.Ends)))
+		for i := range in.Ends {
+			e.end(&in.Ends[i], last)
+		}
+	}
+	e.output(in, out, flags)
+}
+
+func (e *encoder) starts(starts []host.Start, last time.Duration) {
+	e.Number(uint64(len(starts)))
+	for i := range starts {
+		s := &starts[i]
+		e.Pair(s.Op, s.Key)
+		if s.Queued {
+			e.Number(0)
+			continue
+		}
+		e.Number(1)
+		e.Signed(int64(s.Began - last))
+	}
+}
+
+func (e *encoder) end(x *host.End, last time.Duration) {
+	c := &x.Call
+	e.Pair(x.Op, x.Key)
+	e.Number(uint64(c.Tries))
+	e.Signed(int64(c.Began - last))
+	e.Signed(int64(c.Ended - e.now))
+	e.outcome(x.Op, c.Res, c)
+}
+
+// outcome writes a result or a fault.
+func (e *encoder) outcome(op string, res any, c *agent.CallState) {
+	switch f := c.Fault; {
+	case f != nil:
+		how := byte(endFault)
+		if f.Retry {
+			how |= endRetry
+		}
+		e.B = append(e.B, how)
+		e.Text(f.Code)
+		e.Text(f.Text)
+		return
+	case res == nil:
+		e.B = append(e.B, endNone)
+		return
+	}
+	o := e.op(op)
+	if o.coder != nil {
+		e.B = append(e.B, 0)
+	} else {
+		e.B = append(e.B, endType)
+		o.coder = e.Coder(reflect.TypeOf(res).Elem())
+		e.describe(o.coder)
+	}
+	o.coder.Write(res, o.last)
+	o.last = res
+}
+
+func (e *encoder) output(in *host.Input, out *host.Output, flags uint64) {
+	if flags&hasRows != 0 {
+		e.changes(out.Rows)
+	}
+	if flags&hasWhole != 0 {
+		e.Number(uint64(len(out.Whole)))
+		for _, d := range out.Whole {
+			e.Text(d.String())
+		}
+	}
+	if flags&hasCalls != 0 {
+		e.Number(uint64(len(out.Calls)))
+		for i := range out.Calls {
+			e.call(&out.Calls[i])
+		}
+	}
+	if flags&hasWakes != 0 {
+		e.Number(uint64(len(out.Wakes)))
+		for _, w := range out.Wakes {
+			e.wake(w.Key, w.At, in.Now)
+		}
+	}
+}
+
+func (e *encoder) call(o *host.Order) {
+	var req uint32
+	verb := byte(callWant)
+	switch o.Verb {
+	case host.Redo:
+		verb = callRedo
+	case host.Drop:
+		verb = callDrop
+	case host.Want:
+		req = shorten(o.Sum())
+		if op := e.op(o.Op); op.req == req {
+			verb = callSame
+		} else {
+			op.req = req
+		}
+	}
+	e.B = append(e.B, verb)
+	e.Pair(o.Op, o.Key)
+	if verb == callWant {
+		e.B = binary.LittleEndian.AppendUint32(e.B, req)
+	}
+}
+
+// wake writes a deadline: nothing, or how far it is from now.
+func (e *encoder) wake(key string, at, now time.Duration) {
+	e.Text(key)
+	if at < 0 {
+		e.Number(0)
+		return
+	}
+	switch d := at - now; {
+	case d < 0: // it has passed, and its turn is to come
+		e.Number(1)
+		e.Number(uint64(-d))
+	case d%time.Second == 0:
+		e.Number(uint64(d/time.Second)<<1 + 3)
+	default:
+		e.Number(uint64(d)<<1 + 2)
+	}
+}
+
+// shorten makes a checksum of 32 bits.
+func shorten(sum uint64) uint32 { return uint32(sum) }

@@ -170,7 +170,7 @@ func world(t testing.TB, seed uint64, x twist, r *trace.Recorder,
 	}
 	var record func(*host.Proc, *host.Input, *host.Output)
 	if r != nil {
-		record = r.OnTurn("edge")
+		record, o.Hooks = r.OnTurn("edge"), r.Hooks("edge")
 	}
 	if r != nil || also != nil {
 		o.OnTurn = func(p *host.Proc, in *host.Input, out *host.Output) {
@@ -196,7 +196,13 @@ func recorded(t testing.TB, seed uint64, x twist) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	r := trace.NewRecorder(&b)
-	w, _ := world(t, seed, x, r, nil)
+	w, _ := world(t, seed, x, r, func(*host.Proc, *host.Input, *host.Output) {
+		if r.Turns()%20 == 0 { // so that there are several blocks
+			if err := r.Flush(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
 	w.Run(10 * time.Minute)
 	if err := r.Close(); err != nil {
 		t.Fatal(err)

@@ -98,7 +98,7 @@ func (d *Device) turns() {
 func (d *Device) Now() time.Duration { return d.now }
 
 // Wall is the device's wall clock.
-func (d *Device) Wall() time.Time { return time.Now().Add(d.skew).Round(0) }
+func (d *Device) Wall() time.Time { return time.Now().Add(d.skew).Round(0).UTC() }
 
 // delivery is a batch on its way.
 type delivery struct {
