@@ -77,6 +77,7 @@ func newBench(t *testing.T, s Setup, name string, state func() string,
 	b := &bench{setup: s, bind: bind, state: state}
 	var err error
 	b.device, err = live.New(live.Options{Name: "conform", Seed: 1, Hardware: b, Apart: true,
+		Limits: host.Limits{PutsPerMinute: 10_000, TurnsPerMinute: 100_000},
 		Agents: []agent.Entry{{Name: name, New: b.newDesk}}, SlowStep: time.Minute,
 		OnLine: func(from string, _ time.Duration, l agent.Line) {
 			if l.Level >= agent.Warn {

@@ -1,6 +1,7 @@
 package conform
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -45,8 +46,8 @@ func (c *calls[Req, Res]) outcome(t *testing.T, key string, req Req, see func())
 	t.Helper()
 	got, with, behind := c.told(t, key, req, see)
 	if with != behind {
-		t.Errorf("%s %+v: rows that belong before its outcome came behind it:\n%sbecame\n%s",
-			c.op.Name, req, with, behind)
+		t.Errorf("%s %s: rows that belong before its outcome came behind it:\n%sbecame\n%s",
+			c.op.Name, short(req), with, behind)
 	}
 	return got
 }
@@ -72,12 +73,15 @@ func (c *calls[Req, Res]) told(t *testing.T, key string, req Req, see func(),
 	return got, with, behind
 }
 
+// short is the beginning of a request as text.
+func short(req any) string { return fmt.Sprintf("%.300s", fmt.Sprintf("%+v", req)) }
+
 // does calls and wants a success.
 func (c *calls[Req, Res]) does(t *testing.T, req Req, see func()) Res {
 	t.Helper()
 	got := c.outcome(t, "x", req, see)
 	if got.Phase != agent.Done {
-		t.Fatalf("%s %+v: fault %+v, want a success", c.op.Name, req, *got.Fault)
+		t.Fatalf("%s %s: fault %+v, want a success", c.op.Name, short(req), *got.Fault)
 	}
 	return *got.Res
 }
@@ -87,11 +91,11 @@ func (c *calls[Req, Res]) refuses(t *testing.T, req Req, code string, retry bool
 	t.Helper()
 	got := c.outcome(t, "x", req, nil)
 	if got.Phase != agent.Failed {
-		t.Fatalf("%s %+v succeeds, want fault %s", c.op.Name, req, code)
+		t.Fatalf("%s %s succeeds, want fault %s", c.op.Name, short(req), code)
 	}
 	if f := got.Fault; f.Code != code || f.Retry != retry || f.Text == "" {
-		t.Errorf("%s %+v: fault %+v, want code %s, retry %v, and a text", c.op.Name, req, *f, code,
-			retry)
+		t.Errorf("%s %s: fault %+v, want code %s, retry %v, and a text", c.op.Name, short(req), *f,
+			code, retry)
 	}
 }
 

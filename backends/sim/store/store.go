@@ -3,6 +3,7 @@ package store
 
 import (
 	"encoding/hex"
+	"path"
 	"strings"
 	"time"
 
@@ -99,19 +100,24 @@ func (s *Store) write(c host.Run[device.WriteReq, device.None]) {
 		data, known := s.meant(q)
 		old, had := s.Disk.Files[q.Path]
 		grow := int64(len(data) - len(old.Data))
+		backup := q.Backup && (!had || string(old.Data) != string(data))
+		keep := old.Data
+		if !had {
+			keep = data
+		}
+		if backup {
+			grow += int64(len(keep) - len(s.Disk.Files[q.Path+".bak"].Data))
+		}
 		switch {
 		case !known:
 			c.Fail(device.FaultMissing, "write "+q.Path+": what is to be in it is not known any more", false)
-		case !strings.HasPrefix(q.Path, "/persist/") || len(data) > device.MaxFile:
+		case !persistent(q.Path) || len(data) > device.MaxFile:
 			c.Fail(device.FaultRefused, "write "+q.Path+": outside /persist or too large", false)
 		case grow > s.Disk.Free():
 			c.Fail(device.FaultNoSpace, "write "+q.Path+": no space left on /persist", true)
 		default:
-			if had && q.Backup && string(old.Data) != string(data) {
-				s.Disk.Files[q.Path+".bak"] = old
-				s.showFile(q.Path + ".bak")
-			} else if !had && q.Backup {
-				s.Disk.Put(q.Path+".bak", data)
+			if backup {
+				s.Disk.Put(q.Path+".bak", keep)
 				s.showFile(q.Path + ".bak")
 			}
 			s.Disk.Put(q.Path, data)
@@ -121,10 +127,15 @@ func (s *Store) write(c host.Run[device.WriteReq, device.None]) {
 	})
 }
 
+// persistent reports whether a path is that of a file of /persist, and leads nowhere else.
+func persistent(file string) bool {
+	return strings.HasPrefix(file, "/persist/") && path.Clean(file) == file
+}
+
 func (s *Store) remove(c host.Run[device.RemoveReq, device.None]) {
 	c.After(c.Latency(time.Millisecond, 10*time.Millisecond), func() {
 		p := c.Req().Path
-		if !strings.HasPrefix(p, "/persist/") {
+		if !persistent(p) {
 			c.Fail(device.FaultRefused, "remove "+p+": outside /persist", false)
 			return
 		}

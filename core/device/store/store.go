@@ -61,7 +61,8 @@ const (
 )
 
 // WriteReq replaces a file of /persist, atomically; with Backup the old content is kept beside it
-// with ".bak". Equal content only touches it.
+// with ".bak", or the new where there was none. Equal content only touches it. The path is clean:
+// one with "..", "." or "//" in it is FaultRefused.
 type WriteReq struct {
 	Path string
 	Data []byte
