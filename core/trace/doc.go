@@ -34,4 +34,5 @@
 //
 // A quiet device (a running application, exchanges every 39 s in the mean) takes 1.2 MiB a day and
 // turns become 3 to 5 % slower. The recorder remembers 65,536 texts and as many pairs, and the last
-// value of each topic and op. kage trace
+// value of each topic and op.
+package trace
