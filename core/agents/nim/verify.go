@@ -119,7 +119,12 @@ func (s *sheet) examine(i int) bool {
 	case controllerconn.RemoteTemporaryFailure:
 		return s.succeeded(i, network.DPCRemoteWait, res.Text)
 	}
-	return s.excuse(i, res)
+	more := s.excuse(i, res)
+	if p := s.print(); !more && s.trial.Parked > s.t.Now && p != s.trial.Print {
+		// Something changed under the test that is waited for now: it is no news later.
+		s.trial.Parked, s.trial.Print = min(s.trial.Parked, s.t.Now+debounce), p
+	}
+	return more
 }
 
 // excuse judges a test that failed: something may be missing that is worth waiting for.
