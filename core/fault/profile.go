@@ -77,7 +77,7 @@ var calm = []Rate{
 
 var flaky = []Rate{
 	{Kind: LinkDown, Seeds: 50, PerHour: 4, Least: 1, Most: 300},
-	{Kind: LinkFlap, Seeds: 40, PerHour: 2, Least: 10, Most: 120, Low: 500, High: 20_000},
+	{Kind: LinkFlap, Seeds: 40, PerHour: 2, Least: 10, Most: 120, Low: 2000, High: 20_000},
 	{Kind: LinkLoss, Seeds: 50, PerHour: 6, Least: 10, Most: 600, Low: 1, High: 40},
 	{Kind: LinkDelay, Seeds: 50, PerHour: 6, Least: 10, Most: 600, Low: 20, High: 2000},
 	{Kind: DHCPGone, Seeds: 40, PerHour: 2, Least: 10, Most: 600},
@@ -112,7 +112,7 @@ var flaky = []Rate{
 
 var brutal = []Rate{
 	{Kind: LinkDown, Seeds: 50, PerHour: 12, Least: 1, Most: 300},
-	{Kind: LinkFlap, Seeds: 50, PerHour: 6, Least: 10, Most: 120, Low: 200, High: 20_000},
+	{Kind: LinkFlap, Seeds: 50, PerHour: 6, Least: 10, Most: 120, Low: 1000, High: 20_000},
 	{Kind: LinkLoss, Seeds: 50, PerHour: 10, Least: 10, Most: 600, Low: 1, High: 95},
 	{Kind: LinkDelay, Seeds: 50, PerHour: 10, Least: 10, Most: 600, Low: 20, High: 10_000},
 	{Kind: DHCPGone, Seeds: 50, PerHour: 4, Least: 10, Most: 900},

@@ -290,6 +290,28 @@ func TestCertMissFetchesCertificatesAgain(t *testing.T) {
 	}
 }
 
+// A controller that signs with a certificate it does not list is asked ever more seldom.
+func TestUnlistedSignerIsBackedOffFrom(t *testing.T) {
+	b := newBench(t)
+	list := b.c.Seal(b.c.List())
+	b.c.Sign = cloud.Issue(t, b.c.Root, "signer 2", false)
+	asked := 0
+	for until := b.Now() + 10*time.Minute; b.Now() < until; b.Advance(time.Second) {
+		switch b.asks() {
+		case "certs":
+			b.answer("certs", 200, list)
+		case "register":
+			b.answer("register", 201, nil)
+		case "uuid":
+			asked++
+			b.answer("uuid", 200, b.c.uuid(deviceID))
+		}
+	}
+	if asked < 5 || asked > 15 {
+		t.Errorf("asked %d times in 10 min", asked)
+	}
+}
+
 func TestCheckpointIsWrittenOnlyForAnotherSet(t *testing.T) {
 	b := newBench(t)
 	b.onboard()

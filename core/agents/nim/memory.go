@@ -46,7 +46,8 @@ type taken struct {
 func (t taken) Key() string { return t.Source }
 
 var (
-	trials   = bus.NewTopic[trial](bus.Decl{Owner: "nim", Name: "Trial", Life: bus.Local, MaxRows: 1})
+	trials = bus.NewTopic[trial](bus.Decl{Owner: "nim", Name: "Trial", Life: bus.Local, MaxRows: 1,
+		MaxPuts: 1000}) // it follows links, which flap
 	failures = bus.NewTopic[failure](bus.Decl{Owner: "nim", Name: "Failure", Life: bus.Local})
 	takens   = bus.NewTopic[taken](bus.Decl{Owner: "nim", Name: "Taken", Life: bus.Local})
 )

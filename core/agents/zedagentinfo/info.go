@@ -53,7 +53,7 @@ var (
 	reporteds = bus.NewTopic[reported](bus.Decl{
 		Owner: "zedagent-info", Name: "Reported", MaxRows: controllerconn.MaxDue})
 	paces = bus.NewTopic[pace](bus.Decl{
-		Owner: "zedagent-info", Name: "Pace", Life: bus.Local, MaxRows: 1})
+		Owner: "zedagent-info", Name: "Pace", Life: bus.Local, MaxRows: 1, MaxPuts: 1000})
 )
 
 // reporter is its wiring.

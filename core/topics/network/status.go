@@ -106,7 +106,11 @@ func (DeviceNetworkStatus) Key() string { return entity.Global }
 
 // DNS is nim's topic. (DNS is EVE's word for DeviceNetworkStatus.)
 var DNS = bus.NewTopic[DeviceNetworkStatus](bus.Decl{
-	Owner: "nim", Name: "DeviceNetworkStatus", MaxBytes: 256 << 10})
+	Owner: "nim", Name: "DeviceNetworkStatus", MaxBytes: 256 << 10, MaxPuts: flapping})
+
+// flapping is how often what follows links may be put in a minute: several cables that lose their
+// carrier every second.
+const flapping = 1000
 
 // Port finds a port by logical label, nil if there is none.
 func (d *DeviceNetworkStatus) Port(label string) *NetworkPortStatus {
