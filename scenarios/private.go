@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"net/url"
 	"time"
 
 	. "github.com/onsi/gomega" //nolint:staticcheck // matchers read as sentences
@@ -10,7 +11,9 @@ import (
 	"github.com/evetwin/evetwin/backends/sim/world"
 	"github.com/evetwin/evetwin/controllersim/data"
 	"github.com/evetwin/evetwin/controllersim/fleet"
+	"github.com/evetwin/evetwin/core/device/store"
 	deviceweb "github.com/evetwin/evetwin/core/device/web"
+	"github.com/evetwin/evetwin/core/topics/network"
 	"github.com/evetwin/evetwin/scenarios/scenario"
 )
 
@@ -92,4 +95,56 @@ var privateDatastores = scenario.New("private-datastores", func(s *scenario.S) {
 	s.Wait(10 * time.Second)
 	up(s, d, "late")
 	up(s, d, "web")
+})
+
+// proxyLogin is a device whose only way out is a proxy that asks for a login, which the installer's
+// bootstrap configuration has.
+var proxyLogin = scenario.New("proxy-login", func(s *scenario.S) {
+	const word = "s3same:with/signs@in it"
+	login := func(user, word string) func(*fleet.Draft) *fleet.Draft {
+		return func(d *fleet.Draft) *fleet.Draft {
+			return d.MgmtPort("eth0", 0,
+				fleet.Proxy(url.UserPassword(user, word).String()+"@10.82.0.40", 9090, ""))
+		}
+	}
+	m := walled()
+	m.Endpoints.ExplicitProxies[0].Users = []world.User{{Username: "alice", Password: word}}
+	d := s.Device("edge", around(m, bootstrap(s, login("alice", word)(fleet.NewDraft("edge")))))
+	onboards(s, d, login("alice", word))
+	stands := func() any {
+		for _, l := range scenario.Rows(d, network.DPCL) {
+			for _, c := range l.PortConfigList {
+				if c.Ports[0].ProxyConfig.Proxies != nil {
+					return c.Ports[0].ProxyConfig.Proxies[0].Server
+				}
+			}
+		}
+		return ""
+	}
+	s.Eventually(stands, time.Minute).Should(MatchRegexp(
+		`^config:[0-9a-f-]{36}:server:[0-9a-f]{4}@10\.82\.0\.40$`))
+
+	// What outlives a power cut is the reference; the disk has what it stands for.
+	before := stands()
+	d.PowerCut(5 * time.Second)
+	s.Wait(10 * time.Second)
+	up(s, d, "web")
+	s.Eventually(configError(d), 5*time.Minute).Should(BeEmpty())
+	s.Eventually(stands, time.Minute).Should(Equal(before))
+
+	delete(d.Twin().Board.Disk.Files, store.BootstrapConfig) // it has served
+	// A wrong password is another reference. It does not work, and the device falls back to the ports
+	// with the old one, which only they name in the end. It must not be lost with the power.
+	d.Set(login("alice", "wrong")(d.Config()))
+	s.Wait(30 * time.Minute)
+	if now := stands(); now == before {
+		s.Fail("another password has the reference %v", now)
+	}
+	for range 2 {
+		d.PowerCut(5 * time.Second)
+		s.Wait(10 * time.Minute)
+		s.Eventually(configError(d), 10*time.Minute).Should(BeEmpty())
+		n := polled(d)
+		s.Eventually(func() any { return polled(d) }, 10*time.Minute).Should(BeNumerically(">", n+1))
+	}
 })

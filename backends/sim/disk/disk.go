@@ -8,6 +8,8 @@ import (
 	"encoding/hex"
 	"sort"
 	"strings"
+
+	"github.com/evetwin/evetwin/core/eveapi/secret"
 )
 
 // Content is what a file holds. Large downloads stay unmade: Data is nil then and Size counts.
@@ -74,6 +76,8 @@ type Disk struct {
 	Volumes  map[string]*Volume
 	// Parts and the record of the last reset belong to the part boot.
 	Boot BootRecord
+	// Secrets outlive the configuration they came with; no agent can read them.
+	Secrets []secret.Lasting
 	// Tpm belongs to the part tpm.
 	Tpm TpmRecord
 }

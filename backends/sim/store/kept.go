@@ -1,6 +1,8 @@
 package store
 
 import (
+	"slices"
+
 	"github.com/evetwin/evetwin/backends/sim/disk"
 	device "github.com/evetwin/evetwin/core/device/store"
 )
@@ -8,6 +10,7 @@ import (
 // learn takes the secrets of the configurations on the disk, as a boot finds them: references that
 // outlived it are known before any agent has read a file.
 func (s *Store) learn() {
+	s.Keeper.Recall(s.Disk.Secrets)
 	for _, path := range [...]string{device.BootstrapConfig, device.BackupConfig,
 		device.SavedConfig} {
 		if f, ok := s.Disk.Files[path]; ok && len(f.Data) > 0 {
@@ -28,9 +31,17 @@ func (s *Store) content(path string, data []byte) (out device.ReadRes) {
 		out.Data = data
 	}
 	if out.Kept != nil {
-		s.Keeper.Hold(out.Kept.Sha256)
+		s.hold(out.Kept.Sha256)
 	}
 	return out
+}
+
+// hold says that a configuration is in force; what has to outlive it becomes durable.
+func (s *Store) hold(sha string) {
+	s.Keeper.Hold(sha)
+	if list := s.Keeper.Lasting(); !slices.Equal(list, s.Disk.Secrets) {
+		s.Disk.Secrets = list
+	}
 }
 
 // meant is what a write is to put into a file; false if nobody has it.
@@ -39,7 +50,7 @@ func (s *Store) meant(q *device.WriteReq) ([]byte, bool) {
 		return q.Data, true
 	}
 	if data, ok := s.Keeper.Bytes(q.Kept); ok {
-		s.Keeper.Hold(q.Kept)
+		s.hold(q.Kept)
 		return data, true
 	}
 	for _, path := range disk.Keys(s.Disk.Files) {

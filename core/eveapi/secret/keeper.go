@@ -25,6 +25,8 @@ type Keeper struct {
 	seen   []*document       // newest last
 	held   []*document       // newest last
 	tokens []string          // their references, oldest first
+	// lasting are references that may outlive the boot, oldest first.
+	lasting []string
 }
 
 // value is a secret; uses counts the documents that have it.
@@ -76,6 +78,11 @@ func (k *Keeper) Hold(sha string) {
 		d := k.seen[i]
 		k.seen = slices.Delete(k.seen, i, i+1)
 		k.held = k.add(k.held, d, maxHeld)
+		for _, ref := range d.refs {
+			if lasts(ref) {
+				k.last(ref)
+			}
+		}
 	} else if i := slices.IndexFunc(k.held, func(d *document) bool { return d.sha == sha }); i >= 0 {
 		d := k.held[i]
 		k.held = append(slices.Delete(k.held, i, i+1), d)
@@ -109,11 +116,7 @@ func (k *Keeper) add(list []*document, d *document, most int) []*document {
 // release forgets the secrets of a document that no other has.
 func (k *Keeper) release(d *document) {
 	for _, ref := range d.refs {
-		if v := k.values[ref]; v != nil {
-			if v.uses--; v.uses == 0 {
-				delete(k.values, ref)
-			}
-		}
+		k.drop(ref)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/google/renameio/v2"
 
 	"github.com/evetwin/evetwin/backends/sim/disk"
+	"github.com/evetwin/evetwin/core/eveapi/secret"
 )
 
 // Names in the folder.
@@ -52,6 +53,7 @@ type index struct {
 	Blobs           map[string]content      `json:",omitempty"`
 	Partials        map[string]partial      `json:",omitempty"`
 	Volumes         map[string]*disk.Volume `json:",omitempty"`
+	Secrets         []secret.Lasting        `json:",omitempty"`
 	Boot            disk.BootRecord
 	Tpm             disk.TpmRecord
 }
@@ -90,7 +92,7 @@ func (f *Folder) Load() (*disk.Disk, error) {
 	}
 	f.saved = text
 	d := disk.New(x.Total, x.Reserved)
-	d.Boot, d.Tpm = x.Boot, x.Tpm
+	d.Boot, d.Tpm, d.Secrets = x.Boot, x.Tpm, x.Secrets
 	for path, data := range x.Files { //order: each goes to its own key
 		d.Put(path, data)
 	}
@@ -134,7 +136,8 @@ type State struct {
 func Take(d *disk.Disk) *State {
 	s := &State{bytes: map[string][]byte{}, index: index{Format: format, Total: d.Total,
 		Reserved: d.Reserved, Files: map[string][]byte{}, Blobs: map[string]content{},
-		Partials: map[string]partial{}, Volumes: map[string]*disk.Volume{}, Boot: d.Boot, Tpm: d.Tpm}}
+		Partials: map[string]partial{}, Volumes: map[string]*disk.Volume{}, Boot: d.Boot, Tpm: d.Tpm,
+		Secrets: d.Secrets}}
 	for path, file := range d.Files { //order: each goes to its own key
 		if !strings.HasPrefix(path, configDir) {
 			s.index.Files[path] = file.Data
