@@ -17,7 +17,7 @@ func All() []*scenario.Scenario {
 		offlineBoot, wrongClock, dhcpGone, cableFlaps, sharedImage, appReplace, tenApps,
 		liveEdits, staticOverride, staticBootstrap, vlanBootstrap, proxyBootstrap, noBootstrap,
 		spoiledSettings, fiftyApps, manyBlobs, manyNetworks, configChurn, restartChurn, damagedFiles,
-		stagedAdapters, standard,
+		stagedAdapters, standard, offlineWeeks, emptyWireless,
 		privateDatastores, proxyLogin,
 	}
 	sort.Slice(list, func(i, j int) bool { return list[i].Name < list[j].Name })

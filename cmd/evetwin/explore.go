@@ -24,6 +24,7 @@ type exploreFlags struct {
 	faults       string
 	jobs         int
 	save         string
+	plant        string
 	json         bool
 }
 
@@ -34,8 +35,18 @@ func exploreCommand() *cobra.Command {
 		Long: "explore runs scenarios for many seeds on all cores, each under a plan of faults drawn\n" +
 			"from its seed, and holds every change to the rules. A run that breaks one is made small\n" +
 			"and saved; the command that replays it is printed with it.",
-		Args: usage(cobra.MinimumNArgs(1)),
-		RunE: func(c *cobra.Command, names []string) error { return exploreAll(c, names, f) }}
+		Args: usage(func(c *cobra.Command, names []string) error {
+			if f.plant != "" {
+				return nil // the bug says where it shows
+			}
+			return cobra.MinimumNArgs(1)(c, names)
+		}),
+		RunE: func(c *cobra.Command, names []string) error {
+			if f.plant != "" {
+				return explorePlanted(c, names, f)
+			}
+			return exploreAll(c, names, f)
+		}}
 	l := c.Flags()
 	l.Uint64Var(&f.seeds, "seeds", 0, "how many seeds of each scenario (default 200, without --for)")
 	l.Uint64Var(&f.first, "first", 1, "the first seed")
@@ -44,6 +55,8 @@ func exploreCommand() *cobra.Command {
 	l.IntVar(&f.jobs, "jobs", runtime.GOMAXPROCS(0), "how many worlds run at a time")
 	l.StringVar(&f.save, "save", "",
 		"folder for failures (default: the corpus of this checkout, else one below the state folder)")
+	l.StringVar(&f.plant, "plant", "",
+		"a mistake to plant in the agents first, or \"list\" (builds with -tags planted)")
 	l.BoolVar(&f.json, "json", false, "one object per scenario on stdout")
 	return c
 }

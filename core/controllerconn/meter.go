@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/evetwin/evetwin/core/agent"
+	"github.com/evetwin/evetwin/core/plant"
 	"github.com/evetwin/evetwin/core/topics/metrics"
 )
 
@@ -38,6 +39,9 @@ func (c *Conn) count(t *agent.Turn, x *Exchange) {
 			p.LastSuccess = t.Wall.Unix()
 		} else {
 			p.FailureCount++
+			if plant.On(plant.CountersBack) && p.SuccessCount > 0 {
+				p.SuccessCount--
+			}
 			p.LastFailure = t.Wall.Unix()
 		}
 		if i == len(x.Attempts)-1 && x.Status.BadEnvelope() {

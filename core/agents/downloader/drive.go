@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/evetwin/evetwin/core/agent"
+	"github.com/evetwin/evetwin/core/plant"
 	"github.com/evetwin/evetwin/core/topics/config"
 	"github.com/evetwin/evetwin/core/topics/content"
 	"github.com/evetwin/evetwin/core/topics/entity"
@@ -48,6 +49,9 @@ func (a *downloader) pick(t *agent.Turn, j *job) (moved bool) {
 		every := a.items.Get("global").Seconds(config.DownloadRetry)
 		key := "retry/" + j.Item + "/" + time.Duration(j.Count).String()
 		j.Delay = t.Between(key, every*3/10, every).Round(time.Second)
+		if plant.On(plant.RetryStorm) {
+			j.Delay = 20 * time.Millisecond
+		}
 		j.RetryAt = t.Now + j.Delay
 		if j.Since == 0 {
 			j.Since = t.Now + 1

@@ -7,6 +7,7 @@ import (
 
 	"github.com/evetwin/evetwin/core/agent"
 	"github.com/evetwin/evetwin/core/device/store"
+	"github.com/evetwin/evetwin/core/plant"
 	"github.com/evetwin/evetwin/core/topics/config"
 	"github.com/evetwin/evetwin/core/topics/content"
 	"github.com/evetwin/evetwin/core/topics/entity"
@@ -38,7 +39,7 @@ func (a *volumemgr) keepVolumes(x *pass) {
 		switch {
 		case st != nil || cfg != nil && a.cleaned(x, key):
 			a.keepVolume(x, key, cfg)
-		case cfg == nil && a.volumeConfigs.Gone(key):
+		case cfg == nil && (a.volumeConfigs.Gone(key) || plant.On(plant.RestartTearsDown)):
 			a.cleaned(x, key)
 		}
 		a.noteVolume(key)

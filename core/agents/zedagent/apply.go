@@ -4,6 +4,7 @@ import (
 	eveconfig "github.com/lf-edge/eve-api/go/config"
 
 	"github.com/evetwin/evetwin/core/eveapi/parse"
+	"github.com/evetwin/evetwin/core/plant"
 	"github.com/evetwin/evetwin/core/topics/config"
 	"github.com/evetwin/evetwin/core/topics/entity"
 )
@@ -63,7 +64,9 @@ func (x *turn) apply(cfg *eveconfig.EdgeDevConfig, from source) outcome {
 	x.storeSection(cfg)
 	x.instanceSection(cfg)
 	x.treeSection(cfg)
-	x.appSections(cfg)
+	if !plant.On(plant.HalfConfig) || !x.plantErrors() {
+		x.appSections(cfg)
+	}
 	x.s.Processed = x.t.Wall
 	x.complete()
 	return applied
@@ -117,4 +120,14 @@ func (x *turn) judgeMaintenance() {
 		}
 	}
 	x.s.Maintenance = on
+}
+
+// plantErrors reports whether a section that applications build on has an error.
+func (x *turn) plantErrors() bool {
+	for _, i := range x.a.out.instances.All() {
+		if i.Error != "" {
+			return true
+		}
+	}
+	return false
 }

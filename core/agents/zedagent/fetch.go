@@ -12,6 +12,7 @@ import (
 	"github.com/evetwin/evetwin/core/agent"
 	"github.com/evetwin/evetwin/core/controllerconn"
 	"github.com/evetwin/evetwin/core/eveapi"
+	"github.com/evetwin/evetwin/core/plant"
 	"github.com/evetwin/evetwin/core/topics/config"
 	"github.com/evetwin/evetwin/core/topics/entity"
 	"github.com/evetwin/evetwin/core/topics/node"
@@ -95,6 +96,9 @@ func (x *turn) fetched(res *controllerconn.Result) {
 		x.answered(res)
 	default:
 		x.refused(res)
+		if plant.On(plant.OfflineStall) {
+			w.Next = x.t.Now + 1000*time.Hour
+		}
 	}
 	x.a.conn.Drop(x.t, configKey)
 }

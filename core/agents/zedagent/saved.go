@@ -7,6 +7,7 @@ import (
 
 	"github.com/evetwin/evetwin/core/agent"
 	"github.com/evetwin/evetwin/core/device/store"
+	"github.com/evetwin/evetwin/core/plant"
 	"github.com/evetwin/evetwin/core/topics/config"
 	"github.com/evetwin/evetwin/core/topics/node"
 	"github.com/evetwin/evetwin/core/topics/security"
@@ -39,6 +40,10 @@ func (x *turn) readSaved() {
 	}
 	x.w.Reading = false
 	x.forget(configFile, configFile+backup)
+	if plant.On(plant.OldConfigRefused) && cfg != nil &&
+		x.t.Wall.Sub(cfg.GetConfigTimestamp().AsTime()) > 7*24*time.Hour {
+		return
+	}
 	if cfg == nil {
 		return
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/evetwin/evetwin/core/bus"
 	"github.com/evetwin/evetwin/core/eveapi"
 	"github.com/evetwin/evetwin/core/eveapi/parse"
+	"github.com/evetwin/evetwin/core/plant"
 	"github.com/evetwin/evetwin/core/topics/app"
 	"github.com/evetwin/evetwin/core/topics/config"
 	"github.com/evetwin/evetwin/core/topics/network"
@@ -102,6 +103,19 @@ func (x *turn) networkSections(cfg *eveconfig.EdgeDevConfig, base parse.Base, fr
 		PNACs: cfg.GetPnacs(), IOs: ios, Networks: parse.Networks(cfg.GetNetworks()),
 		Links: parse.MakeLinks(cfg.GetBonds(), cfg.GetVlans(), ios),
 		Key:   key, Source: origin, Priority: made, At: x.t.Wall}))
+	if plant.On(plant.WirelessBricks) && plantWireless(cfg) {
+		x.putPorts(network.DevicePortConfig{DPCKey: key, TimePriority: made})
+	}
+}
+
+// plantWireless reports whether a network has a wireless configuration that says nothing.
+func plantWireless(cfg *eveconfig.EdgeDevConfig) bool {
+	for _, n := range cfg.GetNetworks() {
+		if w := n.GetWireless(); w != nil && w.GetType() == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // putPorts publishes a port configuration. One that says what the old one says keeps the old one's

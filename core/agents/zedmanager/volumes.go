@@ -3,6 +3,7 @@ package zedmanager
 import (
 	"slices"
 
+	"github.com/evetwin/evetwin/core/plant"
 	"github.com/evetwin/evetwin/core/topics/app"
 	"github.com/evetwin/evetwin/core/topics/entity"
 	"github.com/evetwin/evetwin/core/topics/volume"
@@ -32,6 +33,9 @@ func (a *zedmanager) keepRefs(acc *app.AppInstanceConfig, st *app.AppInstanceSta
 	sum := 0
 	for _, ref := range acc.VolumeRefConfigList {
 		ref.AppUUID, ref.VerifyOnly = acc.UUID, true
+		if plant.On(plant.PurgeKeeps) {
+			a.plantOldVolume(&ref)
+		}
 		key := ref.Key()
 		keep = append(keep, key)
 		vs := a.volumeStats.Get(key)
@@ -55,7 +59,7 @@ func (a *zedmanager) keepRefs(acc *app.AppInstanceConfig, st *app.AppInstanceSta
 	if n := len(acc.VolumeRefConfigList); n > 0 {
 		v.progress = uint8(sum/n) / progressStep * progressStep
 	}
-	if early && a.domains.Get(acc.UUID) != nil {
+	if early && a.domains.Get(acc.UUID) != nil && !plant.On(plant.EarlyRelease) {
 		for _, disk := range a.domains.Get(acc.UUID).DiskConfigList {
 			keep = append(keep, disk.VolumeKey+"#"+acc.UUID)
 		}
@@ -129,5 +133,15 @@ func (a *zedmanager) showVolumes(t *round, st *app.AppInstanceStatus, v *volumes
 	st.Progress = v.progress
 	if a.domains.Get(st.UUID) == nil || st.PurgeInprogress == app.RecreateVolumes {
 		st.State = v.least
+	}
+}
+
+// plantOldVolume has a reference name the generation of the volume that the application has.
+func (a *zedmanager) plantOldVolume(ref *volume.VolumeRefConfig) {
+	for _, old := range a.refs.All() {
+		if old.AppUUID == ref.AppUUID && old.VolumeID == ref.VolumeID {
+			ref.GenerationCounter = old.GenerationCounter
+			return
+		}
 	}
 }

@@ -3,6 +3,7 @@ package zedrouter
 import (
 	"net/netip"
 
+	"github.com/evetwin/evetwin/core/plant"
 	"github.com/evetwin/evetwin/core/topics/network"
 )
 
@@ -85,9 +86,11 @@ func (s *sheet) interfaceNumber(a *application, d *adapter, fixed bool) int {
 		if row.NetInstID != d.cfg.Network || row.Number < 0 || row.Number > lastNumber {
 			continue
 		}
-		if key == mine.Key() {
+		switch {
+		case plant.On(plant.AddressReused) && !s.attached(row.AppID, row.NetInstID):
+		case key == mine.Key():
 			own = row.Number
-		} else {
+		default:
 			taken[row.Number] = true
 		}
 	}
