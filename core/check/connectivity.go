@@ -1,6 +1,7 @@
 package check
 
 import (
+	"strings"
 	"time"
 
 	"github.com/evetwin/evetwin/core/topics/entity"
@@ -41,10 +42,26 @@ func keepsWorking() Rule {
 					}
 				}
 				e.Break(network.DPCL.String(), key,
-					"%s of %s worked and is gone, and nothing in the list works", kept.DPCKey,
-					kept.TimePriority.Format(time.RFC3339))
+					"%s of %s worked and is gone, and nothing works: %s; before: %s", kept.DPCKey,
+					kept.TimePriority.Format(time.RFC3339), listing(now), listing(was))
 			})
 		}}
+}
+
+// listing names the configurations of a list, for people.
+func listing(l *network.DevicePortConfigList) string {
+	var out []string
+	for i := range l.PortConfigList {
+		d := &l.PortConfigList[i]
+		verdict := "untested"
+		if d.Working() {
+			verdict = "works"
+		} else if !d.Untested() {
+			verdict = "failed"
+		}
+		out = append(out, d.DPCKey+" of "+d.TimePriority.Format(time.RFC3339)+" "+verdict)
+	}
+	return strings.Join(out, ", ")
 }
 
 // listed reports whether a list has a configuration.

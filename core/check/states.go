@@ -37,12 +37,9 @@ var appEdges = map[edge]string{
 	{entity.AWAITNETWORKINSTANCE, entity.INSTALLED}:     "the instance is there, the interfaces are not",
 	{entity.START_DELAYED, entity.INSTALLED}:            "the delay has passed",
 	{entity.START_DELAYED, entity.AWAITNETWORKINSTANCE}: "the instance is gone",
-	// It may be switched off meanwhile; and what has no guest yet is halted at once.
-	{entity.INSTALLED, entity.HALTED}:             "not active",
+	// It may be switched off meanwhile.
 	{entity.INSTALLED, entity.HALTING}:            "its guest was wished a moment ago",
-	{entity.AWAITNETWORKINSTANCE, entity.HALTED}:  "not active",
 	{entity.AWAITNETWORKINSTANCE, entity.HALTING}: "its guest was wished a moment ago",
-	{entity.START_DELAYED, entity.HALTED}:         "not active",
 	{entity.START_DELAYED, entity.HALTING}:        "its guest was wished a moment ago",
 	{entity.HALTING, entity.HALTED}:               "off",
 	// A stop that was taken back before anybody heard of it.
@@ -94,6 +91,10 @@ func appStep(was, now *app.AppInstanceStatus) bool {
 		return true // forward
 	case from <= entity.CREATED_VOLUME && to <= entity.CREATED_VOLUME:
 		return true // volumes
+	case from <= entity.START_DELAYED && to == entity.HALTED:
+		// EVE: what is not to run is HALTED instead of INSTALLED, since it may have been halted before
+		// the device was booted.
+		return true
 	}
 	// Volumes are made anew in a purge, of what has no guest that runs.
 	purged := now.PurgeInprogress != app.NotInprogress || was.PurgeInprogress != app.NotInprogress
