@@ -36,6 +36,10 @@
 //	  │ ──certificate unknown──▶ fetch /certs ──▶ ask at once    │
 //	  └ ──anything else──▶ once: the saved configuration ────────┘
 //
+// Configurations come without their secrets, from the controller and from the disk: the parts keep
+// those and put references in their places (package eveapi/secret). The signature is verified here
+// all the same, over the digest of what came, and a checkpoint names the bytes that the part has.
+//
 // A configuration is applied in one turn. A section whose checksum did not change is not parsed.
 // The hash that stands for "what I have" is kept only after all was applied, so a configuration
 // that was refused, or left half applied by a command or by maintenance, is asked for again.
