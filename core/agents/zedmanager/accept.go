@@ -34,7 +34,11 @@ var acceptances = bus.NewTopic[acceptance](bus.Decl{Owner: "zedmanager", Name: "
 func (a *zedmanager) accept(t *round, cfg *app.AppInstanceConfig,
 	st *app.AppInstanceStatus) *app.AppInstanceConfig {
 	have := a.accepted.Get(cfg.UUID)
-	if wrong := invalid(cfg); wrong != "" {
+	wrong := invalid(cfg)
+	if wrong == "" {
+		wrong = a.crowded(cfg)
+	}
+	if wrong != "" {
 		st.SetFrom(fromStatus, entity.ErrorDescription{Error: wrong}, t.Wall)
 		if have == nil {
 			return nil
@@ -74,9 +78,37 @@ func invalid(cfg *app.AppInstanceConfig) string {
 		return "Invalid Memory Size - 0"
 	case cfg.FixedResources.VCpus == 0:
 		return "Invalid Cpu count - 0"
+	case len(cfg.VolumeRefConfigList) > maxAppVolumes:
+		return fmt.Sprintf("%d volumes, at most %d are supported", len(cfg.VolumeRefConfigList),
+			maxAppVolumes)
 	}
 	return ""
 }
+
+// Limits of volumes: of one application, and of all together, where one that several applications
+// use counts for each.
+const (
+	maxAppVolumes = 128
+	maxVolumes    = 4000
+)
+
+// crowded says that the volumes of an application are too many beside those of the others, empty if
+// they are not.
+func (a *zedmanager) crowded(cfg *app.AppInstanceConfig) string {
+	fresh := 0
+	for _, ref := range cfg.VolumeRefConfigList {
+		if ref.AppUUID = cfg.UUID; a.refs.Get(ref.Key()) == nil {
+			fresh++
+		}
+	}
+	if fresh == 0 || a.refs.Len()+fresh <= maxVolumes {
+		return ""
+	}
+	return tooManyVolumes
+}
+
+// tooManyVolumes is the error of an application that would exceed maxVolumes.
+const tooManyVolumes = "the applications use more than 4000 volumes"
 
 // Counters of commands, of the controller and of the local profile server together. They are
 // compared with "different", not with "greater": a lowered counter is a command, too.

@@ -1,6 +1,8 @@
 package zedmanager
 
 import (
+	"strings"
+
 	"github.com/evetwin/evetwin/core/agent"
 	"github.com/evetwin/evetwin/core/bus"
 	"github.com/evetwin/evetwin/core/device/hyper"
@@ -83,7 +85,7 @@ func (a *zedmanager) Step(turn *agent.Turn) {
 	agent.Keys(&w, a.netStats)
 	agent.Keys(&w, a.domainStats)
 	w.Add(t.Due()...)
-	before := t.Contest
+	before, refs := t.Contest, a.refs.Len()
 	for _, id := range w.All() {
 		a.walk(t, id)
 	}
@@ -92,6 +94,13 @@ func (a *zedmanager) Step(turn *agent.Turn) {
 		before = t.Contest
 		for id, st := range a.status.All() {
 			if st.MissingMemory || st.NoBootPriority {
+				a.walk(t, id)
+			}
+		}
+	}
+	if a.refs.Len() < refs {
+		for id, st := range a.status.All() {
+			if strings.HasSuffix(st.Error, tooManyVolumes) {
 				a.walk(t, id)
 			}
 		}

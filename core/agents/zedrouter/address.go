@@ -80,18 +80,15 @@ func pool(c *network.NetworkInstanceConfig, number int) netip.Addr {
 // there is none. It is taken only when the application is connected.
 func (s *sheet) interfaceNumber(a *application, d *adapter, fixed bool) int {
 	var taken [lastNumber + 1]bool
-	mine := network.AppInterfaceToNum{NetInstID: d.cfg.Network, AppID: d.app, IfIdx: d.cfg.IfIdx}
+	mine := network.AppInterfaceToNum{NetInstID: d.cfg.Network, AppID: d.app, IfIdx: d.cfg.IfIdx}.Key()
 	own := -1
-	for key, row := range s.z.interfaces.All() {
-		if row.NetInstID != d.cfg.Network || row.Number < 0 || row.Number > lastNumber {
-			continue
-		}
+	for _, row := range s.numbered()[d.cfg.Network] {
 		switch {
-		case plant.On(plant.AddressReused) && !s.attached(row.AppID, row.NetInstID):
-		case key == mine.Key():
-			own = row.Number
+		case plant.On(plant.AddressReused) && !s.attached(row.app, d.cfg.Network):
+		case row.key == mine:
+			own = row.number
 		default:
-			taken[row.Number] = true
+			taken[row.number] = true
 		}
 	}
 	for _, o := range a.adapters { // given in this turn, and not on flash yet
@@ -116,4 +113,36 @@ func (s *sheet) interfaceNumber(a *application, d *adapter, fixed bool) int {
 		}
 	}
 	return -1
+}
+
+// numbered is an interface with its number on flash.
+type numbered struct {
+	app, key string
+	number   int
+}
+
+// numbered lists, by network instance, the interfaces that have a number.
+func (s *sheet) numbered() map[string][]numbered {
+	if s.numbers == nil {
+		s.numbers = map[string][]numbered{}
+		for key, row := range s.z.interfaces.All() {
+			if row.Number >= 0 && row.Number <= lastNumber {
+				s.numbers[row.NetInstID] = append(s.numbers[row.NetInstID], numbered{row.AppID, key, row.Number})
+			}
+		}
+	}
+	return s.numbers
+}
+
+// take notes the number of an interface on flash.
+func (s *sheet) take(row network.AppInterfaceToNum) {
+	key, list := row.Key(), s.numbered()[row.NetInstID]
+	s.z.interfaces.Put(row)
+	for i := range list {
+		if list[i].key == key {
+			list[i].number = row.Number
+			return
+		}
+	}
+	s.numbers[row.NetInstID] = append(list, numbered{row.AppID, key, row.Number})
 }

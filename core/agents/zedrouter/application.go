@@ -112,6 +112,10 @@ func (s *sheet) connect(a *application) {
 		s.check(a, d)
 	}
 	ready := !a.await && !a.failed()
+	if !was && ready && s.crowded(a) {
+		a.errs = append(a.errs, "no more than "+itoa(maxVifs)+" interfaces of applications are supported")
+		return
+	}
 	if was || ready {
 		for _, d := range a.adapters {
 			s.address(a, d)
@@ -187,12 +191,29 @@ func (s *sheet) attach(a *application) {
 			continue
 		}
 		if d.number >= 0 {
-			s.z.interfaces.Put(network.AppInterfaceToNum{NetInstID: d.cfg.Network, AppID: a.id,
+			s.take(network.AppInterfaceToNum{NetInstID: d.cfg.Network, AppID: a.id,
 				IfIdx: d.cfg.IfIdx, Number: d.number})
 		}
+		s.vifs++
 		d.ni.guests = append(d.ni.guests, d)
 		s.maps = append(s.maps, d.taken()...)
 	}
+}
+
+// maxVifs bounds the interfaces of all applications together.
+const maxVifs = 1000
+
+// crowded reports whether the interfaces of an application that is not connected yet are too many
+// beside those of the others, or beside those that have a number on flash.
+func (s *sheet) crowded(a *application) bool {
+	fresh := 0
+	for _, d := range a.adapters {
+		row := network.AppInterfaceToNum{NetInstID: d.cfg.Network, AppID: a.id, IfIdx: d.cfg.IfIdx}
+		if s.z.interfaces.Get(row.Key()) == nil {
+			fresh++
+		}
+	}
+	return s.vifs+len(a.adapters) > maxVifs || fresh > 0 && s.z.interfaces.Len()+fresh > maxVifs
 }
 
 // keep leaves an interface as it is applied.
@@ -200,6 +221,7 @@ func (s *sheet) keep(d *adapter, v *bridge.VifSpec) {
 	if v == nil {
 		return
 	}
+	s.vifs++
 	d.kept, d.mac, d.ip = v, v.MAC, v.IP
 	if d.ni = s.byID[v.Network]; d.ni != nil {
 		d.ni.guests = append(d.ni.guests, d)

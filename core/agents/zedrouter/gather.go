@@ -7,25 +7,36 @@ import (
 )
 
 // A turn looks at all objects, since any may stand in another's way. With many it would do little
-// else while their items come up one by one, so that news are gathered first: at most for as long
-// as it takes at gatherEach per object, and not at all up to gatherFrom objects.
+// else while their items come up one by one, so that news are gathered first: for a millisecond per
+// object and item, up to twice that, and not at all up to gatherFrom of them.
 const (
-	gatherFrom = 100
+	gatherFrom = 200
 	gatherEach = time.Millisecond
 )
 
 // gathers reports whether a turn leaves the news to one that comes soon. The time of that follows
 // from the clock and the number of objects alone, so that nothing has to be remembered.
 func (z *zedrouter) gathers(t *agent.Turn) bool {
-	n := max(z.instances.Len(), z.status.Len()) + max(z.apps.Len(), z.appStatus.Len())
+	n := max(z.instances.Len(), z.status.Len()) + max(z.apps.Len(), z.appStatus.Len()) +
+		z.items.Len()
 	if n <= gatherFrom {
 		return false
 	}
-	every := time.Duration(n) * gatherEach
+	every := gatherTime(n)
 	begun := t.Now.Truncate(every)
 	if begun == t.Now {
 		return false
 	}
 	t.WakeAt("gather", begun+every)
 	return true
+}
+
+// gatherTime is the time between two looks at n objects. It doubles now and then instead of growing
+// with each object, or the next look would be put off with each.
+func gatherTime(n int) time.Duration {
+	every := gatherEach
+	for every < time.Duration(n)*gatherEach {
+		every *= 2
+	}
+	return every
 }

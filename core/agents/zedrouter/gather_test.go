@@ -16,7 +16,7 @@ func TestManyObjectsAreLookedAtNowAndThen(t *testing.T) {
 	for n := range gatherFrom + 1 {
 		b.instance(local(fmt.Sprintf("%08d-0000-4000-8000-000000000000", n), "eth0", n))
 	}
-	every := (gatherFrom + 1) * gatherEach
+	every := gatherTime(gatherFrom + 1)
 	told := func() int { return len(rig.Rows(b.Rig, network.InstanceStatus)) }
 	b.Advance(every - b.Now()%every + time.Millisecond)
 	if n := told(); n != gatherFrom+1 {

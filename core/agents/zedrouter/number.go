@@ -161,12 +161,17 @@ func lists(all []network.AppNetAdapterConfig, row *network.AppInterfaceToNum) bo
 }
 
 // attached reports whether the part still has an interface of an application on an instance; any
-// application if app is empty.
+// application if app is empty, any instance if ni is.
 func (s *sheet) attached(app, ni string) bool {
-	for _, row := range s.z.items.All() {
-		if v := row.Spec.Vif; v != nil && v.Network == ni && (app == "" || v.AppID == app) {
-			return true
+	if s.laid == nil {
+		s.laid = map[string]bool{}
+		for _, row := range s.z.items.All() {
+			if v := row.Spec.Vif; v != nil {
+				s.laid[v.AppID+" "+v.Network] = true
+				s.laid[v.AppID+" "] = true
+				s.laid[" "+v.Network] = true
+			}
 		}
 	}
-	return false
+	return s.laid[app+" "+ni]
 }

@@ -21,13 +21,17 @@ type doing struct {
 // Key is the item's, which may not hold "/" as a row's key.
 func (d doing) Key() string { return strings.Replace(d.Item, "/", "!", 1) }
 
-var doings = bus.NewTopic[doing](bus.Decl{Owner: "zedrouter", Name: "Doing", Life: bus.Local})
+var doings = bus.NewTopic[doing](bus.Decl{Owner: "zedrouter", Name: "Doing", Life: bus.Local,
+	MaxRows: bridge.MaxItems})
 
 // A failed item is tried again after a second, then after twice the time, up to a minute.
 const (
 	retryFirst = time.Second
 	retryLast  = time.Minute
 )
+
+// maxCalls bounds how many items are carried out at once, or wait for that.
+const maxCalls = 500
 
 // reconcile brings the device closer to the items that should be.
 func (s *sheet) reconcile() {
@@ -42,8 +46,15 @@ func (s *sheet) reconcile() {
 	if err != nil {
 		panic("zedrouter: " + err.Error()) // keys are unique and needs have no cycle
 	}
+	under := s.z.doing.Len()
 	for i := range steps.Want {
-		s.carryOut(&steps.Want[i])
+		a := &steps.Want[i]
+		if s.z.doing.Get(doing{Item: a.Key}.Key()) == nil {
+			if under++; under > maxCalls {
+				continue // its turn comes when others have ended
+			}
+		}
+		s.carryOut(a)
 	}
 	for _, key := range steps.Drop {
 		s.z.set.Drop(key)

@@ -87,7 +87,7 @@ func (s *sheet) remains(n *instance) bool {
 
 // tellApplication publishes what became of an application's connectivity.
 func (s *sheet) tellApplication(a *application) {
-	left := s.leftOf(a.id)
+	left := s.attached(a.id, "")
 	if a.cfg == nil {
 		if !left {
 			s.z.appStatus.Delete(a.id)
@@ -124,16 +124,6 @@ func (s *sheet) tellApplication(a *application) {
 	}
 	out.Set(entity.ErrorDescription{Error: strings.Join(errs, "\n")}, s.t.Wall)
 	s.z.appStatus.Put(out)
-}
-
-// leftOf reports whether the part still has an interface of an application.
-func (s *sheet) leftOf(app string) bool {
-	for _, row := range s.z.items.All() {
-		if v := row.Spec.Vif; v != nil && v.AppID == app {
-			return true
-		}
-	}
-	return false
 }
 
 // settled reports whether an interface is applied as wished and its address is reserved.

@@ -68,6 +68,10 @@ type sheet struct {
 	wished map[string]bool
 	// holds are the faults of items that were tried in vain, by key.
 	holds map[string]string
+	vifs  int // interfaces of guests that are or should be attached
+	laid  map[string]bool
+	// numbers are the interfaces with a number on flash, by instance.
+	numbers map[string][]numbered
 	// spent are the kinds of numbers of which none is free.
 	spent []string
 }

@@ -146,10 +146,13 @@ type ItemSeen struct {
 // Key is the item's.
 func (i ItemSeen) Key() string { return i.Item }
 
+// MaxItems bounds the items: those of 255 instances, and 64 interfaces of each of 255 guests.
+const MaxItems = 20_000
+
 // Items is the topic of applied items. What serves an instance moves with every application on it,
 // in bursts.
 var Items = bus.NewTopic[ItemSeen](bus.Decl{
-	Owner: "bridge", Name: "ItemSeen", MaxBytes: 256 << 10, MaxPuts: 3000})
+	Owner: "bridge", Name: "ItemSeen", MaxRows: MaxItems, MaxBytes: 256 << 10, MaxPuts: 3000})
 
 // VifSeen is a guest's interface that exists.
 type VifSeen struct {
@@ -162,7 +165,8 @@ type VifSeen struct {
 func (v VifSeen) Key() string { return v.Vif }
 
 // Vifs is the topic of guests' interfaces.
-var Vifs = bus.NewTopic[VifSeen](bus.Decl{Owner: "bridge", Name: "VifSeen"})
+var Vifs = bus.NewTopic[VifSeen](bus.Decl{
+	Owner: "bridge", Name: "VifSeen", MaxRows: MaxItems})
 
 // SetReq makes an item be as its spec says.
 type SetReq struct {

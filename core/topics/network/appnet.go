@@ -139,4 +139,4 @@ func (a AppInterfaceToNum) Key() string {
 
 // AppInterfaceNumbers is zedrouter's topic.
 var AppInterfaceNumbers = bus.NewTopic[AppInterfaceToNum](bus.Decl{
-	Owner: "zedrouter", Name: "AppInterfaceToNum", Life: bus.Persistent})
+	Owner: "zedrouter", Name: "AppInterfaceToNum", Life: bus.Persistent, MaxRows: 20_000})

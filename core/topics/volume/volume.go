@@ -82,7 +82,12 @@ func (v VolumeRefConfig) VolumeKey() string {
 func (v VolumeRefConfig) Key() string { return v.VolumeKey() + "#" + v.AppUUID }
 
 // Refs is zedmanager's topic; complete once every application known at boot was looked at.
-var Refs = bus.NewTopic[VolumeRefConfig](bus.Decl{Owner: "zedmanager", Name: "VolumeRefConfig"})
+var Refs = bus.NewTopic[VolumeRefConfig](bus.Decl{Owner: "zedmanager", Name: "VolumeRefConfig",
+	MaxRows: MaxRefs})
+
+// MaxRefs bounds the references to volumes. It is twice what applications may have, as a purge
+// keeps the old volumes until the new ones are there.
+const MaxRefs = 10_000
 
 // VolumeRefStatus answers a VolumeRefConfig. Owner: volumemgr.
 type VolumeRefStatus struct {
@@ -118,7 +123,7 @@ func (v VolumeRefStatus) Key() string { return v.VolumeKey() + "#" + v.AppUUID }
 
 // RefStatuses is volumemgr's topic.
 var RefStatuses = bus.NewTopic[VolumeRefStatus](bus.Decl{
-	Owner: "volumemgr", Name: "VolumeRefStatus"})
+	Owner: "volumemgr", Name: "VolumeRefStatus", MaxRows: MaxRefs})
 
 // SubState of a volume in creation, with EVE's numbers.
 type SubState uint8
@@ -176,4 +181,5 @@ type VolumeMgrStatus struct {
 func (v VolumeMgrStatus) Key() string { return v.Name }
 
 // Mgr is volumemgr's topic.
-var Mgr = bus.NewTopic[VolumeMgrStatus](bus.Decl{Owner: "volumemgr", Name: "VolumeMgrStatus"})
+var Mgr = bus.NewTopic[VolumeMgrStatus](bus.Decl{Owner: "volumemgr", Name: "VolumeMgrStatus",
+	MaxPuts: 3000})
