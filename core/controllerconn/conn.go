@@ -38,7 +38,8 @@ func Declare(owner string) Topics {
 	return Topics{
 		Exchanges: bus.NewTopic[Exchange](bus.Decl{Owner: owner, Name: "Exchange", Life: bus.Local,
 			MaxRows: 64, MaxBytes: maxExchange, MaxPuts: maxSteps}),
-		Dues: bus.NewTopic[Due](bus.Decl{Owner: owner, Name: "Due", Life: bus.Local, MaxRows: MaxDue}),
+		Dues: bus.NewTopic[Due](bus.Decl{Owner: owner, Name: "Due", Life: bus.Local, MaxRows: MaxDue,
+			MaxPuts: maxSteps}),
 		Passes: bus.NewTopic[Pass](bus.Decl{Owner: owner, Name: "QueuePass", Life: bus.Local,
 			MaxRows: 1, MaxPuts: maxSteps}),
 		Sents: bus.NewTopic[Sent](bus.Decl{Owner: owner, Name: "Sent", Life: bus.Local,

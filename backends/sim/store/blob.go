@@ -30,6 +30,8 @@ func (s *Store) serveBlobs(pt *host.Part) {
 				c.Fail(device.FaultMissing, "read blob "+sha+": no such blob", true)
 			case b.Size > 4<<20 || int64(len(b.Data)) != b.Size:
 				c.Fail(device.FaultRefused, "read blob "+sha+": it is no small document", false)
+			case b.Rotten:
+				c.Fail(device.FaultCorrupt, "read blob "+sha+": it does not have its hash any more", true)
 			default:
 				c.Done(device.BlobRes{Data: b.Data})
 			}

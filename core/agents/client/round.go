@@ -22,7 +22,8 @@ const (
 const (
 	firstDelay = time.Second
 	maxDelay   = 10 * time.Minute
-	// settle keeps a network that changes all the time from causing a round each time.
+	// settle keeps a network that changes all the time from causing a round each time; a 64th of the
+	// back-off does so where rounds keep failing.
 	settle = time.Second
 	// clockWait is how long a clock that nobody sets is waited for, as long as EVE waits for an
 	// address and then for time servers.
@@ -107,7 +108,7 @@ func (a *client) start(t *agent.Turn, r *run) bool {
 	rev := a.net.Rev(entity.Global)
 	at := r.Next
 	if rev != r.Network {
-		at = min(at, r.Last+settle)
+		at = min(at, r.Last+max(settle, r.Delay/64))
 	}
 	if t.Now < at {
 		t.WakeAt("round", at)

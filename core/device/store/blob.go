@@ -39,7 +39,10 @@ type BlobReq struct{ Sha256 string }
 type BlobRes struct{ Data []byte }
 
 // Ops on blobs. Verify with another hash than expected: FaultCorrupt with the text "computed
-// <hash>", the partial stays. Its caller is verifier; RemoveBlob's is volumemgr.
+// <hash>", the partial stays. Its caller is verifier; RemoveBlob's is volumemgr. ReadBlob of bytes
+// that do not have the hash any more: FaultCorrupt; Retry, for the blob may be loaded anew.
+//
+// EVE: containerd's content store gives out what is there.
 var (
 	Verify = agent.NewOp[VerifyReq, VerifyRes](agent.OpDecl{
 		Name: "store.Verify", Class: "store.hash", Width: 2, Limit: 6 * time.Hour})
