@@ -170,12 +170,14 @@ func drives(d *hyper.DomainSeen, a *hyper.Assigned) bool {
 // judgeBundles looks at who has which adapter of the device.
 func judgeBundles(e *Ear, a *network.AssignableAdapters) {
 	by := map[string]string{}
+	if len(a.IoBundleList) > 0 {
+		e.Judged()
+	}
 	for i := range a.IoBundleList {
 		b := &a.IoBundleList[i]
 		if b.UsedByUUID == "" {
 			continue
 		}
-		e.Judged()
 		if b.IsPort {
 			e.Break(network.Assignable.String(), b.Phylabel,
 				"application %s has it while it is a port of the host", b.UsedByUUID)

@@ -141,6 +141,32 @@ func TestAPP7_OldRunsWhileNewLoads(t *testing.T) {
 	}
 }
 
+// What has no guest, as right after a boot, keeps its volume all the same.
+func TestAPP7_VolumeWithoutAGuestIsKeptWhileNewLoads(t *testing.T) {
+	w := newWorld(t)
+	c := plain("a")
+	c.Activate = false
+	w.put(c)
+	w.whole()
+	w.run()
+	if r := rig.Get(w.Rig, volume.Refs, "v-a#0#a"); r == nil || r.VerifyOnly {
+		t.Fatalf("the application is not installed: %+v", r)
+	}
+	w.stuck["v-a#1"] = entity.VERIFYING
+	c = purged(1)
+	c.Activate = false
+	w.put(c)
+	w.run()
+	if rig.Get(w.Rig, volume.Refs, "v-a#0#a") == nil {
+		t.Error("the volume is given up before its successor is loaded")
+	}
+	delete(w.stuck, "v-a#1")
+	w.run()
+	if rig.Get(w.Rig, volume.Refs, "v-a#0#a") != nil {
+		t.Error("the volume is still wanted when its successor is there")
+	}
+}
+
 func TestAPP8_UnchangedVolumeKeepsItsData(t *testing.T) {
 	w := newWorld(t)
 	data := volume.VolumeRefConfig{VolumeID: "data"}

@@ -23,8 +23,8 @@ func (v *volumes) reached(s entity.SwState) bool {
 	return v.answered && v.least >= s && len(v.errs) == 0
 }
 
-// keepRefs asks for the volumes of a configuration and, while a purge has not halted the guest yet,
-// for those the guest runs with. A reference only verifies at first; it makes the volume, once,
+// keepRefs asks for the volumes of a configuration and, until those that a purge brings are loaded,
+// for those the application has. A reference only verifies at first; it makes the volume, once,
 // when the content is there and no purge forbids it.
 func (a *zedmanager) keepRefs(acc *app.AppInstanceConfig, st *app.AppInstanceStatus) (v volumes) {
 	v = volumes{least: entity.CREATED_VOLUME, known: true, answered: true}
@@ -59,12 +59,10 @@ func (a *zedmanager) keepRefs(acc *app.AppInstanceConfig, st *app.AppInstanceSta
 	if n := len(acc.VolumeRefConfigList); n > 0 {
 		v.progress = uint8(sum/n) / progressStep * progressStep
 	}
-	if early && a.domains.Get(acc.UUID) != nil && !plant.On(plant.EarlyRelease) {
-		for _, disk := range a.domains.Get(acc.UUID).DiskConfigList {
-			keep = append(keep, disk.VolumeKey+"#"+acc.UUID)
-		}
-	}
 	had := st.VolumeRefStatusList
+	if early && !plant.On(plant.EarlyRelease) {
+		keep = append(keep, a.inUse(acc.UUID, had)...)
+	}
 	st.VolumeRefStatusList = nil
 	for _, key := range sortedKeys(keep, had) {
 		ref := a.refs.Get(key)
@@ -87,6 +85,23 @@ func sortedKeys(keys []string, had []volume.VolumeRefStatus) []string {
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// inUse lists the references of an application to volumes that are its own already, with a guest or
+// without one: those its guest has as disks, and those that do not verify only.
+func (a *zedmanager) inUse(id string, had []volume.VolumeRefStatus) (keys []string) {
+	if d := a.domains.Get(id); d != nil {
+		for _, disk := range d.DiskConfigList {
+			keys = append(keys, disk.VolumeKey+"#"+id)
+		}
+	}
+	for i := range had {
+		key := had[i].Key()
+		if ref := a.refs.Get(key); ref != nil && !ref.VerifyOnly && !slices.Contains(keys, key) {
+			keys = append(keys, key)
+		}
+	}
+	return keys
 }
 
 // progressStep is how coarse, in percent, the progress of an application is, so that many volumes
