@@ -3,6 +3,7 @@
 //
 //	evetwin up          boot a device in real time and bring it to a running application
 //	evetwin run         run scenarios
+//	evetwin replay      run the agents from a recording, look at it, ask it why
 //	evetwin try         a dry run of a configuration in virtual time
 //	evetwin bench       measure
 //	evetwin controller  the controller alone

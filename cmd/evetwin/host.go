@@ -1,15 +1,12 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"errors"
-	"fmt"
-	"os"
+	"slices"
 
 	"github.com/evetwin/evetwin/backends/sim/lab"
 	"github.com/evetwin/evetwin/core/host/sim"
-	"github.com/evetwin/evetwin/core/trace"
+	"github.com/evetwin/evetwin/scenarios/recording"
 	"github.com/evetwin/evetwin/scenarios/scenario"
 )
 
@@ -25,17 +22,11 @@ func newHost(ctx context.Context, on string, seed uint64, record string, around 
 		h, err = scenario.NewVirtualWorld(sim.Options{Seed: seed}, nil, around...)
 		return h, func() error { return nil }, err
 	}
-	f, err := os.Create(record)
+	r, err := newRecordFile(record)
 	if err != nil {
-		return nil, nil, fmt.Errorf("record the run: %w", err)
+		return nil, nil, err
 	}
-	b := bufio.NewWriter(f)
-	rec := trace.NewRecorder(b)
-	h, err = scenario.NewVirtualWorld(sim.Options{Seed: seed}, rec.OnTurn, around...)
-	return h, func() error {
-		if err := errors.Join(rec.Close(), b.Flush(), f.Close()); err != nil {
-			return fmt.Errorf("record the run: %w", err)
-		}
-		return nil
-	}, err
+	around = append(slices.Clip(around), recording.Around{Recorder: r.rec})
+	h, err = scenario.NewVirtualWorld(sim.Options{Seed: seed}, nil, around...)
+	return h, r.close, err
 }

@@ -75,7 +75,8 @@ func command() *cobra.Command {
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(runCommand(), scenariosCommand(), tryCommand(), upCommand(), benchCommand(),
-		exploreCommand(), controllerCommand(), doctorCommand(), tuiCommand(), setupCommand())
+		exploreCommand(), controllerCommand(),
+		replayCommand(), doctorCommand(), tuiCommand(), setupCommand())
 	return root
 }
 

@@ -22,6 +22,7 @@ type upFlags struct {
 	inputs           dryrun.Options
 	until, data      string
 	host, hyper, tpm string
+	record           string
 	devices          int
 	json, plain      bool
 	allowWrite       bool
@@ -58,6 +59,7 @@ func upCommand() *cobra.Command {
 	l.StringVar(&f.host, "host", scenario.Live, "live; other hosts are not in this version")
 	l.StringVar(&f.hyper, "hyper", "", "qemu or model (default: QEMU where it works)")
 	l.StringVar(&f.tpm, "tpm", "", "swtpm or model (default: swtpm where it is installed)")
+	l.StringVar(&f.record, "record", "", "file that takes every turn of the first device")
 	l.BoolVar(&f.json, "json", false, "one object per line on stdout")
 	l.BoolVar(&f.plain, "plain", false, "a line per step also on a terminal")
 	l.BoolVar(&f.allowWrite, "allow-write", false, "let the terminal UI act on the device")

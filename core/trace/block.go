@@ -14,7 +14,7 @@ import (
 // first, and the frames, whole ones, as an S2 block. A block is written when it is long enough or
 // at a flush, so what a recording loses when its program is killed is a block.
 const (
-	blockSize = 256 << 10
+	blockSize = 64 << 10
 	maxBlock  = 512 << 20
 )
 

@@ -2,9 +2,12 @@ package trace
 
 import (
 	"encoding/binary"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/evetwin/evetwin/core/agent"
+	"github.com/evetwin/evetwin/core/bus"
 	"github.com/evetwin/evetwin/core/host"
 	"github.com/evetwin/evetwin/core/trace/pack"
 )
@@ -27,11 +30,12 @@ type deviceIn struct {
 }
 
 type topicIn struct {
-	name string
-	src  *pack.Source
-	last pack.Value
-	rev  uint64
-	rows map[string]pack.Value
+	name  string
+	local bool
+	src   *pack.Source
+	last  pack.Value
+	rev   uint64
+	rows  map[string]pack.Value
 }
 
 type opIn struct {
@@ -123,6 +127,7 @@ func (x *deviceIn) row(keep bool) Row {
 		return r
 	}
 	if how&rowType != 0 {
+		t.local = bus.Life(d.Number()) == bus.Local
 		t.src, t.last = d.source(), pack.Value{}
 	}
 	base := t.last
@@ -226,6 +231,13 @@ func (d *decoder) start() *Start {
 	how := d.Number()
 	f.Crash, f.Begun = how&startCrash != 0, how&startBegun != 0
 	f.Start, f.Turn, f.Draw = d.Number(), d.Number(), d.word()
+	for _, t := range x.topics { //order: sorted below
+		if owner, _, _ := strings.Cut(t.name, "/"); f.Crash && t.local && owner == f.Agent {
+			f.Lost = append(f.Lost, t.name)
+			clear(t.rows)
+		}
+	}
+	slices.Sort(f.Lost)
 	*x.agent(f.Agent) = agentIn{start: f.Start, turn: f.Turn}
 	if how&startLife == 0 {
 		return f

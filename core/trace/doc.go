@@ -25,7 +25,7 @@
 // varints, signed ones zigzag; times and revisions are written as their distance to the last; texts
 // and pairs of texts of at most 64 bytes get a number when they first occur; values are written as
 // package pack says, against the row that was replaced or the topic's last one. So a recording is
-// read from its beginning. What a torn one has is its whole blocks. A block is written when 256 KiB
+// read from its beginning. What a torn one has is its whole blocks. A block is written when 64 KiB
 // of frames are there, and at Recorder.Flush.
 //
 // Other versions of the format are refused (ErrForeign). Row types may differ: fields go by name.

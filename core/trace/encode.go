@@ -94,6 +94,7 @@ func (e *encoder) row(t *topicOut, key string, rev uint64, val, was any) {
 	}
 	if t.coder == nil {
 		t.coder = e.Coder(t.decl.RowType())
+		e.Number(uint64(t.decl.Life))
 		e.describe(t.coder)
 	}
 	if was == nil {

@@ -57,6 +57,7 @@ type Start struct {
 	// Crash says that the agent started anew: its Local tables are empty, and their revision is one
 	// above that of before, for each start between.
 	Crash bool
+	Lost  []string // the Local tables that held something before, by topic
 	// Begun says that the agent has had a turn since: what follows says how far it was.
 	Begun bool
 	Shown []Move // what the last turn was shown
@@ -195,7 +196,7 @@ const (
 	rowGone   = 1 << iota // deleted
 	rowBefore             // its base is what stood under its key, else the topic's last row
 	rowRev                // its revision is not the topic's last plus one
-	rowType               // the type of the topic's rows is described behind it
+	rowType               // the topic's life and the type of its rows stand behind it
 )
 
 // How an outcome is written.

@@ -13,8 +13,13 @@ import (
 	"github.com/evetwin/evetwin/core/trace"
 )
 
-// ErrGap says that a recording lacks what a turn was shown.
-var ErrGap = errors.New("the recording lacks a table")
+// Reasons why a replay cannot go on.
+var (
+	// ErrGap says that a recording lacks what a turn was shown.
+	ErrGap = errors.New("the recording lacks a table")
+	// ErrRow says that a row or a result does not fit the program's type any more.
+	ErrRow = errors.New("what was recorded does not fit")
+)
 
 // Options of a replay.
 type Options struct {
@@ -205,7 +210,7 @@ func (s *seat) held(calls []trace.Held) error {
 		if !h.Res.IsZero() {
 			c.state.Res = t.decl.NewRes()
 			if err := h.Res.Into(c.state.Res); err != nil {
-				return fmt.Errorf("result of %s/%s: %w", h.Op, h.Key, err)
+				return fmt.Errorf("%w: result of %s/%s: %w", ErrRow, h.Op, h.Key, err)
 			}
 		}
 		t.put(h.Key, c)

@@ -98,7 +98,7 @@ func (s *shelf) change(h bus.Head, rows []trace.Row) (bus.Head, error) {
 func (s *shelf) row(r *trace.Row) (any, error) {
 	v := s.decl.NewRow()
 	if err := r.Val.Into(v); err != nil {
-		return nil, fmt.Errorf("row %s of %s: %w", r.Key, r.Topic, err)
+		return nil, fmt.Errorf("%w: row %s of %s: %w", ErrRow, r.Key, r.Topic, err)
 	}
 	return v, nil
 }

@@ -127,7 +127,7 @@ func (s *seat) ended(e *trace.End) error {
 	if !e.Res.IsZero() {
 		x.Res = t.decl.NewRes()
 		if err := e.Res.Into(x.Res); err != nil {
-			return fmt.Errorf("result of %s/%s: %w", e.Op, e.Key, err)
+			return fmt.Errorf("%w: result of %s/%s: %w", ErrRow, e.Op, e.Key, err)
 		}
 	}
 	if i, has := slices.BinarySearch(t.ended, e.Key); !has {
