@@ -14,8 +14,8 @@ import (
 	"github.com/evetwin/evetwin/scenarios/scenario"
 )
 
-// standardSpan is how long faults may act in the standard scenario, and converge how long the device
-// has then to become what it should be and to say so.
+// standardSpan is how long faults may act in the standard scenario, and converge how long the
+// device has then to become what it should be and to say so.
 const (
 	standardSpan = 30 * time.Minute
 	converge     = 30 * time.Minute

@@ -300,8 +300,8 @@ func TestMenuHasEveryOp(t *testing.T) {
 	}
 }
 
-// A container's layers are unpacked, and their hashes compared: rot is noticed then, and not before.
-// What is copied as it is keeps its rot.
+// A container's layers are unpacked, and their hashes compared: rot is noticed then, and not
+// before. What is copied as it is keeps its rot.
 func TestRotIsNoticedWhereLayersAreUnpacked(t *testing.T) {
 	p := fault.Plan{}
 	for i := range 8 {

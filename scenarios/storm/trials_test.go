@@ -45,7 +45,8 @@ func runTrials() []trial {
 		{Fault: of(fault.OpDeny, "web.Send", 0), run: func(e *ended) bool {
 			return e.Op == "web.Send" && strings.Contains(faultText(e), "injected")
 		}},
-		{Fault: fault.Fault{Kind: fault.AgentCrash, At: 610, On: "zedmanager"}, look: restarted("zedmanager")},
+		{Fault: fault.Fault{Kind: fault.AgentCrash, At: 610, On: "zedmanager"},
+			look: restarted("zedmanager")},
 		{Fault: of(fault.AgentSlow, "zedagent", 5000),
 			look: func(l *lab) bool { return l.lag >= 5*time.Second }},
 	}

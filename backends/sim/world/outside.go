@@ -110,12 +110,19 @@ func (w *World) nameOf(a netip.Addr) string {
 	return a.String()
 }
 
-// originAt finds the server of the Internet at an address, reached under the name host.
+// originAt finds the server of the Internet at an address, reached under the name host. Under a
+// name that is not its own a server has nothing to give.
 func (w *World) originAt(a netip.Addr, host string) *Origin {
 	if o := w.outsideOrigin(canonical(host)); o != nil && o.answersFor(canonical(host), a) {
 		return o
 	}
-	return w.outsideOrigin(w.nameOf(a))
+	o := w.outsideOrigin(w.nameOf(a))
+	if _, err := netip.ParseAddr(host); o != nil && err != nil && canonical(host) != w.nameOf(a) {
+		stranger := *o // it has nothing under a name that is not its own
+		stranger.Serve = nil
+		return &stranger
+	}
+	return o
 }
 
 // isResolver tells whether a public DNS server has the address.

@@ -28,6 +28,11 @@ func TestDNSServersThatLie(t *testing.T) {
 			t.Errorf("lie %d: connecting there gives %v", l, p.Err)
 		}
 	}
+	w.SetLie(DefaultDNS, Elsewhere)
+	strange := w.Do(noon(), f, get(t, "http://docker.io/", "10.81.0.53"))
+	if strange.Err != nil || strange.Response.Status != 404 {
+		t.Errorf("a server under a name that is not its own answers %+v", strange)
+	}
 	w.SetLie(DefaultDNS, NoNames)
 	wantCode(t, "no names", ask().Err, DNSNotFound)
 	w.SetLie(DefaultDNS, Truth)
