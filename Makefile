@@ -22,6 +22,7 @@ WHOLE := e2e
 # What can be given on the command line.
 ARGS ?=
 RECORD ?=
+PLANT ?=
 FUZZTIME ?= 30s
 SOAKSEEDS ?= 10000
 E2ETIME ?= 60m
@@ -79,8 +80,10 @@ behaviours: ## run all tests; which of the 213 behaviours are proven, and where
 	@go run ./core/archtest/behaviours $(ARGS)
 
 .PHONY: planted
-planted: $(RUNTESTS) ## planted defects must be found: rules, invariants, scenarios
-	@$(RUNTESTS) -count=1 -run '^TestPlanted' ./...
+planted: $(RUNTESTS) ## planted defects must be found, by the house rules and by explore; PLANT=name for one
+	@$(if $(PLANT),,$(RUNTESTS) -count=1 -run '^TestPlanted' ./...)
+	EVETWIN_PLANT='$(PLANT)' go test -tags planted -count=1 -timeout 60m -v -run '^TestPlanted' \
+		./scenarios/explore
 
 .PHONY: e2e
 e2e: setup $(RUNTESTS) ## boot the QEMU device and run the scenarios against it; SLICE=k/n for a part

@@ -5,6 +5,7 @@ import (
 
 	"github.com/evetwin/evetwin/core/agent"
 	"github.com/evetwin/evetwin/core/device/store"
+	"github.com/evetwin/evetwin/core/plant"
 )
 
 // maxRemovals bounds how many blobs are removed at once.
@@ -37,7 +38,8 @@ func (a *volumemgr) collectBlobs(x *pass) {
 		going = a.removeBlob.Keys()
 	}
 	unwanted := a.strays.Prefixed(strayBlob)
-	if !some(unwanted) || !a.treeConfigs.Complete() || !a.seenBlobs.Complete() || a.unfolding() {
+	known := a.treeConfigs.Complete() || plant.On(plant.RestartTearsDown)
+	if !some(unwanted) || !known || !a.seenBlobs.Complete() || a.unfolding() {
 		return
 	}
 	deferred := a.deferredBlobs()

@@ -7,7 +7,6 @@ import (
 
 	"github.com/evetwin/evetwin/core/agent"
 	"github.com/evetwin/evetwin/core/device/store"
-	"github.com/evetwin/evetwin/core/plant"
 	"github.com/evetwin/evetwin/core/topics/config"
 	"github.com/evetwin/evetwin/core/topics/content"
 	"github.com/evetwin/evetwin/core/topics/entity"
@@ -39,7 +38,7 @@ func (a *volumemgr) keepVolumes(x *pass) {
 		switch {
 		case st != nil || cfg != nil && a.cleaned(x, key):
 			a.keepVolume(x, key, cfg)
-		case cfg == nil && (a.volumeConfigs.Gone(key) || plant.On(plant.RestartTearsDown)):
+		case cfg == nil && a.volumeConfigs.Gone(key):
 			a.cleaned(x, key)
 		}
 		a.noteVolume(key)

@@ -104,7 +104,7 @@ func (x *turn) networkSections(cfg *eveconfig.EdgeDevConfig, base parse.Base, fr
 		Links: parse.MakeLinks(cfg.GetBonds(), cfg.GetVlans(), ios),
 		Key:   key, Source: origin, Priority: made, At: x.t.Wall}))
 	if plant.On(plant.WirelessBricks) && plantWireless(cfg) {
-		x.putPorts(network.DevicePortConfig{DPCKey: key, TimePriority: made})
+		panic("zedagent: a wireless configuration without a type")
 	}
 }
 
