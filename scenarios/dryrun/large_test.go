@@ -47,7 +47,8 @@ var large = []struct {
 		}
 		p.blank(k)
 		p.app(k, 10_000, k/20*20)
-	}, map[string]int{"instance ONLINE": 10, "volume CREATED_VOLUME": 200, "application RUNNING": 200}},
+	}, map[string]int{"instance ONLINE": 10, "volume CREATED_VOLUME": 200,
+		"application RUNNING": 200}},
 	{"interfaces", 255, func(p *plant, k int) {
 		if k < 16 {
 			p.instance(k)

@@ -170,11 +170,12 @@ func (d *Disk) Cut(draw func(key string) uint64) {
 	d.Boot.Cycled = true
 }
 
-// Append adds to a download; made bytes stay made as long as all of them are.
+// Append adds to a download; made bytes stay made as long as all of them are. What comes in one
+// piece is shared with who sent it, so that it lies in memory once: clone it to change it.
 func (p *Partial) Append(data []byte, size int64) {
-	if data != nil && p.Size == 0 {
-		p.Data = data[:len(data):len(data)] // shared until more comes
-	} else if data != nil && int64(len(p.Data)) == p.Size {
+	if data != nil && p.Size == 0 && size == p.Whole {
+		p.Data = data[:len(data):len(data)]
+	} else if data != nil && (p.Size == 0 || int64(len(p.Data)) == p.Size) {
 		p.Data = append(p.Data, data...)
 	} else {
 		p.Data = nil

@@ -8,6 +8,7 @@ import (
 	"github.com/evetwin/evetwin/core/controllerconn"
 	"github.com/evetwin/evetwin/core/device/nic"
 	"github.com/evetwin/evetwin/core/device/store"
+	"github.com/evetwin/evetwin/core/plan"
 	"github.com/evetwin/evetwin/core/topics/config"
 	"github.com/evetwin/evetwin/core/topics/entity"
 	"github.com/evetwin/evetwin/core/topics/network"
@@ -35,7 +36,7 @@ type nim struct {
 	trial    *bus.Pub[trial]
 	failures *bus.Pub[failure]
 	taken    *bus.Pub[taken]
-	doing    *bus.Pub[doing]
+	doing    *bus.Pub[plan.Doing]
 
 	set   *agent.Calls[nic.SetReq, nic.None]
 	clear *agent.Calls[nic.ClearReq, nic.None]

@@ -2,33 +2,15 @@ package nim
 
 import (
 	"strings"
-	"time"
 
-	"github.com/evetwin/evetwin/core/agent"
 	"github.com/evetwin/evetwin/core/bus"
 	"github.com/evetwin/evetwin/core/device/nic"
 	"github.com/evetwin/evetwin/core/plan"
 	"github.com/evetwin/evetwin/core/topics/network"
 )
 
-// doing is the call under way or ended for an item: what the planner must be told of it, for a call
-// itself does not say what it was for.
-type doing struct {
-	Item string
-	Verb plan.Verb
-	Spec string // plan's name of the spec
-}
-
-// Key is the item's, which may not hold "/" as a row's key.
-func (d doing) Key() string { return strings.Replace(d.Item, "/", "!", 1) }
-
-var doings = bus.NewTopic[doing](bus.Decl{Owner: "nim", Name: "Doing", Life: bus.Local})
-
-// A failed item is tried again after a second, then after twice the time, up to a minute.
-const (
-	retryFirst = time.Second
-	retryLast  = time.Minute
-)
+// doings are the calls for items.
+var doings = bus.NewTopic[plan.Doing](bus.Decl{Owner: "nim", Name: "Doing", Life: bus.Local})
 
 // reconciled is what became of a plan.
 type reconciled struct {
@@ -53,7 +35,7 @@ func (s *sheet) reconcile(d *network.DevicePortConfig) reconciled {
 	for _, key := range steps.Drop {
 		s.n.set.Drop(key)
 		s.n.clear.Drop(key)
-		s.n.doing.Delete(doing{Item: key}.Key())
+		s.n.doing.Delete(plan.Doing{Item: key}.Key())
 	}
 	if steps.Next > s.t.Now {
 		s.t.WakeAt("items", steps.Next)
@@ -73,7 +55,7 @@ func (s *sheet) asBefore() bool {
 // underWay reports whether a call for an item runs.
 func (s *sheet) underWay() bool {
 	for _, d := range s.n.doing.All() {
-		if underWay(s.n.set.Get(d.Item).Phase) || underWay(s.n.clear.Get(d.Item).Phase) {
+		if plan.UnderWay(s.n.set.Get(d.Item).Phase) || plan.UnderWay(s.n.clear.Get(d.Item).Phase) {
 			return true
 		}
 	}
@@ -84,28 +66,26 @@ func (s *sheet) underWay() bool {
 // waits here until the other has ended for the item.
 func (s *sheet) carryOut(a *plan.Action) {
 	if a.Verb == plan.Delete {
-		if underWay(s.n.set.Get(a.Key).Phase) {
+		if plan.UnderWay(s.n.set.Get(a.Key).Phase) {
 			return
 		}
 		s.n.set.Drop(a.Key)
-		s.n.doing.Put(doing{Item: a.Key, Verb: a.Verb, Spec: a.Spec})
+		s.n.doing.Put(plan.Doing{Item: a.Key, Verb: a.Verb, Spec: a.Spec})
 		if c := s.n.clear.Want(a.Key, nic.ClearReq{Item: a.Key}); c.Over() && a.Again {
 			s.n.clear.Redo(a.Key)
 		}
 		return
 	}
-	if underWay(s.n.clear.Get(a.Key).Phase) {
+	if plan.UnderWay(s.n.clear.Get(a.Key).Phase) {
 		return
 	}
 	s.n.clear.Drop(a.Key)
-	s.n.doing.Put(doing{Item: a.Key, Verb: a.Verb, Spec: a.Spec})
+	s.n.doing.Put(plan.Doing{Item: a.Key, Verb: a.Verb, Spec: a.Spec})
 	spec, _ := a.Item.Data.(nic.Spec)
 	if c := s.n.set.Want(a.Key, nic.SetReq{Item: a.Key, Spec: spec}); c.Over() && a.Again {
 		s.n.set.Redo(a.Key)
 	}
 }
-
-func underWay(p agent.Phase) bool { return p == agent.Queued || p == agent.Running }
 
 // inFlight lists the calls for items, as the planner wants to know them.
 func (s *sheet) inFlight() []plan.Call {
@@ -115,20 +95,9 @@ func (s *sheet) inFlight() []plan.Call {
 		if d.Verb == plan.Delete {
 			c = s.n.clear.Get(d.Item)
 		}
-		call := plan.Call{Verb: d.Verb, Key: d.Item, Spec: d.Spec}
-		switch c.Phase {
-		case agent.None:
-			continue
-		case agent.Done:
-			call.Phase = plan.Done
-		case agent.Failed:
-			call.Phase, call.Fault = plan.Failed, c.Fault.Text
-			if c.Fault.Retry || c.Fault.Code == agent.FaultCancelled || c.Fault.Code == agent.FaultLimit {
-				wait := min(retryFirst<<min(c.Tries-1, 10), retryLast)
-				call.RetryAt = c.Ended + wait
-			}
+		if call, made := plan.CallOf(d, c); made {
+			out = append(out, call)
 		}
-		out = append(out, call)
 	}
 	return out
 }

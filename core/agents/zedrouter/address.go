@@ -127,7 +127,8 @@ func (s *sheet) numbered() map[string][]numbered {
 		s.numbers = map[string][]numbered{}
 		for key, row := range s.z.interfaces.All() {
 			if row.Number >= 0 && row.Number <= lastNumber {
-				s.numbers[row.NetInstID] = append(s.numbers[row.NetInstID], numbered{row.AppID, key, row.Number})
+				one := numbered{row.AppID, key, row.Number}
+				s.numbers[row.NetInstID] = append(s.numbers[row.NetInstID], one)
 			}
 		}
 	}

@@ -1,34 +1,15 @@
 package zedrouter
 
 import (
-	"strings"
-	"time"
-
 	"github.com/evetwin/evetwin/core/agent"
 	"github.com/evetwin/evetwin/core/bus"
 	"github.com/evetwin/evetwin/core/device/bridge"
 	"github.com/evetwin/evetwin/core/plan"
 )
 
-// doing is the call under way or ended for an item: what the planner must be told of it, for a call
-// itself does not say what it was for.
-type doing struct {
-	Item string
-	Verb plan.Verb
-	Spec string // the planner's name of the spec
-}
-
-// Key is the item's, which may not hold "/" as a row's key.
-func (d doing) Key() string { return strings.Replace(d.Item, "/", "!", 1) }
-
-var doings = bus.NewTopic[doing](bus.Decl{Owner: "zedrouter", Name: "Doing", Life: bus.Local,
+// doings are the calls for items.
+var doings = bus.NewTopic[plan.Doing](bus.Decl{Owner: "zedrouter", Name: "Doing", Life: bus.Local,
 	MaxRows: bridge.MaxItems})
-
-// A failed item is tried again after a second, then after twice the time, up to a minute.
-const (
-	retryFirst = time.Second
-	retryLast  = time.Minute
-)
 
 // maxCalls bounds how many items are carried out at once, or wait for that.
 const maxCalls = 500
@@ -49,7 +30,7 @@ func (s *sheet) reconcile() {
 	under := s.z.doing.Len()
 	for i := range steps.Want {
 		a := &steps.Want[i]
-		if s.z.doing.Get(doing{Item: a.Key}.Key()) == nil {
+		if s.z.doing.Get(plan.Doing{Item: a.Key}.Key()) == nil {
 			if under++; under > maxCalls {
 				continue // its turn comes when others have ended
 			}
@@ -59,7 +40,7 @@ func (s *sheet) reconcile() {
 	for _, key := range steps.Drop {
 		s.z.set.Drop(key)
 		s.z.clear.Drop(key)
-		s.z.doing.Delete(doing{Item: key}.Key())
+		s.z.doing.Delete(plan.Doing{Item: key}.Key())
 	}
 	for _, h := range steps.Blocked {
 		s.holds[h.Key] = h.Fault
@@ -74,28 +55,26 @@ func (s *sheet) reconcile() {
 func (s *sheet) carryOut(a *plan.Action) {
 	again := func(p agent.Phase) bool { return a.Again && p >= agent.Done }
 	if a.Verb == plan.Delete {
-		if underWay(s.z.set.Get(a.Key).Phase) {
+		if plan.UnderWay(s.z.set.Get(a.Key).Phase) {
 			return
 		}
 		s.z.set.Drop(a.Key)
-		s.z.doing.Put(doing{Item: a.Key, Verb: a.Verb, Spec: a.Spec})
+		s.z.doing.Put(plan.Doing{Item: a.Key, Verb: a.Verb, Spec: a.Spec})
 		if again(s.z.clear.Want(a.Key, bridge.ClearReq{Item: a.Key}).Phase) {
 			s.z.clear.Redo(a.Key)
 		}
 		return
 	}
-	if underWay(s.z.clear.Get(a.Key).Phase) {
+	if plan.UnderWay(s.z.clear.Get(a.Key).Phase) {
 		return
 	}
 	s.z.clear.Drop(a.Key)
-	s.z.doing.Put(doing{Item: a.Key, Verb: a.Verb, Spec: a.Spec})
+	s.z.doing.Put(plan.Doing{Item: a.Key, Verb: a.Verb, Spec: a.Spec})
 	spec, _ := a.Item.Data.(bridge.Spec)
 	if again(s.z.set.Want(a.Key, bridge.SetReq{Item: a.Key, Spec: spec}).Phase) {
 		s.z.set.Redo(a.Key)
 	}
 }
-
-func underWay(p agent.Phase) bool { return p == agent.Queued || p == agent.Running }
 
 // inFlight lists the calls for items as the planner wants to know them.
 func (s *sheet) inFlight() []plan.Call {
@@ -105,19 +84,9 @@ func (s *sheet) inFlight() []plan.Call {
 		if d.Verb == plan.Delete {
 			c = s.z.clear.Get(d.Item)
 		}
-		call := plan.Call{Verb: d.Verb, Key: d.Item, Spec: d.Spec}
-		switch c.Phase {
-		case agent.None:
-			continue
-		case agent.Done:
-			call.Phase = plan.Done
-		case agent.Failed:
-			call.Phase, call.Fault = plan.Failed, c.Fault.Text
-			if c.Fault.Retry || c.Fault.Code == agent.FaultCancelled || c.Fault.Code == agent.FaultLimit {
-				call.RetryAt = c.Ended + min(retryFirst<<min(c.Tries-1, 10), retryLast)
-			}
+		if call, made := plan.CallOf(d, c); made {
+			out = append(out, call)
 		}
-		out = append(out, call)
 	}
 	return out
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/evetwin/evetwin/core/agent"
 	"github.com/evetwin/evetwin/core/bus"
 	"github.com/evetwin/evetwin/core/device/bridge"
+	"github.com/evetwin/evetwin/core/plan"
 	"github.com/evetwin/evetwin/core/topics/app"
 	"github.com/evetwin/evetwin/core/topics/entity"
 	"github.com/evetwin/evetwin/core/topics/network"
@@ -25,7 +26,7 @@ type zedrouter struct {
 	appStatus  *bus.Pub[network.AppNetworkStatus]
 	numbers    *bus.Pub[network.UuidToNum]
 	interfaces *bus.Pub[network.AppInterfaceToNum]
-	doing      *bus.Pub[doing]
+	doing      *bus.Pub[plan.Doing]
 	leaving    *bus.Pub[leaving]
 
 	set   *agent.Calls[bridge.SetReq, bridge.None]
