@@ -24,8 +24,8 @@
 //	  │ no route left
 //	  └─wait: 0.3-1 x timer.download.retry, or until datastore, order or ports change
 //
-// Credentials and tokens are references all the way: the part web has what they stand for, shows them
-// to the servers, and keeps the token out of the answer that brings it.
+// Credentials and tokens are references all the way: the part web has what they stand for, shows
+// them to the servers, and keeps the token out of the answer that brings it.
 //
 // A partial file outlives crash and reboot; what is whole on the disk is not fetched again. Release
 // is a handshake: volumemgr sets RefCount to 0, which cancels; the status answers Expired;

@@ -55,7 +55,8 @@ func TestConfigurationThatNobodyHasIsAskedForAgain(t *testing.T) {
 	rig.Done(b.Rig, web.Send, configKey, web.SendRes{Code: 200, Body: left, Kept: kept, WithTLS: true,
 		Header: []web.Header{{Name: "Content-Type", Value: eveapi.ContentType}}})
 	b.Step()
-	rig.Fail(b.Rig, store.Write, keyOf(configFile), agent.Fault{Code: store.FaultMissing, Text: "gone"})
+	gone := agent.Fault{Code: store.FaultMissing, Text: "gone"}
+	rig.Fail(b.Rig, store.Write, keyOf(configFile), gone)
 	b.Step()
 	if n := len(rig.Calls(b.Rig, store.Write)); n != 0 {
 		t.Errorf("%d writes go on", n)
