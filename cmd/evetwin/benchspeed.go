@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -16,6 +17,8 @@ import (
 	"github.com/evetwin/evetwin/core/topics/app"
 	"github.com/evetwin/evetwin/core/topics/entity"
 	"github.com/evetwin/evetwin/core/topics/node"
+	"github.com/evetwin/evetwin/core/trace"
+	"github.com/evetwin/evetwin/scenarios/recording"
 	"github.com/evetwin/evetwin/scenarios/twin"
 )
 
@@ -37,6 +40,9 @@ type speed struct {
 	// it.
 	ConfigIntervalS  int `json:"config_interval_s"`
 	MetricsIntervalS int `json:"metrics_interval_s"`
+	// RecordedMiBPerDay is what a recording of all turns takes for a day of the device, where one is
+	// made.
+	RecordedMiBPerDay float64 `json:"recorded_mib_per_day,omitempty"`
 	measured
 }
 
@@ -46,13 +52,14 @@ const interval = 60
 func benchSpeedCommand() *cobra.Command {
 	var days float64
 	var profile string
+	var record bool
 	c := &cobra.Command{Use: "speed", Args: usage(cobra.NoArgs),
 		Short: "How much faster than real time a configured device with a running application is",
 		RunE: func(c *cobra.Command, _ []string) error {
 			if days < 0.01 {
 				return refused{fmt.Errorf("--days %v: at least 0.01", days)}
 			}
-			r, err := benchSpeed(time.Duration(days*24*float64(time.Hour)), profile)
+			r, err := benchSpeed(time.Duration(days*24*float64(time.Hour)), profile, record)
 			if err != nil {
 				return err
 			}
@@ -62,6 +69,7 @@ func benchSpeedCommand() *cobra.Command {
 			return nil
 		}}
 	c.Flags().Float64Var(&days, "days", 3, "virtual days")
+	c.Flags().BoolVar(&record, "record", false, "with every turn recorded, into nothing")
 	c.Flags().StringVar(&profile, "cpuprofile", "", "write a CPU profile to this file")
 	return c
 }
@@ -70,7 +78,7 @@ func benchSpeedCommand() *cobra.Command {
 const speedGC = 400
 
 // benchSpeed brings a device to a running application and lets it be for a while, on one core.
-func benchSpeed(span time.Duration, profile string) (r speed, err error) {
+func benchSpeed(span time.Duration, profile string, record bool) (r speed, err error) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	defer debug.SetGCPercent(debug.SetGCPercent(speedGC))
 	site, err := twin.NewSite(twin.SiteOptions{Seed: 1})
@@ -78,7 +86,12 @@ func benchSpeed(span time.Duration, profile string) (r speed, err error) {
 		return r, err
 	}
 	w := sim.New(sim.Options{Seed: 1})
-	d, err := site.NewDevice(w, twin.DeviceOptions{})
+	o := twin.DeviceOptions{Name: first}
+	rec := trace.NewRecorder(io.Discard)
+	if record {
+		recording.Shape(rec, &o)
+	}
+	d, err := site.NewDevice(w, o)
 	if err != nil {
 		return r, err
 	}
@@ -97,6 +110,7 @@ func benchSpeed(span time.Duration, profile string) (r speed, err error) {
 		defer pprof.StopCPUProfile()
 	}
 	was, signed, turns, from := site.Traffic, d.Board.Tpm.Signed, w.Turns(), w.Now()
+	bytes := rec.Bytes()
 	began, cpu := time.Now(), cpuTime()
 	w.Run(from + span)
 	r.measured, r.CPUS = done(began), (cpuTime() - cpu).Seconds()
@@ -107,6 +121,9 @@ func benchSpeed(span time.Duration, profile string) (r speed, err error) {
 	r.ConfigIntervalS, r.MetricsIntervalS = interval, interval
 	r.VirtualS = (w.Now() - from).Seconds()
 	r.Speed = r.VirtualS / r.Seconds
+	if record {
+		r.RecordedMiBPerDay = float64(rec.Bytes()-bytes) / (1 << 20) / (r.VirtualS / 86400)
+	}
 	return r, nil
 }
 

@@ -24,6 +24,7 @@ type encoder struct {
 type topicOut struct {
 	decl  *bus.Decl
 	name  string
+	pair  lastPair
 	coder *pack.Coder
 	last  any
 	rev   uint64
@@ -35,9 +36,26 @@ type topicOut struct {
 
 // opOut is what was written of an op last.
 type opOut struct {
+	pair  lastPair
 	coder *pack.Coder
 	last  any
 	req   uint32
+}
+
+// lastPair is the number of the pair that a topic or op was written with last: most go on with it.
+type lastPair struct {
+	key string
+	n   uint64
+}
+
+// pair writes a topic or op and a key.
+func (e *encoder) pair(name, key string, last *lastPair) {
+	if last.n > 0 && last.key == key {
+		e.Number(last.n)
+		return
+	}
+	e.Pair(name, key)
+	*last = lastPair{key, e.Known(name, key)}
 }
 
 func newEncoder(e *pack.Encoder) *encoder {
@@ -83,7 +101,7 @@ func (e *encoder) row(t *topicOut, key string, rev uint64, val, was any) {
 	if val != nil && t.coder == nil {
 		how |= rowType
 	}
-	e.Pair(t.name, key)
+	e.pair(t.name, key, &t.pair)
 	e.B = append(e.B, how)
 	if how&rowRev != 0 {
 		e.Signed(int64(rev - t.rev))
@@ -233,15 +251,16 @@ func (e *encoder) starts(starts []host.Start, last time.Duration) {
 
 func (e *encoder) end(x *host.End, last time.Duration) {
 	c := &x.Call
-	e.Pair(x.Op, x.Key)
+	op := e.op(x.Op)
+	e.pair(x.Op, x.Key, &op.pair)
 	e.Number(uint64(c.Tries))
 	e.Signed(int64(c.Began - last))
 	e.Signed(int64(c.Ended - e.now))
-	e.outcome(x.Op, c.Res, c)
+	e.outcome(op, c.Res, c)
 }
 
 // outcome writes a result or a fault.
-func (e *encoder) outcome(op string, res any, c *agent.CallState) {
+func (e *encoder) outcome(o *opOut, res any, c *agent.CallState) {
 	switch f := c.Fault; {
 	case f != nil:
 		how := byte(endFault)
@@ -256,7 +275,6 @@ func (e *encoder) outcome(op string, res any, c *agent.CallState) {
 		e.B = append(e.B, endNone)
 		return
 	}
-	o := e.op(op)
 	if o.coder != nil {
 		e.B = append(e.B, 0)
 	} else {
@@ -294,7 +312,7 @@ func (e *encoder) output(in *host.Input, out *host.Output, flags uint64) {
 
 func (e *encoder) call(o *host.Order) {
 	var req uint32
-	verb := byte(callWant)
+	verb, op := byte(callWant), e.op(o.Op)
 	switch o.Verb {
 	case host.Redo:
 		verb = callRedo
@@ -302,14 +320,14 @@ func (e *encoder) call(o *host.Order) {
 		verb = callDrop
 	case host.Want:
 		req = shorten(o.Sum())
-		if op := e.op(o.Op); op.req == req {
+		if op.req == req {
 			verb = callSame
 		} else {
 			op.req = req
 		}
 	}
 	e.B = append(e.B, verb)
-	e.Pair(o.Op, o.Key)
+	e.pair(o.Op, o.Key, &op.pair)
 	if verb == callWant {
 		e.B = binary.LittleEndian.AppendUint32(e.B, req)
 	}

@@ -220,7 +220,7 @@ func (d *device) life(l *host.Life, s *seat) {
 		e.Signed(int64(c.State.Began))
 		if c.State.Phase >= agent.Done {
 			e.Signed(int64(c.State.Ended))
-			e.outcome(c.Op.Name, c.State.Res, &c.State)
+			e.outcome(e.op(c.Op.Name), c.State.Res, &c.State)
 		}
 	}
 	e.Number(uint64(len(l.Wakes)))

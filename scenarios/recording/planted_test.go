@@ -169,8 +169,8 @@ func TestAChangedRequestIsNamed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := res.First; d == nil || d.What != "call" || d.Topic != "hyper.Create" || d.Turn != want.Turn ||
-		d.Key == "" || !strings.Contains(d.B, "-planted") {
+	if d := res.First; d == nil || d.What != "call" || d.Topic != "hyper.Create" ||
+		d.Turn != want.Turn || d.Key == "" || !strings.Contains(d.B, "-planted") {
 		t.Fatalf("%v, want turn %d", d, want.Turn)
 	}
 }

@@ -58,7 +58,7 @@ func (e *Encoder) Text(s string) {
 
 // Pair writes two texts, or the number that the two have got.
 func (e *Encoder) Pair(a, b string) {
-	if n := e.pairs[pair{a, b}]; n > 0 {
+	if n := e.Known(a, b); n > 0 {
 		e.Number(n)
 		return
 	}
@@ -69,6 +69,10 @@ func (e *Encoder) Pair(a, b string) {
 		e.pairs[pair{a, b}] = uint64(len(e.pairs)) + 1
 	}
 }
+
+// Known is the number of a pair, 0 where it has none yet. To write it with Number is to write the
+// pair.
+func (e *Encoder) Known(a, b string) uint64 { return e.pairs[pair{a, b}] }
 
 // Coder writes values of one type; it remembers what stood where last.
 type Coder struct {

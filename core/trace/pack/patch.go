@@ -7,7 +7,7 @@ import "encoding/binary"
 
 const (
 	// patchMatch is how many bytes must agree for a patch to go on copying.
-	patchMatch = 6
+	patchMatch = 4
 	// patchReach is how far apart the places are at which a patch looks for that.
 	patchReach = 24
 )
@@ -38,15 +38,25 @@ func appendPatch(out []byte, old, b string) []byte {
 
 // rejoin finds the nearest place where old and b agree again.
 func rejoin(old, b string) (skip, add int) {
-	for far := 1; far <= patchReach; far++ {
-		if agree(old, b, far, far) {
+	// What both have at the same distance comes first: most often a number has changed and is as
+	// long as before.
+	n := min(len(old), len(b), patchReach+patchMatch) - patchMatch
+	for far := 1; far <= min(n, 3); far++ {
+		if word(old[far:]) == word(b[far:]) {
 			return far, far
 		}
-		for short := far - 1; short >= 0 && short >= far-4; short-- {
-			if agree(old, b, short, far) {
+	}
+	for far := 1; far <= patchReach; far++ {
+		if far > 3 && far <= n && word(old[far:]) == word(b[far:]) {
+			return far, far
+		}
+		for short := max(far-3, 0); short < far; short++ {
+			if far+patchMatch <= len(b) && short+patchMatch <= len(old) &&
+				word(old[short:]) == word(b[far:]) {
 				return short, far
 			}
-			if short > 0 && agree(old, b, far, short) {
+			if far+patchMatch <= len(old) && short+patchMatch <= len(b) &&
+				word(old[far:]) == word(b[short:]) {
 				return far, short
 			}
 		}
@@ -54,9 +64,9 @@ func rejoin(old, b string) (skip, add int) {
 	return 0, len(b)
 }
 
-func agree(old, b string, i, j int) bool {
-	return i+patchMatch <= len(old) && j+patchMatch <= len(b) &&
-		old[i:i+patchMatch] == b[j:j+patchMatch]
+// word is the first patchMatch bytes as a number.
+func word(s string) uint32 {
+	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
 }
 
 // patched undoes appendPatch for n bytes; what does not fit sets bad.

@@ -210,7 +210,8 @@ func (d *device) put(rows []trace.Row, ts float64, tid int) {
 // arrow writes a flow between two slices.
 func (d *device) arrow(name string, fromTs float64, fromTid int, toTs float64, toTid int) {
 	d.x.flow++
-	e := Event{Name: name, Cat: "cause", Phase: "s", Ts: fromTs, Pid: d.pid, Tid: fromTid, ID: d.x.flow}
+	e := Event{Name: name, Cat: "cause", Phase: "s", Ts: fromTs, Pid: d.pid, Tid: fromTid,
+		ID: d.x.flow}
 	d.x.event(e)
 	e.Phase, e.Bind, e.Ts, e.Tid = "f", "e", toTs, toTid
 	d.x.event(e)
