@@ -157,7 +157,8 @@ func TestBounded(t *testing.T) {
 	grow(1, host.Load{Agent: "nim", Calls: baseWaits + 1}).breaks()
 	tp := start(t, bounded()) // a larger configuration may have more
 	for i := range 10 {
-		put(tp, network.Instances, network.NetworkInstanceConfig{UUIDandVersion: id(string(rune('a' + i)))})
+		put(tp, network.Instances,
+			network.NetworkInstanceConfig{UUIDandVersion: id(string(rune('a' + i)))})
 	}
 	for i := range baseRows + 10*rowsEach {
 		put(tp, network.Numbers, number(string(rune('a'+i)), i))

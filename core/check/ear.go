@@ -72,7 +72,9 @@ func OnEnded[Req, Res any](e *Ear, o agent.Op[Req, Res], f func(r *host.Ran, req
 }
 
 // OnAnyRows has f called with all the rows of a turn.
-func (e *Ear) OnAnyRows(f func(owner string, rows []Change)) { e.c.anyRows = append(e.c.anyRows, f) }
+func (e *Ear) OnAnyRows(f func(owner string, rows []Change)) {
+	e.c.anyRows = append(e.c.anyRows, f)
+}
 
 // OnAnyBegan has f called for every run that begins.
 func (e *Ear) OnAnyBegan(f func(r *host.Ran)) { e.c.anyBegan = append(e.c.anyBegan, f) }
@@ -115,7 +117,9 @@ func (e *Ear) Judged() { e.judged++ }
 
 // Break says that the rule does not hold: at which topic, op or agent, for which key, and what was
 // seen, as a sentence.
-func (e *Ear) Break(where, key, format string, args ...any) { e.c.broke(e, where, key, format, args) }
+func (e *Ear) Break(where, key, format string, args ...any) {
+	e.c.broke(e, where, key, format, args)
+}
 
 // Now is the time since the boot.
 func (e *Ear) Now() time.Duration { return e.c.boot.Now() }

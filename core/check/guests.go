@@ -11,7 +11,8 @@ import (
 
 // lives reports whether something of a guest may run in a domain.
 func lives(d *hyper.DomainSeen) bool {
-	return d != nil && (d.State == hyper.Running || d.State == hyper.Paused || d.State == hyper.Halting)
+	return d != nil &&
+		(d.State == hyper.Running || d.State == hyper.Paused || d.State == hyper.Halting)
 }
 
 // oneGuest: an application has one guest, however often agents crash.

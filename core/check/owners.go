@@ -129,8 +129,8 @@ func holder[V bus.Row](e *Ear, t bus.Topic[V], key string, has func(*V) bool) st
 // oneAdapter: an adapter that two guests drive, or a guest and the host, is broken for both.
 func oneAdapter() Rule {
 	return Rule{Name: "one-adapter", Covers: []string{"APP-44", "NET-13"},
-		Says: "No adapter, PCI device or serial port is given to two guests, nor to a guest while it is " +
-			"a port of the host.",
+		Says: "No adapter, PCI device or serial port is given to two guests, nor to a guest while it " +
+			"is a port of the host.",
 		New: func(e *Ear) {
 			OnRow(e, hyper.Domains, func(key string, was, now *hyper.DomainSeen) {
 				if !lives(now) || lives(was) {

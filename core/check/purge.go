@@ -10,8 +10,8 @@ import (
 // purgeKeeps: what is lost in a purge that cannot be finished is lost for good.
 func purgeKeeps() Rule {
 	return Rule{Name: "purge-keeps", Covers: []string{"APP-7"},
-		Says: "A purge gives the volumes up that an application has only when all that take their place " +
-			"are verified and loaded.",
+		Says: "A purge gives the volumes up that an application has only when all that take their " +
+			"place are verified and loaded.",
 		New: func(e *Ear) {
 			OnRow(e, volume.Refs, func(key string, was, now *volume.VolumeRefConfig) {
 				if was == nil || now != nil || Get(e, store.Volumes, was.VolumeKey()) == nil {

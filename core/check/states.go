@@ -34,7 +34,7 @@ var appEdges = map[edge]string{
 	{entity.BOOTING, entity.BROKEN}:  "it did not start",
 	// An application that waits for its guest waits for one thing after the other, and what was there
 	// may go again: its network instance, the time of its start delay.
-	{entity.AWAITNETWORKINSTANCE, entity.INSTALLED}:     "the instance is there, the interfaces are not",
+	{entity.AWAITNETWORKINSTANCE, entity.INSTALLED}:     "there, but its interfaces are not",
 	{entity.START_DELAYED, entity.INSTALLED}:            "the delay has passed",
 	{entity.START_DELAYED, entity.AWAITNETWORKINSTANCE}: "the instance is gone",
 	// It may be switched off meanwhile.

@@ -51,8 +51,10 @@ func TestVerifiedOnly(t *testing.T) {
 	tp.keeps()
 
 	for name, act := range map[string]func(tp *tape){
-		"blob":   func(tp *tape) { put(tp, store.Blobs, store.BlobSeen{Sha256: sha("2")}) },
-		"status": func(tp *tape) { put(tp, content.Blobs, content.BlobStatus{Sha256: sha("2"), State: entity.LOADED}) },
+		"blob": func(tp *tape) { put(tp, store.Blobs, store.BlobSeen{Sha256: sha("2")}) },
+		"status": func(tp *tape) {
+			put(tp, content.Blobs, content.BlobStatus{Sha256: sha("2"), State: entity.LOADED})
+		},
 		"answer": func(tp *tape) {
 			put(tp, content.VerifyStatuses,
 				content.VerifyImageStatus{ImageSha256: sha("2"), State: entity.VERIFIED})

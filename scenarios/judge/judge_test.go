@@ -4,10 +4,12 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/evetwin/evetwin/core/check"
 	"github.com/evetwin/evetwin/core/host/sim"
+	"github.com/evetwin/evetwin/core/topics/node"
 	"github.com/evetwin/evetwin/scenarios"
 	"github.com/evetwin/evetwin/scenarios/judge"
 	"github.com/evetwin/evetwin/scenarios/scenario"
@@ -56,26 +58,68 @@ func judged(t *testing.T, sc *scenario.Scenario, seed uint64) (*judge.Judge, sce
 }
 
 // No scenario breaks a rule, and each rule has something to judge in one of them.
+// EVETWIN_SEEDS=1..20 runs more seeds.
 func TestScenariosKeepTheRules(t *testing.T) {
 	from, to := seedsOf(t)
-	total := map[string]uint64{}
-	for _, sc := range scenarios.All() {
-		if !sc.RunsOn(scenario.Virtual) || sc.Slow && testing.Short() {
-			continue
-		}
-		t.Run(sc.Name, func(t *testing.T) {
-			for seed := from; seed <= to; seed++ {
-				j, _ := judged(t, sc, seed)
-				for _, c := range j.Judged() {
-					total[c.Rule] += c.N
-				}
+	total := make([]uint64, len(check.Rules()))
+	var mu sync.Mutex
+	t.Run("all", func(t *testing.T) {
+		for _, sc := range scenarios.All() {
+			if !sc.RunsOn(scenario.Virtual) || sc.Slow && testing.Short() {
+				continue
 			}
-		})
-	}
-	for _, r := range check.Rules() {
-		t.Logf("%-22s judged %d times", r.Name, total[r.Name])
-		if total[r.Name] == 0 {
+			t.Run(sc.Name, func(t *testing.T) {
+				t.Parallel()
+				for seed := from; seed <= to; seed++ {
+					j, _ := judged(t, sc, seed)
+					mu.Lock()
+					for i, c := range j.Judged() {
+						total[i] += c.N
+					}
+					mu.Unlock()
+				}
+			})
+		}
+	})
+	for i, r := range check.Rules() {
+		t.Logf("%-22s judged %d times", r.Name, total[i])
+		if total[i] == 0 {
 			t.Errorf("rule %s had nothing to judge", r.Name)
 		}
+	}
+}
+
+// A violation ends the run at once, names its rule, and changes nothing of what went before.
+func TestViolationEndsTheRun(t *testing.T) {
+	rule := check.Rule{Name: "no-onboarding", Says: "Nobody is onboarded.", New: func(e *check.Ear) {
+		check.OnRow(e, node.Onboarding, func(key string, _, now *node.OnboardingStatus) {
+			if e.Judged(); now != nil && now.DeviceUUID != "" {
+				e.Break(node.Onboarding.String(), key, "the device is called %s", now.DeviceUUID)
+			}
+		})
+	}}
+	sc, err := scenarios.Find("quickstart")
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := func(around ...scenario.Around) scenario.Result {
+		h, err := scenario.NewVirtualWorld(sim.Options{Seed: 1}, nil, around...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return sc.Run(h, 1)
+	}
+	j := judge.New(judge.Options{Rules: []check.Rule{rule}, Stop: true})
+	r := run(j)
+	if v := j.Violations(); len(v) != 1 || v[0].Rule != rule.Name || v[0].Device != "edge" ||
+		v[0].Boot != 1 || j.Judged()[0].N == 0 {
+		t.Errorf("violations %v, judged %v", v, j.Judged())
+	}
+	if r.OK || !strings.Contains(r.Error, rule.Name) {
+		t.Errorf("the run ended with %q", r.Error)
+	}
+	plain, watched := run(), run(judge.New(judge.Options{Rules: check.Rules()}))
+	if plain.Trace != watched.Trace {
+		t.Errorf("the trace is %s, under the rules %s", plain.Trace, watched.Trace)
 	}
 }

@@ -7,10 +7,10 @@ import (
 )
 
 // compress keeps of a list what may still be needed: the first, the current one, the highest that
-// works, or the one that worked last if none does now; the newest of the controller; as long as none
-// of the controller's ever worked, the newest of each key; a manual one unless a higher one works;
-// last resort where it is allowed. It returns where the current one is now. It must not be called
-// while a verification runs.
+// works, or the one that worked last if none does now; the newest of the controller; as long as
+// none of the controller's ever worked, the newest of each key; a manual one unless a higher one
+// works; last resort where it is allowed. It returns where the current one is now. It must not be
+// called while a verification runs.
 func compress(list []network.DevicePortConfig, current int, lastResort bool) (
 	[]network.DevicePortConfig, int) {
 	everWorked := slices.ContainsFunc(list, func(d network.DevicePortConfig) bool {
@@ -24,7 +24,8 @@ func compress(list []network.DevicePortConfig, current int, lastResort bool) (
 		newest := !slices.ContainsFunc(out, func(o network.DevicePortConfig) bool {
 			return o.DPCKey == d.DPCKey
 		})
-		keep := i == 0 || i == current || i == recent || !working && (d.Working() || d.DPCKey == keyManual) ||
+		keep := i == 0 || i == current || i == recent ||
+			!working && (d.Working() || d.DPCKey == keyManual) ||
 			newest && (d.DPCKey == keyController || !everWorked) ||
 			lastResort && d.DPCKey == keyLastResort
 		if !keep {
