@@ -20,7 +20,8 @@ import (
 func converges() Rule {
 	return Rule{Name: "converges", Covers: []string{"API-19", "APP-1"}, Live: true,
 		Says: "At last the device has the configuration that the controller has for it, and every " +
-			"object in it is as configured or says what is in the way; nothing is left of what is not in it.",
+			"object in it is as configured or says what is in the way; nothing is left of what is not " +
+			"in it.",
 		New: func(e *Ear) {
 			e.OnEnd(func(time.Duration) {
 				z := Get(e, node.ZedAgent, "zedagent")
