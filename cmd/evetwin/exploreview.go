@@ -73,8 +73,9 @@ func (p *progress) tell() {
 func (p *progress) failure(x *explore.Failure) {
 	p.failures++
 	p.clear()
-	fmt.Fprintf(p.out, "seed %d breaks %s at %v: %s\n  %d faults, %d needed (%d runs)\n",
-		x.Seed, x.Rule, x.At.Round(time.Millisecond), clean(x.Saw), len(x.First.Faults), len(x.Plan.Faults),
+	fmt.Fprintf(p.out, "seed %d breaks %s at %v: %s\n", x.Seed, x.Rule, x.At.Round(time.Millisecond),
+		clean(x.Saw))
+	fmt.Fprintf(p.out, "  %d faults, %d needed (%d runs)\n", len(x.First.Faults), len(x.Plan.Faults),
 		x.Runs)
 }
 
