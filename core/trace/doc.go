@@ -33,6 +33,6 @@
 // # Cost
 //
 // A quiet device (a running application, exchanges every 39 s in the mean) takes 1.2 MiB a day and
-// turns become 3 to 5 % slower. The recorder remembers 65,536 texts and as many pairs, and the last
+// a simulation of it becomes 5 to 7 % slower. The recorder remembers 65,536 texts and as many pairs, and the last
 // value of each topic and op.
 package trace

@@ -30,6 +30,7 @@ type topicOut struct {
 	rev   uint64
 	from  uint64   // the revision with which the recording of this boot begins
 	top   uint64   // the newest version in it
+	agent bool     // its publisher is an agent
 	bare  bool     // its publisher is a part whose steps are not recorded
 	old   []uint64 // versions that are in it as tables
 }

@@ -145,7 +145,8 @@ func (d *device) begin(k *host.Kernel, within *host.Proc) {
 		h, _ := k.Head(topic)
 		t := d.e.topic(topic)
 		t.from, t.top = h.Rev(), h.Rev()
-		t.bare = !d.hooks && k.Proc(topic.Owner) == nil
+		t.agent = k.Proc(topic.Owner) != nil
+		t.bare = !d.hooks && !t.agent
 		if h.Len() > 0 || h.Complete() || h.Rev() != Base(k.BootCount()) {
 			d.table(t, h, false)
 		}
@@ -271,7 +272,7 @@ func (d *device) shown(k *host.Kernel, s *host.Source, rows []host.Change) {
 	case k != d.boot:
 		d.begin(k, nil)
 		return // the tables have it
-	case k.Proc(s.Name) != nil:
+	case d.e.topic(rows[0].Topic).agent:
 		return
 	}
 	d.open()

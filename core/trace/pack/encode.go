@@ -121,7 +121,7 @@ func (c *Coder) value(p *plan, v, was unsafe.Pointer) {
 	for i := range p.leaves {
 		l := &p.leaves[i]
 		x, y := unsafe.Add(v, l.off), unsafe.Add(was, l.off)
-		if same(l.plan, x, y) {
+		if l.plan.kind == kString && *(*string)(x) == *(*string)(y) || same(l.plan, x, y) {
 			gap++
 			continue
 		}
