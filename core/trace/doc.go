@@ -32,7 +32,7 @@
 //
 // # Cost
 //
-// A quiet device (a running application, exchanges every 39 s in the mean) takes 1.2 MiB a day and
-// a simulation of it becomes 5 to 7 % slower. The recorder remembers 65,536 texts and as many pairs, and the last
-// value of each topic and op.
+// A quiet device (a running application, exchanges every 39 s in the mean) takes 1.2 MiB a day, and
+// a simulation of it becomes 5 to 7 % slower. The recorder remembers 65,536 texts and as many
+// pairs, and the last value of each topic and op.
 package trace
