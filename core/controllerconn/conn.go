@@ -92,7 +92,12 @@ func Attach(p bus.Port, topics Topics, o Options) *Conn {
 		c.meter = bus.Publish(p, metrics.Maps.Of(c.agent))
 	}
 	for _, o := range security.ControllerCerts.Owners() {
-		c.certs = append(c.certs, tableOf(p, security.ControllerCerts.Of(o), bus.Quiet))
+		table := tableOf(p, security.ControllerCerts.Of(o), bus.Quiet)
+		if o == c.agent { // who fetches certificates itself trusts those first
+			c.certs = slices.Insert(c.certs, 0, table)
+		} else {
+			c.certs = append(c.certs, table)
+		}
 	}
 	return c
 }
@@ -179,8 +184,8 @@ func (c *Conn) limit(r *Request) time.Duration {
 // typeSigning is ZCertType CERT_TYPE_CONTROLLER_SIGNING.
 const typeSigning = 1
 
-// trusted lists the controller's signing certificates in force: those of zedagent, or of zedclient
-// as long as zedagent has none.
+// trusted lists the controller's signing certificates in force: the agent's own, else those of
+// zedagent, else those of zedclient.
 func (c *Conn) trusted() []eveapi.TrustedCert {
 	for _, table := range c.certs {
 		var out []eveapi.TrustedCert

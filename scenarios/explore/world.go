@@ -38,7 +38,7 @@ func Replay(sc *scenario.Scenario, c *corpus.Case) (*Run, error) {
 func one(sc *scenario.Scenario, o sim.Options, plan fault.Plan, list []check.Rule) (*Run, error) {
 	r := &Run{Seed: o.Seed, Plan: plan}
 	weather := storm.New(plan)
-	rules := judge.New(judge.Options{Rules: list, Stop: true})
+	rules := judge.New(judge.Options{Rules: list, Stop: true, Healed: weather.Healed})
 	reached := newCover()
 	h, err := scenario.NewVirtualWorld(o, nil, weather, rules, reached)
 	if err != nil {

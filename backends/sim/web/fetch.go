@@ -70,6 +70,10 @@ func (w *Web) arrive(c fetchRun, from world.From, r *world.Request, p *disk.Part
 	q := c.Req()
 	fault := w.judge(q.URL, q.TLS, &q.Via, r, res)
 	x := res.Response
+	if first := min(res.First, res.Latency); q.Stalled > 0 && first > q.Stalled {
+		c.After(q.Stalled, func() { c.Fail(device.FaultStalled, stalled(q), true) })
+		return
+	}
 	if fault != nil && (x == nil || res.Received == 0) {
 		c.After(res.Latency, func() { c.Fail(fault.Code, fault.Text, fault.Retry) })
 		return
@@ -151,7 +155,7 @@ func (w *Web) pieces(c fetchRun, p *disk.Partial, x *world.Response, a arrival) 
 	next = func() {
 		if limit := c.Req().Stalled; !w.flows(c, a.from) {
 			if idle += time.Second; limit > 0 && idle > limit {
-				c.Fail(device.FaultStalled, c.Req().URL+": no byte came for "+limit.String(), true)
+				c.Fail(device.FaultStalled, stalled(c.Req()), true)
 				return
 			}
 			c.After(time.Second, next)
@@ -265,4 +269,8 @@ func tag(h http.Header) string {
 
 func status(url string, code int) string {
 	return url + " answers " + strconv.Itoa(code) + " " + http.StatusText(code)
+}
+
+func stalled(q *device.FetchReq) string {
+	return q.URL + ": no byte came for " + q.Stalled.String()
 }

@@ -310,6 +310,19 @@ func TestUnlistedSignerIsBackedOffFrom(t *testing.T) {
 	if asked < 5 || asked > 15 {
 		t.Errorf("asked %d times in 10 min", asked)
 	}
+	// At last it lists the certificate, and the device takes notice.
+	list = b.c.Seal(b.c.List())
+	for until := b.Now() + 15*time.Minute; b.Now() < until; b.Advance(time.Second) {
+		switch b.asks() {
+		case "certs":
+			b.answer("certs", 200, list)
+		case "uuid":
+			b.answer("uuid", 200, b.c.uuid(deviceID))
+		}
+	}
+	if b.uuid() != deviceID {
+		t.Error("it does not take notice of the list that has the signer")
+	}
 }
 
 func TestCheckpointIsWrittenOnlyForAnotherSet(t *testing.T) {

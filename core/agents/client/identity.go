@@ -34,12 +34,15 @@ func (a *client) askUUID(t *agent.Turn, r *run) {
 	if r.Refused && res.LastCode != 0 && !res.Status.BadEnvelope() {
 		text = r.Error // the registration tells more
 	}
-	miss := res.Status == controllerconn.StatusCertMiss && text != r.Error
+	miss, news := res.Status == controllerconn.StatusCertMiss, text != r.Error
 	a.fail(t, r, text)
 	if miss {
-		// The controller has new certificates: fetch them soon. Where they did not help, it signs with
-		// one that it does not list, and is asked no faster than others that fail.
-		r.Certs, r.Next = false, t.Now+firstDelay
+		r.Certs = false // the controller may have new certificates
+	}
+	if miss && news {
+		// Fetch them soon. Where they did not help, it signs with one that it does not list yet, and is
+		// asked no faster than others that fail.
+		r.Next = t.Now + firstDelay
 		t.WakeAt("round", r.Next)
 	}
 }

@@ -17,8 +17,7 @@ const (
 // gathers reports whether a turn leaves the news to one that comes soon. The time of that follows
 // from the clock and the number of objects alone, so that nothing has to be remembered.
 func (z *zedrouter) gathers(t *agent.Turn) bool {
-	n := max(z.instances.Len(), z.status.Len()) + max(z.apps.Len(), z.appStatus.Len()) +
-		z.items.Len()
+	n := z.instances.Len() + z.apps.Len() + z.items.Len() // none of which the turn itself changes
 	if n <= gatherFrom {
 		return false
 	}

@@ -36,4 +36,5 @@ type DiagSection struct {
 func (s DiagSection) Key() string { return s.Name }
 
 // Diag is diag's topic of sections, in the order in which they are shown.
-var Diag = bus.NewTopic[DiagSection](bus.Decl{Owner: "diag", Name: "DiagSection", MaxRows: 300})
+var Diag = bus.NewTopic[DiagSection](bus.Decl{Owner: "diag", Name: "DiagSection", MaxRows: 300,
+	MaxPuts: 1000}) // it follows links, which flap
