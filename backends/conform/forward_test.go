@@ -2,6 +2,7 @@ package conform_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -43,10 +44,10 @@ func (f *forwards) reach(app, proto string, port uint16) error {
 	if err != nil {
 		return err
 	}
-	if err := answer.Body.Close(); err != nil || answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("the guest answers %s, %v", answer.Status, err)
+	if answer.StatusCode != http.StatusOK {
+		return errors.Join(fmt.Errorf("the guest answers %s", answer.Status), answer.Body.Close())
 	}
-	return nil
+	return answer.Body.Close()
 }
 
 // datagram sends one to an echo, three times at most.
@@ -68,5 +69,8 @@ func datagram(at string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("ask %s over UDP: %q, %v", at, got, err)
+	if err == nil {
+		return fmt.Errorf("ask %s over UDP: it answers %q", at, got)
+	}
+	return fmt.Errorf("ask %s over UDP: %w", at, err)
 }

@@ -64,7 +64,6 @@ func (w *blockWriter) put(b []byte) {
 // blockReader gives frames back.
 type blockReader struct {
 	r      *bufio.Reader
-	packed []byte
 	frames []byte
 	at     int64 // where the block of frames begins
 	next   int64 // where the next one does

@@ -7,27 +7,40 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/google/renameio/v2"
 
 	"github.com/evetwin/evetwin/backends/sim/disk"
 	"github.com/evetwin/evetwin/backends/sim/disk/keep"
+	"github.com/evetwin/evetwin/core/bus"
+	"github.com/evetwin/evetwin/core/host"
 )
 
 // keepEvery is how long a change of a disk may stay unsaved.
 const keepEvery = time.Second
 
-// keeper saves the disk of a device in real time: a second after a change at the latest, and when
-// the device has ended.
+// keeper saves the disk of a device in real time: a second after a change at the latest, before rows
+// become durable, which may build on what is on the disk, and when the device has ended.
 type keeper struct {
 	folder *keep.Folder
 	disk   *disk.Disk
 	post   func(func()) // to the device's loop
 	armed  bool         // a save is due; the loop's
-	states chan *keep.State
+	taken  uint64       // states so far; the loop's
+	states chan state
 	done   chan struct{}
-	failed error // of a save; read after done
+
+	mu     sync.Mutex // held while a state is saved
+	saved  uint64     // the newest state that was saved, or was tried to be
+	failed error      // of the last save
+}
+
+// state is a disk as it was; later ones have greater numbers.
+type state struct {
+	*keep.State
+	n uint64
 }
 
 // openKeeper takes the disk that is kept in a folder as that of a device, if there is one.
@@ -46,7 +59,7 @@ func openKeeper(dir string, o *DeviceOptions) (*keeper, error) {
 		}
 		o.Disk = d
 	}
-	return &keeper{folder: folder, states: make(chan *keep.State, 1), done: make(chan struct{})}, nil
+	return &keeper{folder: folder, states: make(chan state, 1), done: make(chan struct{})}, nil
 }
 
 // run begins to save a disk.
@@ -55,9 +68,35 @@ func (k *keeper) run(d *disk.Disk, post func(func())) {
 	go func() {
 		defer close(k.done)
 		for s := range k.states {
-			k.failed = k.folder.Save(s)
+			k.save(s)
 		}
 	}()
+}
+
+// take is the disk as it is, on the device's loop.
+func (k *keeper) take() state {
+	k.taken++
+	return state{keep.Take(k.disk), k.taken}
+}
+
+// save saves a state, unless a later one was saved.
+func (k *keeper) save(s state) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if s.n > k.saved {
+		k.saved, k.failed = s.n, k.folder.Save(s.State)
+	}
+}
+
+// flush saves the disk at once, if rows are about to become durable. It is called on the device's
+// loop, which waits.
+func (k *keeper) flush(out *host.Output) {
+	for i := range out.Rows {
+		if out.Rows[i].Topic.Life == bus.Persistent && k.disk != nil {
+			k.save(k.take())
+			return
+		}
+	}
 }
 
 // touch says that something may have changed. It is called on the device's loop.
@@ -73,7 +112,7 @@ func (k *keeper) touch() {
 			case <-k.states:
 			default:
 			}
-			k.states <- keep.Take(k.disk)
+			k.states <- k.take()
 		})
 	})
 }
@@ -85,7 +124,8 @@ func (k *keeper) close() error {
 	}
 	close(k.states)
 	<-k.done
-	return k.folder.Save(keep.Take(k.disk)) // what failed before is made good, or told, by this
+	k.save(k.take()) // what failed before is made good, or told, by this
+	return k.failed
 }
 
 // identity is what makes a kept device the same one in a later run.

@@ -175,6 +175,7 @@ func (l *Live) device(o DeviceOptions, dir string, tune func(board.Options) boar
 		seen := o.OnTurn
 		o.OnTurn = func(p *host.Proc, in *host.Input, out *host.Output) {
 			k.touch()
+			k.flush(out)
 			if seen != nil {
 				seen(p, in, out)
 			}

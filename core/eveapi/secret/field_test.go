@@ -118,7 +118,7 @@ func eachText(md protoreflect.MessageDescriptor, way []protoreflect.FieldDescrip
 ) {
 	for i := range md.Fields().Len() {
 		fd := md.Fields().Get(i)
-		on := append(way[:len(way):len(way)], fd)
+		on := append(slices.Clone(way), fd)
 		switch {
 		case fd.Kind() == protoreflect.StringKind, fd.Kind() == protoreflect.BytesKind:
 			f(on)
