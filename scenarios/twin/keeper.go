@@ -21,8 +21,8 @@ import (
 // keepEvery is how long a change of a disk may stay unsaved.
 const keepEvery = time.Second
 
-// keeper saves the disk of a device in real time: a second after a change at the latest, before rows
-// become durable, which may build on what is on the disk, and when the device has ended.
+// keeper saves the disk of a device in real time: a second after a change at the latest, before
+// rows become durable, which may build on what is on the disk, and when the device has ended.
 type keeper struct {
 	folder *keep.Folder
 	disk   *disk.Disk
