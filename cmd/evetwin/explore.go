@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"runtime"
 	"strings"
 	"time"
@@ -12,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/evetwin/evetwin/core/fault"
-	"github.com/evetwin/evetwin/scenarios"
 	"github.com/evetwin/evetwin/scenarios/corpus"
 	"github.com/evetwin/evetwin/scenarios/explore"
 	"github.com/evetwin/evetwin/scenarios/scenario"
@@ -151,7 +149,9 @@ func exploreOne(c *cobra.Command, sc *scenario.Scenario, p fault.Profile, f expl
 	sum, err := explore.Explore(ctx, explore.Options{Scenario: sc, First: f.first, Seeds: f.seeds,
 		Profile: p, Jobs: f.jobs, OnSeed: show.seed,
 		OnFailure: func(x *explore.Failure) {
-			file, err := corpus.Save(f.folder(), x.Case(sc, commit()))
+			found := x.Case(sc, commit())
+			found.Plant = f.plant
+			file, err := corpus.Save(f.folder(), found)
 			if err != nil && trouble == nil {
 				trouble = err
 			}
@@ -204,42 +204,4 @@ func explorePrint(out io.Writer, r *exploreResult) {
 		fmt.Fprintf(out, "  seed %d breaks %s, with %d faults\n    %s\n    %s\n", x.Seed, x.Rule,
 			x.Faults, clean(x.Saw), x.Replay)
 	}
-}
-
-// runCase runs a saved failure again.
-func runCase(c *cobra.Command, file string, asJSON bool) error {
-	b, err := os.ReadFile(file)
-	if err != nil {
-		return refused{fmt.Errorf("read the case: %w", err)}
-	}
-	x, err := corpus.Read(file, b)
-	if err != nil {
-		return refused{err}
-	}
-	sc, err := scenarios.Find(x.Scenario)
-	if err != nil {
-		return refused{fmt.Errorf("%s: %w", file, err)}
-	}
-	began := time.Now()
-	r, err := explore.Replay(sc, x)
-	if err != nil {
-		return err
-	}
-	res := scenario.Result{Name: sc.Name, Host: scenario.Virtual, Seed: x.Seed, OK: r.Rule == "",
-		VirtualS: r.Took.Seconds(), Trace: r.Trace, Turns: r.Turns, WallS: time.Since(began).Seconds()}
-	if !res.OK {
-		res.Error = r.Rule + ": " + r.Saw
-	}
-	if asJSON {
-		line(c.OutOrStdout(), res)
-	} else {
-		for i := range x.Faults {
-			fmt.Fprintf(c.ErrOrStderr(), "  %s\n", x.Faults[i].String())
-		}
-		report(c.OutOrStdout(), io.Discard, res, runFlags{faults: fault.None})
-	}
-	if !res.OK {
-		return failed{}
-	}
-	return nil
 }

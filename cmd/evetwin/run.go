@@ -37,7 +37,7 @@ func runCommand() *cobra.Command {
 		}),
 		RunE: func(c *cobra.Command, names []string) error {
 			if f.again != "" {
-				return runCase(c, f.again, f.json)
+				return runCase(c, f)
 			}
 			return run(c, names, f)
 		}}

@@ -24,6 +24,8 @@ type Case struct {
 	Shaken bool `json:"shaken,omitempty"`
 	// Faults are what goes wrong around the devices; they stand for themselves, whatever drew them.
 	Faults []fault.Fault `json:"faults,omitempty"`
+	// Plant is the mistake of core/plant that was planted, empty if none was.
+	Plant string `json:"plant,omitempty"`
 	// Commit is where it failed, Rule what was violated, Story what the reason was.
 	Commit string `json:"commit"`
 	Rule   string `json:"rule"`

@@ -26,21 +26,25 @@ func One(sc *scenario.Scenario, seed uint64, plan fault.Plan, rules []check.Rule
 	return one(sc, sim.Options{Seed: seed}, plan, rules)
 }
 
-// Replay runs a case of the corpus again, under all rules.
-func Replay(sc *scenario.Scenario, c *corpus.Case) (*Run, error) {
+// Replay runs a case of the corpus again, under all rules, with others around its devices: a
+// recorder, say.
+func Replay(sc *scenario.Scenario, c *corpus.Case, around ...scenario.Around) (*Run, error) {
 	o := sim.Options{Seed: c.Seed}
 	if c.Shaken {
 		o.Rebuild, o.FullTurn = 3, 2
 	}
-	return one(sc, o, fault.Plan{Seed: c.Seed, Faults: c.Faults}, check.Rules())
+	return one(sc, o, fault.Plan{Seed: c.Seed, Faults: c.Faults}, check.Rules(), around...)
 }
 
-func one(sc *scenario.Scenario, o sim.Options, plan fault.Plan, list []check.Rule) (*Run, error) {
+func one(sc *scenario.Scenario, o sim.Options, plan fault.Plan, list []check.Rule,
+	around ...scenario.Around,
+) (*Run, error) {
 	r := &Run{Seed: o.Seed, Plan: plan}
 	weather := storm.New(plan)
 	rules := judge.New(judge.Options{Rules: list, Stop: true, Healed: weather.Healed})
 	reached := newCover()
-	h, err := scenario.NewVirtualWorld(o, nil, weather, rules, reached)
+	around = append([]scenario.Around{weather, rules, reached}, around...)
+	h, err := scenario.NewVirtualWorld(o, nil, around...)
 	if err != nil {
 		return nil, err
 	}

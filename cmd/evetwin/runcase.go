@@ -1,0 +1,78 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/evetwin/evetwin/core/fault"
+	"github.com/evetwin/evetwin/core/plant"
+	"github.com/evetwin/evetwin/scenarios"
+	"github.com/evetwin/evetwin/scenarios/corpus"
+	"github.com/evetwin/evetwin/scenarios/explore"
+	"github.com/evetwin/evetwin/scenarios/recording"
+	"github.com/evetwin/evetwin/scenarios/scenario"
+)
+
+// runCase runs a saved failure again, with its faults and all rules.
+func runCase(c *cobra.Command, f runFlags) error {
+	x, sc, err := readCase(f.again)
+	if err != nil {
+		return refused{err}
+	}
+	var around []scenario.Around
+	done := func() error { return nil }
+	if f.record != "" {
+		r, err := newRecordFile(f.record)
+		if err != nil {
+			return err
+		}
+		around, done = []scenario.Around{recording.Around{Recorder: r.rec}}, r.close
+	}
+	began := time.Now()
+	r, err := explore.Replay(sc, x, around...)
+	if err != nil {
+		return err
+	}
+	res := scenario.Result{Name: sc.Name, Host: scenario.Virtual, Seed: x.Seed, OK: r.Rule == "",
+		VirtualS: r.Took.Seconds(), Trace: r.Trace, Turns: r.Turns, WallS: time.Since(began).Seconds()}
+	if !res.OK {
+		res.Error = r.Rule + ": " + r.Saw
+	}
+	if err := done(); err != nil && res.OK {
+		res.OK, res.Error = false, "end the run: "+err.Error()
+	}
+	if !f.json {
+		for i := range x.Faults {
+			fmt.Fprintf(c.ErrOrStderr(), "  %s\n", x.Faults[i].String())
+		}
+	}
+	report(c.OutOrStdout(), io.Discard, res, runFlags{faults: fault.None, json: f.json})
+	if !res.OK {
+		return failed{}
+	}
+	return nil
+}
+
+// readCase reads a case and plants what it was found with.
+func readCase(file string) (*corpus.Case, *scenario.Scenario, error) {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the case: %w", err)
+	}
+	x, err := corpus.Read(file, b)
+	if err != nil {
+		return nil, nil, err
+	}
+	sc, err := scenarios.Find(x.Scenario)
+	if err == nil && x.Plant != "" {
+		err = plant.Set(x.Plant)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return x, sc, nil
+}
