@@ -59,7 +59,7 @@ func one(sc *scenario.Scenario, o sim.Options, plan fault.Plan, list []check.Rul
 	if v := rules.Violations(); len(v) > 0 {
 		r.Rule, r.Saw = v[0].Rule, v[0].String()
 	} else if !res.OK {
-		r.Rule, r.Saw = RuleScenario, res.Error
+		r.Rule, r.Saw = RuleScenario, strings.Join(strings.Fields(res.Error), " ")
 		if strings.HasPrefix(res.Error, "panic: ") {
 			r.Rule = RulePanic
 		}
