@@ -23,9 +23,15 @@ func purgeKeeps() Rule {
 }
 
 // judgePurge looks at an application that gives a volume up which is on the disk.
+//
+// EVE: a volume whose configuration was replaced before volumemgr came to it after a boot is one
+// that nobody knows, and is collected.
 func judgePurge(e *Ear, key string, old *volume.VolumeRefConfig) {
 	if Gone(e, app.Configs, old.AppUUID) || Get(e, app.Statuses, old.AppUUID) == nil {
 		return // it is deleted
+	}
+	if Get(e, volume.Statuses, old.VolumeKey()) == nil {
+		return
 	}
 	e.Judged()
 	for k, ref := range Rows(e, volume.Refs) {

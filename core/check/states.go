@@ -42,6 +42,10 @@ var appEdges = map[edge]string{
 	{entity.AWAITNETWORKINSTANCE, entity.HALTING}: "its guest was wished a moment ago",
 	{entity.START_DELAYED, entity.HALTING}:        "its guest was wished a moment ago",
 	{entity.HALTING, entity.HALTED}:               "off",
+	// Steps that zedmanager did not look at in time.
+	{entity.INSTALLED, entity.BROKEN}:            "started and went wrong",
+	{entity.AWAITNETWORKINSTANCE, entity.BROKEN}: "started and went wrong",
+	{entity.START_DELAYED, entity.BROKEN}:        "started and went wrong",
 	// A stop that was taken back before anybody heard of it.
 	{entity.HALTING, entity.RUNNING}: "wished again",
 	{entity.HALTING, entity.BOOTING}: "wished again",

@@ -23,14 +23,16 @@ type told struct {
 // infoArrives: a state that was lost on the way is wrong for ever.
 //
 // EVE: what the device does not know any more after a boot, because it was removed shortly before
-// or while the device was off, it does not tell of either. Only what went in this boot is judged.
+// or while the device was off, it does not tell of either. Only what went in this boot is judged,
+// and not what came and went so soon that zedagent-info may never have looked at it.
 func infoArrives() Rule {
 	return Rule{Name: "info-arrives", Covers: []string{"API-37", "API-39", "API-41"}, Live: true,
 		Says: "At last what the controller was told of every object is what the device says of it, and " +
 			"of what is gone it was told only the name.",
 		New: func(e *Ear) {
-			t := &telling{e: e, last: map[told]*info.ZInfoMsg{}, left: map[told]bool{}}
-			e.OnBoot(func(Boot) { clear(t.left) })
+			t := &telling{e: e, last: map[told]*info.ZInfoMsg{}, left: map[told]bool{},
+				came: map[told]time.Duration{}}
+			e.OnBoot(func(Boot) { clear(t.left); clear(t.came) })
 			OnRow(e, app.Statuses, leaves[app.AppInstanceStatus](t, info.ZInfoTypes_ZiApp, nil))
 			OnRow(e, network.InstanceStatus,
 				leaves[network.NetworkInstanceStatus](t, info.ZInfoTypes_ZiNetworkInstance, nil))
@@ -63,7 +65,8 @@ type telling struct {
 	e     *Ear
 	last  map[told]*info.ZInfoMsg
 	order []told        // in the order of their first message
-	left  map[told]bool // gone since the boot
+	left  map[told]bool // gone since the boot, after it was there for a while
+	came  map[told]time.Duration
 }
 
 // leaves notes what goes; id is what the controller calls it, nil: its key.
@@ -72,8 +75,12 @@ func leaves[V any](t *telling, typ info.ZInfoTypes, id func(*V) string) func(str
 		if was != nil && id != nil {
 			key = id(was)
 		}
-		if now == nil {
-			t.left[told{typ, key}] = true
+		what := told{typ, key}
+		switch {
+		case was == nil:
+			t.came[what] = t.e.Now()
+		case now == nil && t.e.Now()-t.came[what] >= Grace:
+			t.left[what] = true
 		}
 	}
 }

@@ -2,10 +2,12 @@ package check
 
 import (
 	"testing"
+	"time"
 
 	"github.com/lf-edge/eve-api/go/info"
 	"github.com/lf-edge/eve-api/go/metrics"
 
+	"github.com/evetwin/evetwin/core/bus"
 	"github.com/evetwin/evetwin/core/topics/app"
 	"github.com/evetwin/evetwin/core/topics/config"
 	"github.com/evetwin/evetwin/core/topics/content"
@@ -43,6 +45,7 @@ func TestInfoArrives(t *testing.T) {
 		tp := online(t, infoArrives())
 		put(tp, app.Statuses, appStatus(entity.RUNNING, ""))
 		tp.c.Info(appInfo(info.ZSwState_RUNNING, ""))
+		tp.wait(Grace)
 		return tp
 	}
 	tp := calm(t)
@@ -69,6 +72,18 @@ func TestInfoArrives(t *testing.T) {
 	tp.c.Info(appInfo(0, ""))
 	tp.end()
 	tp.keeps()
+
+	// What came and went at once may have been seen by nobody.
+	tp = online(t, infoArrives())
+	tp.c.Info(appInfo(info.ZSwState_RUNNING, "")) // before a boot
+	tp = tp.reboot(func(*bus.Decl, string) bool { return true })
+	put(tp, app.Statuses, appStatus(entity.INITIAL, ""))
+	tp.wait(Grace - time.Second)
+	del(tp, app.Statuses, "a")
+	tp.end()
+	if len(tp.c.Violations()) > 0 {
+		t.Error(tp.c.Violations()[0])
+	}
 
 	for name, act := range map[string]func(tp *tape){
 		"state":        func(tp *tape) { put(tp, app.Statuses, appStatus(entity.HALTED, "")) },

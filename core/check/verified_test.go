@@ -111,6 +111,8 @@ func TestPurgeKeeps(t *testing.T) {
 		put(tp, app.Configs, app.AppInstanceConfig{UUIDandVersion: id("a")})
 		put(tp, app.Statuses, app.AppInstanceStatus{UUIDandVersion: id("a")})
 		put(tp, volume.Refs, ref(0))
+		put(tp, volume.Statuses, volume.VolumeStatus{State: entity.CREATED_VOLUME,
+			VolumeConfig: volume.VolumeConfig{VolumeID: "v"}})
 		put(tp, volume.Refs, ref(1))
 		put(tp, volume.Statuses, volume.VolumeStatus{State: next,
 			VolumeConfig: volume.VolumeConfig{VolumeID: "v", GenerationCounter: 1}})

@@ -49,6 +49,8 @@ func (d Due) Key() string { return d.key() }
 type Sent struct {
 	Name string
 	Sum  uint64
+	// Refused counts the messages in a row that the controller refused for good; 0: it was accepted.
+	Refused int
 }
 
 // Key is kind and entity.
@@ -127,7 +129,21 @@ func (c *Conn) IsDue(item Item) bool { return c.dues.Get(item.key()) != nil }
 
 // Said reports whether the last message about an item was accepted. It is false of what was never
 // sent, and of what the controller refused for good.
-func (c *Conn) Said(item Item) bool { return c.sents.Get(item.key()) != nil }
+func (c *Conn) Said(item Item) bool {
+	s := c.sents.Get(item.key())
+	return s != nil && s.Refused == 0
+}
+
+// maxRefused is how often the last word on an item may be refused for good before nobody is to say
+// it again: most of a day at the pace of the device's report.
+const maxRefused = 100
+
+// Refused reports whether the controller refused the last message about an item for good, and it is
+// worth while to send another.
+func (c *Conn) Refused(item Item) bool {
+	s := c.sents.Get(item.key())
+	return s != nil && s.Refused > 0 && s.Refused < maxRefused
+}
 
 // Backlog is the number of items in the queue.
 func (c *Conn) Backlog() int { return c.dues.Len() }
@@ -266,7 +282,11 @@ func (c *Conn) settle(t *agent.Turn, p *Pass, res *Result) {
 	default:
 		t.Log(agent.Err, d.Entity, "message "+d.Kind+" dropped: "+res.Error())
 		c.dues.Delete(name)
-		c.sents.Delete(name)
+		no := Sent{Name: name, Refused: 1}
+		if old := c.sents.Get(name); old != nil {
+			no.Refused += old.Refused
+		}
+		c.sents.Put(no)
 	}
 }
 

@@ -28,6 +28,7 @@ type run struct {
 	Network uint64        // revision of the network's state in the newest round
 	Server  string        // whom the flags below are about
 	Certs   bool          // its certificates were fetched
+	Missed  bool          // the last round ended at a signer that they do not list
 	Asked   bool          // registration was tried in this round
 	Known   bool          // registration was accepted
 	Refused bool          // registration was refused in this round

@@ -34,12 +34,12 @@ func (a *client) askUUID(t *agent.Turn, r *run) {
 	if r.Refused && res.LastCode != 0 && !res.Status.BadEnvelope() {
 		text = r.Error // the registration tells more
 	}
-	miss, news := res.Status == controllerconn.StatusCertMiss, text != r.Error
+	miss, again := res.Status == controllerconn.StatusCertMiss, r.Missed
 	a.fail(t, r, text)
-	if miss {
+	if r.Missed = miss; miss {
 		r.Certs = false // the controller may have new certificates
 	}
-	if miss && news {
+	if miss && !again {
 		// Fetch them soon. Where they did not help, it signs with one that it does not list yet, and is
 		// asked no faster than others that fail.
 		r.Next = t.Now + firstDelay

@@ -156,9 +156,10 @@ func (a *reporter) forget(p *pace) {
 	for key, r := range a.reported.All() {
 		switch {
 		case r.Rev != 0:
-		case a.conn.IsDue(item(r.Kind, r.ID)):
+		case a.conn.IsDue(item(r.Kind, r.ID)), a.conn.Refused(item(r.Kind, r.ID)):
 			p.Gone = true
 		default:
+			a.conn.Forget(item(r.Kind, r.ID))
 			a.reported.Delete(key)
 		}
 	}
@@ -171,7 +172,7 @@ func (a *reporter) forget(p *pace) {
 func (a *reporter) again(t *agent.Turn) {
 	for _, r := range a.reported.All() {
 		i := item(r.Kind, r.ID)
-		if r.Rev != 0 && !a.conn.IsDue(i) && !a.conn.Said(i) {
+		if !a.conn.IsDue(i) && (a.conn.Refused(i) || r.Rev != 0 && !a.conn.Said(i)) {
 			a.conn.MarkDue(t, i, false)
 		}
 	}

@@ -115,6 +115,25 @@ func TestRefusedStateIsToldWithTheNextReport(t *testing.T) {
 	want(t, b.flush(12*time.Minute), "ZiDevice "+deviceID)
 }
 
+// So is the last word on what is gone.
+func TestRefusedLastWordIsToldWithTheNextReport(t *testing.T) {
+	b := newBench(t)
+	b.app(entity.RUNNING)
+	b.next()
+	b.answer(200)
+	b.flush(10 * time.Second)
+	rig.Delete(b.Rig, app.Statuses, appID)
+	b.Advance(2 * time.Second)
+	b.next()
+	b.answer(422)
+	want(t, b.flush(20*time.Second), "ZiDevice "+deviceID) // its list of applications changed
+	want(t, b.flush(12*time.Minute), "ZiApp "+appID, "ZiDevice "+deviceID)
+	want(t, b.flush(12*time.Minute), "ZiDevice "+deviceID)
+	if n := len(rig.Rows(b.Rig, reporteds)); n != 0 {
+		t.Errorf("%d objects are remembered", n)
+	}
+}
+
 func TestAPI41_APP40_DeletedAppIsToldByItsIDAlone(t *testing.T) {
 	b := newBench(t)
 	b.app(entity.RUNNING)

@@ -88,7 +88,8 @@ func sortedKeys(keys []string, had []volume.VolumeRefStatus) []string {
 }
 
 // inUse lists the references of an application to volumes that are its own already, with a guest or
-// without one: those its guest has as disks, and those that do not verify only.
+// without one: those its guest has as disks, those that do not verify only, and, as after a boot,
+// those that only verify a volume which is there or of which nobody has said yet that it is not.
 func (a *zedmanager) inUse(id string, had []volume.VolumeRefStatus) (keys []string) {
 	if d := a.domains.Get(id); d != nil {
 		for _, disk := range d.DiskConfigList {
@@ -97,7 +98,12 @@ func (a *zedmanager) inUse(id string, had []volume.VolumeRefStatus) (keys []stri
 	}
 	for i := range had {
 		key := had[i].Key()
-		if ref := a.refs.Get(key); ref != nil && !ref.VerifyOnly && !slices.Contains(keys, key) {
+		ref, vs := a.refs.Get(key), a.volumeStats.Get(key)
+		if ref == nil || slices.Contains(keys, key) {
+			continue
+		}
+		known := vs != nil && vs.Of == a.refs.Rev(key)
+		if !ref.VerifyOnly || !known || vs.State >= entity.CREATED_VOLUME {
 			keys = append(keys, key)
 		}
 	}

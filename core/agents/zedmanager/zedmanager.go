@@ -89,11 +89,11 @@ func (a *zedmanager) Step(turn *agent.Turn) {
 	for _, id := range w.All() {
 		a.walk(t, id)
 	}
-	// Who waits for memory or for its turn to boot looks again at what the others did.
+	// Who waits for memory or for its turn to boot, or is about to, looks again at what the others did.
 	for n := a.status.Len(); t.Contest != before && n >= 0; n-- {
 		before = t.Contest
 		for id, st := range a.status.All() {
-			if st.MissingMemory || st.NoBootPriority {
+			if st.MissingMemory || st.NoBootPriority || st.ActivateInprogress && !a.isUp(id) {
 				a.walk(t, id)
 			}
 		}
