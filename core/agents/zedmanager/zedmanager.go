@@ -89,7 +89,7 @@ func (a *zedmanager) Step(turn *agent.Turn) {
 	for _, id := range w.All() {
 		a.walk(t, id)
 	}
-	// Who waits for memory or for its turn to boot, or is about to, looks again at what the others did.
+	// Who waits for memory or for its turn to boot, or is about to boot, looks again at the others.
 	for n := a.status.Len(); t.Contest != before && n >= 0; n-- {
 		before = t.Contest
 		for id, st := range a.status.All() {
