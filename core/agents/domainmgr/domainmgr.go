@@ -134,7 +134,7 @@ func (s *sheet) work() *agent.Work {
 	w.Add(m.stop.Ended()...)
 	w.Add(m.remove.Ended()...)
 	for _, key := range s.t.Due() {
-		w.Add(strings.TrimPrefix(key, haltKey))
+		w.Add(strings.TrimPrefix(strings.TrimPrefix(key, haltKey), reapKey))
 	}
 	if m.configs.Moved() || m.known.Moved() || m.machine.Moved() || m.settings.Moved() {
 		for id := range m.status.All() { // complete tables, retry times, abilities

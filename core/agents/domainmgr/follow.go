@@ -118,7 +118,7 @@ func (s *sheet) reap(key string, d *hyper.DomainSeen) {
 		return
 	}
 	if again := c.Ended + reapPause; s.t.Now < again {
-		s.t.WakeAt(key, again)
+		s.t.WakeAt(reapKey+key, again)
 	} else {
 		s.m.remove.Redo(key)
 	}

@@ -32,9 +32,11 @@ func (h halt) Key() string { return h.AppID }
 
 var halts = bus.NewTopic[halt](bus.Decl{Owner: "domainmgr", Name: "Halt", Life: bus.Local})
 
-// haltKey begins the deadline of a delete that takes too long; bindKey that of a binding.
+// haltKey begins the deadline of a delete that takes too long, reapKey that of one that is tried
+// again, bindKey that of a binding.
 const (
 	haltKey = "halt "
+	reapKey = "reap "
 	bindKey = "bind "
 )
 

@@ -31,15 +31,21 @@ func (a *zedmanager) follow(t *round, cfg *app.AppInstanceConfig) {
 // update walks to the first thing that is not done yet.
 func (a *zedmanager) update(t *round, acc *app.AppInstanceConfig, st *app.AppInstanceStatus) {
 	vols := a.keepRefs(acc, st)
-	if !a.purge(t, acc, st, &vols) {
+	a.advance(t, acc, st, &vols)
+	a.showTrouble(t, st, &vols)
+}
+
+// advance is update with the volumes as they are.
+func (a *zedmanager) advance(t *round, acc *app.AppInstanceConfig, st *app.AppInstanceStatus,
+	vols *volumes) {
+	if !a.purge(t, acc, st, vols) {
 		return
 	}
+	a.showVolumes(st, vols)
 	if up := a.isUp(acc.UUID); !up && !vols.reached(entity.CREATED_VOLUME) {
-		a.showVolumes(t, st, &vols)
 		a.idle(acc, st)
 		return
 	}
-	a.showVolumes(t, st, &vols)
 	if st.PurgeInprogress == app.RecreateVolumes {
 		st.PurgeInprogress = app.BringUp
 	}
@@ -72,7 +78,7 @@ func (a *zedmanager) purge(t *round, acc *app.AppInstanceConfig, st *app.AppInst
 	vols *volumes) (goOn bool) {
 	if st.PurgeInprogress == app.DownloadAndVerify {
 		if !vols.reached(entity.LOADED) {
-			a.showVolumes(t, st, vols)
+			a.showVolumes(st, vols)
 			a.runOld(t, acc, st)
 			return false
 		}
@@ -80,7 +86,7 @@ func (a *zedmanager) purge(t *round, acc *app.AppInstanceConfig, st *app.AppInst
 	}
 	if st.PurgeInprogress == app.BringDown {
 		if !a.halt(acc.UUID, st) || !a.disconnect(acc.UUID) {
-			a.showVolumes(t, st, vols)
+			a.showVolumes(st, vols)
 			return false
 		}
 		if a.domains.Get(acc.UUID) != nil {

@@ -139,21 +139,30 @@ func withVolume(vs *volume.VolumeRefStatus) entity.ErrorDescription {
 	return d
 }
 
-// showVolumes takes state and errors of the volumes into the status; the state only while there is
-// no guest, or its volumes are made anew. What was shown stays while an answer is
-// awaited.
-func (a *zedmanager) showVolumes(t *round, st *app.AppInstanceStatus, v *volumes) {
+// showVolumes takes the state of the volumes into the status, only while there is no guest, or its
+// volumes are made anew. What was shown stays while an answer is awaited.
+func (a *zedmanager) showVolumes(st *app.AppInstanceStatus, v *volumes) {
 	if !v.known {
 		return
 	}
-	if len(v.errs) > 0 {
-		st.SetFrom(fromVolume, entity.Join(v.errs...), t.Wall)
-	} else {
+	if len(v.errs) == 0 {
 		st.ClearFrom(fromVolume)
 	}
 	st.Progress = v.progress
 	if a.domains.Get(st.UUID) == nil || st.PurgeInprogress == app.RecreateVolumes {
 		st.State = v.least
+	}
+}
+
+// showTrouble takes the errors of the volumes into the status, unless something else is wrong that
+// was found later on the way: of two errors one must win, or they would take turns.
+func (a *zedmanager) showTrouble(t *round, st *app.AppInstanceStatus, v *volumes) {
+	if !v.known || len(v.errs) == 0 {
+		return
+	}
+	switch {
+	case !st.HasError(), st.ErrorSourceType == fromVolume, st.ErrorSourceType == fromBootOrder:
+		st.SetFrom(fromVolume, entity.Join(v.errs...), t.Wall)
 	}
 }
 
