@@ -216,7 +216,7 @@ func (t trouble) shape(r reply) reply {
 // the next time.
 func (c *Controller) repeated(t trouble, path string, r reply) reply {
 	f, ok := t[FaultRepeat]
-	if !ok {
+	if !ok || r.Code >= http.StatusBadRequest { // nobody says yes to what was not done
 		return r
 	}
 	if old, had := c.before[f.Name][path]; had {

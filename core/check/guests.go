@@ -43,6 +43,11 @@ func volumeUnderGuest() Rule {
 		New: func(e *Ear) {
 			u := &underGuest{e: e, removing: map[string]int{}}
 			e.OnBoot(func(Boot) { clear(u.removing); u.making = nil })
+			e.OnCrash(func(agent string) {
+				if agent == "domainmgr" { // a run that outlives its caller is nobody's, and is undone
+					u.making = nil
+				}
+			})
 			OnBegan(e, hyper.Create, func(_ *host.Ran, r *hyper.CreateReq) {
 				u.making = append(u.making, r)
 			})

@@ -112,9 +112,14 @@ func haltedIsOff() Rule {
 		New: func(e *Ear) {
 			making := map[string]int{}
 			e.OnBoot(func(Boot) { clear(making) })
+			e.OnCrash(func(agent string) {
+				if agent == "domainmgr" { // a run that outlives its caller is nobody's, and is undone
+					clear(making)
+				}
+			})
 			OnBegan(e, hyper.Create, func(_ *host.Ran, r *hyper.CreateReq) { making[r.Spec.AppID]++ })
 			OnEnded(e, hyper.Create, func(_ *host.Ran, r *hyper.CreateReq, _ *hyper.None) {
-				making[r.Spec.AppID]--
+				making[r.Spec.AppID] = max(0, making[r.Spec.AppID]-1)
 			})
 			OnRow(e, app.Statuses, func(key string, was, now *app.AppInstanceStatus) {
 				if now == nil || now.State != entity.HALTED || was != nil && was.State == entity.HALTED {

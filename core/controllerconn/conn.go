@@ -43,7 +43,7 @@ func Declare(owner string) Topics {
 		Passes: bus.NewTopic[Pass](bus.Decl{Owner: owner, Name: "QueuePass", Life: bus.Local,
 			MaxRows: 1, MaxPuts: maxSteps}),
 		Sents: bus.NewTopic[Sent](bus.Decl{Owner: owner, Name: "Sent", Life: bus.Local,
-			MaxRows: MaxDue}),
+			MaxRows: MaxDue, MaxPuts: maxSteps}),
 	}
 }
 

@@ -98,7 +98,18 @@ func (a *reporter) gone(t *agent.Turn, kind report.Kind, key string, again bool)
 	}
 	a.reported.Put(r)
 	a.conn.MarkDueAt(t, item(kind, key), t.Now+debounce, true)
+	if kind == report.KindVolume {
+		a.retell(t, key)
+	}
 	return true
+}
+
+// retell puts the other generations of a volume that is gone into the queue: the controller knows
+// one volume, of which it was told last what became of the one that is gone.
+func (a *reporter) retell(t *agent.Turn, key string) {
+	for other := range a.volumes.Prefixed(identifier(report.KindVolume, key) + "#") {
+		a.conn.MarkDueAt(t, item(report.KindVolume, other), t.Now+debounce, true)
+	}
 }
 
 // sweep finds what is gone among the entities of a kind that were noticed earlier, and counts it.

@@ -115,6 +115,16 @@ func TestRefusedStateIsToldWithTheNextReport(t *testing.T) {
 	want(t, b.flush(12*time.Minute), "ZiDevice "+deviceID)
 }
 
+// The controller knows a volume by its UUID alone: when an old generation goes, the new one counts.
+func TestOldGenerationLeavesTheNewOneTold(t *testing.T) {
+	b := newBench(t)
+	b.volume(0)
+	b.volume(1)
+	b.flush(10 * time.Second)
+	rig.Delete(b.Rig, volume.Statuses, volumeID+"#0")
+	want(t, b.flush(10*time.Second), "ZiVolume "+volumeID)
+}
+
 // So is the last word on what is gone.
 func TestRefusedLastWordIsToldWithTheNextReport(t *testing.T) {
 	b := newBench(t)
