@@ -28,7 +28,9 @@ func play(t *testing.T, m *model, keys string) string {
 		tm.Send(keyOf(k))
 	}
 	tm.Send(tea.QuitMsg{})
-	return tm.FinalModel(t, teatest.WithFinalTimeout(20*time.Second)).View()
+	// Not FinalModel: it may look for the model before the program has handed it over.
+	tm.WaitFinished(t, teatest.WithFinalTimeout(20*time.Second))
+	return m.View()
 }
 
 func TestKeys(t *testing.T) {
