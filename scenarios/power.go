@@ -60,13 +60,13 @@ var rebootCommand = scenario.New("reboot-command", func(s *scenario.S) {
 	}, 5*time.Minute).Should(Equal(uint32(3)))
 }, scenario.Covers("API-21", "DEV-36"))
 
-var offlineBoot = scenario.New("offline-boot", func(s *scenario.S) {
-	d := running(s)
+// bootOffline has a device with an application come back after off where nobody reaches the
+// controller: it is who it was and runs what it had, from the saved configuration.
+func bootOffline(s *scenario.S, d *scenario.D, off time.Duration) {
 	uuid, had := d.UUID(), identity(d, "web")
-	t := d.Twin()
-	t.World.SetServer(world.ControllerLabel, world.Silent)
-	d.PowerCut(5 * time.Second)
-	s.Wait(time.Second)
+	d.Twin().World.SetServer(world.ControllerLabel, world.Silent)
+	d.PowerCut(off)
+	s.Wait(off + time.Second)
 	s.Eventually(func() any { return d.UUID() }, time.Minute).Should(Equal(uuid))
 	s.Eventually(d.AppState("web"), 15*time.Minute).Should(Equal("RUNNING"))
 	s.Eventually(d.Answers("web", 8080), time.Minute).Should(BeTrue())
@@ -76,13 +76,23 @@ var offlineBoot = scenario.New("offline-boot", func(s *scenario.S) {
 	if now := identity(d, "web"); now != had {
 		s.Fail("the application had %s, now has %s", had, now)
 	}
-	booted := d.App("web").BootTime
-	s.Wait(6 * time.Hour)
-	unharmed(s, d, booted, "six hours without the controller")
-	t.World.SetServer(world.ControllerLabel, world.Up)
+}
+
+// reach gives a device that booted offline its controller back, which changes nothing of what runs.
+func reach(s *scenario.S, d *scenario.D, booted time.Time) {
+	d.Twin().World.SetServer(world.ControllerLabel, world.Up)
 	s.Eventually(func() any { return zedagent(d).ConfigGetStatus }, 30*time.Minute).Should(
 		Equal(node.ConfigGetSuccess))
 	unharmed(s, d, booted, "the controller is back")
+}
+
+var offlineBoot = scenario.New("offline-boot", func(s *scenario.S) {
+	d := running(s)
+	bootOffline(s, d, 5*time.Second)
+	booted := d.App("web").BootTime
+	s.Wait(6 * time.Hour)
+	unharmed(s, d, booted, "six hours without the controller")
+	reach(s, d, booted)
 	s.Eventually(d.Reported("web"), 10*time.Minute).Should(Equal("RUNNING"))
 }, scenario.Covers("APP-34"), scenario.Slow())
 

@@ -3,7 +3,6 @@ package scenarios_test
 import (
 	"fmt"
 	"os"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -20,14 +19,9 @@ func seedsOf(t *testing.T) (from, to uint64) {
 	if text == "" {
 		return 1, 1
 	}
-	a, b, ok := strings.Cut(text, "..")
-	from, err := strconv.ParseUint(a, 10, 64)
-	to = from
-	if err == nil && ok {
-		to, err = strconv.ParseUint(b, 10, 64)
-	}
-	if err != nil || to < from {
-		t.Fatalf("EVETWIN_SEEDS is %q, want N or N..M", text)
+	from, to, err := scenario.Seeds(text)
+	if err != nil {
+		t.Fatalf("EVETWIN_SEEDS=%v", err)
 	}
 	return from, to
 }

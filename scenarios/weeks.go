@@ -7,32 +7,14 @@ import (
 
 	"github.com/lf-edge/eve-api/go/config"
 
-	"github.com/evetwin/evetwin/backends/sim/world"
-	"github.com/evetwin/evetwin/core/topics/node"
 	"github.com/evetwin/evetwin/scenarios/scenario"
 )
 
 // offlineWeeks: a device that stood in a storeroom comes back where nobody reaches the controller.
 var offlineWeeks = scenario.New("offline-weeks", func(s *scenario.S) {
 	d := running(s)
-	uuid, had := d.UUID(), identity(d, "web")
-	d.Twin().World.SetServer(world.ControllerLabel, world.Silent)
-	d.PowerCut(40 * 24 * time.Hour)
-	s.Wait(40*24*time.Hour + time.Second)
-	s.Eventually(func() any { return d.UUID() }, time.Minute).Should(Equal(uuid))
-	s.Eventually(d.AppState("web"), 15*time.Minute).Should(Equal("RUNNING"))
-	s.Eventually(d.Answers("web", 8080), time.Minute).Should(BeTrue())
-	if z := zedagent(d); z.ConfigGetStatus != node.ConfigGetReadSaved {
-		s.Fail("the application runs, but not from the saved configuration: %+v", z)
-	}
-	if now := identity(d, "web"); now != had {
-		s.Fail("the application had %s, now has %s", had, now)
-	}
-	booted := d.App("web").BootTime
-	d.Twin().World.SetServer(world.ControllerLabel, world.Up)
-	s.Eventually(func() any { return zedagent(d).ConfigGetStatus }, 30*time.Minute).Should(
-		Equal(node.ConfigGetSuccess))
-	unharmed(s, d, booted, "the controller is back")
+	bootOffline(s, d, 40*24*time.Hour)
+	reach(s, d, d.App("web").BootTime)
 }, scenario.Covers("APP-34"))
 
 // emptyWireless: a controller that fills every field in says "wireless" of a cable, and no more.

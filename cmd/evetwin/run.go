@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"time"
 
@@ -58,9 +57,9 @@ func run(c *cobra.Command, names []string, f runFlags) error {
 	if err != nil {
 		return refused{err}
 	}
-	from, to, err := seeds(f.seeds)
+	from, to, err := scenario.Seeds(f.seeds)
 	if err != nil {
-		return refused{err}
+		return refused{fmt.Errorf("--seed %w", err)}
 	}
 	if f.host != scenario.Virtual && f.host != scenario.Live {
 		return refused{fmt.Errorf("--host %s: this version runs on virtual and live", f.host)}
@@ -104,21 +103,6 @@ func pick(names []string) ([]*scenario.Scenario, error) {
 		out = append(out, s)
 	}
 	return out, nil
-}
-
-// seeds reads "N" or "N..M".
-func seeds(text string) (from, to uint64, err error) {
-	a, b, ranged := strings.Cut(text, "..")
-	if from, err = strconv.ParseUint(a, 10, 64); err == nil {
-		to = from
-		if ranged {
-			to, err = strconv.ParseUint(b, 10, 64)
-		}
-	}
-	if err != nil || to < from {
-		return 0, 0, fmt.Errorf("--seed %s: a seed is a number, a range is N..M", text)
-	}
-	return from, to, nil
 }
 
 // runOne carries one scenario out for one seed.

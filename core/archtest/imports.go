@@ -31,7 +31,7 @@ var rooms = []room{
 	// A spec of a device part may hold row types of topics: what a bridge does with the traffic of an
 	// interface is written in the words of the configuration, once.
 	{dir: "core/device", may: slices.Concat(base, []string{"core/topics"})},
-	{dir: "core/eveapi", may: slices.Concat(base, []string{"core/plant", "core/topics"})},
+	{dir: "core/eveapi", may: slices.Concat(base, []string{"core/topics"})},
 	{dir: "core/controllerconn", tests: coreWide, not: allAgents,
 		may: slices.Concat(base, []string{"core/plant", "core/topics", "core/device", "core/eveapi"})},
 	{dir: "core/logspool", tests: coreWide, not: allAgents,

@@ -1,6 +1,7 @@
 package fault
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strconv"
@@ -26,16 +27,13 @@ func Draw(profile Profile, seed uint64, menu Menu, span time.Duration) Plan {
 			}
 		}
 	}
-	slices.SortStableFunc(p.Faults, func(a, b Fault) int {
-		switch {
-		case a.At < b.At:
-			return -1
-		case a.At > b.At:
-			return 1
-		}
-		return 0
-	})
+	Sort(p.Faults)
 	return p
+}
+
+// Sort puts faults into the order they begin; those of one time keep theirs.
+func Sort(list []Fault) {
+	slices.SortStableFunc(list, func(a, b Fault) int { return cmp.Compare(a.At, b.At) })
 }
 
 // dice are the draws of one kind under one seed.

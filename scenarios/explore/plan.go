@@ -1,8 +1,6 @@
 package explore
 
 import (
-	"slices"
-
 	"github.com/evetwin/evetwin/core/bus"
 	"github.com/evetwin/evetwin/core/fault"
 )
@@ -34,15 +32,7 @@ func mix(seed uint64, parent, fresh []fault.Fault) []fault.Fault {
 			out = append(out, f)
 		}
 	}
-	slices.SortStableFunc(out, func(a, b fault.Fault) int {
-		switch {
-		case a.At < b.At:
-			return -1
-		case a.At > b.At:
-			return 1
-		}
-		return 0
-	})
+	fault.Sort(out)
 	return out
 }
 

@@ -2,7 +2,6 @@ package judge_test
 
 import (
 	"os"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -25,14 +24,9 @@ func seedsOf(t *testing.T) (from, to uint64) {
 		}
 		return 1, 2
 	}
-	a, b, ok := strings.Cut(text, "..")
-	from, err := strconv.ParseUint(a, 10, 64)
-	to = from
-	if err == nil && ok {
-		to, err = strconv.ParseUint(b, 10, 64)
-	}
-	if err != nil || to < from {
-		t.Fatalf("EVETWIN_SEEDS is %q, want N or N..M", text)
+	from, to, err := scenario.Seeds(text)
+	if err != nil {
+		t.Fatalf("EVETWIN_SEEDS=%v", err)
 	}
 	return from, to
 }

@@ -121,7 +121,7 @@ func (s *sheet) examine(i int) bool {
 	}
 	more := s.excuse(i, res)
 	if p := s.print(); !more && s.trial.Parked > s.t.Now && p != s.trial.Print {
-		// Something changed under the test that is waited for now: it is no news later.
+		// Something changed under the test that is being waited for: it is no news later.
 		s.trial.Parked, s.trial.Print = min(s.trial.Parked, s.t.Now+debounce), p
 	}
 	return more
