@@ -48,6 +48,7 @@ type bench struct {
 	setup  Setup
 	bind   func(b *bench, p bus.Port) []looker
 	state  func() string // of all rows that are seen; for a turn of the desk
+	tape   transcript
 
 	// The rest belongs to the device's loop.
 	boot  uint64
@@ -78,6 +79,7 @@ func newBench(t *testing.T, s Setup, name string, state func() string,
 	var err error
 	b.device, err = live.New(live.Options{Name: "conform", Seed: 1, Hardware: b, Apart: true,
 		Limits: host.Limits{PutsPerMinute: 10_000, TurnsPerMinute: 100_000},
+		Hooks:  host.Hooks{Shown: b.tape.rows},
 		Agents: []agent.Entry{{Name: name, New: b.newDesk}}, SlowStep: time.Minute,
 		OnLine: func(from string, _ time.Duration, l agent.Line) {
 			if l.Level >= agent.Warn {
@@ -98,6 +100,9 @@ func newBench(t *testing.T, s Setup, name string, state func() string,
 	})
 	return b
 }
+
+// watch is what writes down what is seen.
+func (b *bench) watch() *transcript { return &b.tape }
 
 // Wire makes the hardware of a boot: the part, and the bell.
 func (b *bench) Wire(k *host.Kernel, _ host.Machine) {

@@ -35,6 +35,7 @@ func (c *calls[Req, Res]) look() {
 		if x.Over() && f != nil {
 			delete(c.wait, key)
 			c.use.Drop(key)
+			c.b.tape.outcome(c.op.Name, key, x.Fault)
 			f(x)
 		}
 	}

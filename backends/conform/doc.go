@@ -9,4 +9,9 @@
 //	test ──▶ bench ──────▶ desk (the only agent) ────▶ part under test
 //	           ▲                 │ ▲                       │
 //	           └─── outcomes ────┘ └──── Seen rows ────────┘
+//
+// A suite is a list of cases, each with the clause of the contract it stands for. What is seen in a
+// case (rows by topic, outcomes of calls) is written down, and a real part must show what its model
+// shows. The last line of a run of this package says how many cases there are, how many ran on a
+// real part, how many this machine cannot do, and how many differ; one that differs fails the run.
 package conform

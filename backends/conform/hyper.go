@@ -1,6 +1,7 @@
 package conform
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -43,37 +44,66 @@ const (
 	DeafApp = "5b1a5b1a-0000-4000-8000-0000000000c3"
 )
 
-// Hyper checks a part hyper. mk makes one without domains; it is called more than once and cleans
-// up with t.
-func Hyper(t *testing.T, mk func(t *testing.T) HyperSetup) {
-	t.Run("domains", func(t *testing.T) {
-		x := newHyperBench(t, mk, nil)
-		t.Run("complete after boot", x.complete)
-		t.Run("wrong requests", x.wrong)
-		t.Run("undoing what is not there", x.undo)
-		t.Run("adapters", x.binds)
-		t.Run("define", x.defines)
-		t.Run("another spec of the same name", x.another)
-		t.Run("start", x.starts)
-		t.Run("usage", x.uses)
-		t.Run("stop by force", x.forced)
-		t.Run("delete", x.deletes)
-	})
-	t.Run("ends", func(t *testing.T) {
-		x := newHyperBench(t, mk, nil)
-		t.Run("guest powers itself off", x.leaves)
-		t.Run("guest is killed from outside", x.killed)
-		t.Run("guest obeys the power button", x.obeys)
-		t.Run("guest obeys behind a cancelled stop", x.obeysLater)
-		t.Run("a stop is for one run", x.stopsOnce)
-	})
-	t.Run("cancelled", func(t *testing.T) { newHyperBench(t, mk, nil).cancelled(t) })
+// Hyper checks a part hyper on a backend. mk makes one without domains; it is called more than once
+// and cleans up with t.
+func Hyper(t *testing.T, b Backend, mk func(t *testing.T) HyperSetup) {
+	s := suite[*hyperBench]{part: "hyper", groups: hyperCases(), show: map[string]func(any) string{
+		hyper.Domains.String(): showDomain, hyper.Host.String(): nothing}}
+	s.run(t, b, func(t *testing.T) *hyperBench { return newHyperBench(t, mk, nil) })
 	t.Run("networks", func(t *testing.T) { newNetBench(t, mk).networks(t) })
-	t.Run("power cut", func(t *testing.T) {
-		x := newHyperBench(t, mk, nil)
-		t.Run("guests are gone", x.goneAfterCut)
-		t.Run("while a guest starts", x.goneWhileStarting)
-	})
+}
+
+// showDomain leaves out what a machine gives a domain, and the words of a reason.
+func showDomain(row any) string {
+	d := row.(*hyper.DomainSeen)
+	return fmt.Sprintf("%s %s, started %v, reason %v, by itself %v", d.Name, d.State,
+		!d.BootedAt.IsZero(), d.Reason != "", d.Guest)
+}
+
+func hyperCases() []Group[*hyperBench] {
+	return []Group[*hyperBench]{
+		{Name: "domains", Cases: []Case[*hyperBench]{
+			{Name: "complete after boot", Run: (*hyperBench).complete,
+				Clause: "Domains is what exists; Host is the machine and what its hypervisor can do"},
+			{Name: "wrong requests", Run: (*hyperBench).wrong,
+				Clause: "a domain or volume that is not there: FaultMissing; too large: FaultNoMemory"},
+			{Name: "undoing what is not there", Run: (*hyperBench).undo,
+				Clause: "undoing what is not there is a success"},
+			{Name: "adapters", Run: (*hyperBench).binds,
+				Loose:  "machines differ in whether they have an IOMMU",
+				Clause: "Bind moves an adapter away from the host and back; no IOMMU: FaultNoIOMMU"},
+			{Name: "define", Run: (*hyperBench).defines,
+				Clause: "absent → created; its spec comes back in DomainSeen"},
+			{Name: "another spec of the same name", Run: (*hyperBench).another,
+				Clause: "a domain with another spec of the same name: FaultExists, and it stays as it is"},
+			{Name: "start", Run: (*hyperBench).starts, Clause: "created → running"},
+			{Name: "usage", Run: (*hyperBench).uses,
+				Clause: "Usage samples memory and processor time; counters never go back"},
+			{Name: "stop by force", Run: (*hyperBench).forced,
+				Clause: "running → halted; a halted domain can be started again and is the same domain"},
+			{Name: "delete", Run: (*hyperBench).deletes, Clause: "Delete ends what runs; halted → absent"},
+		}},
+		{Name: "ends", Cases: []Case[*hyperBench]{
+			{Name: "guest powers itself off", Run: (*hyperBench).leaves,
+				Clause: "halted by itself says so; the part never restarts a guest"},
+			{Name: "guest is killed from outside", Run: (*hyperBench).killed,
+				Clause: "broken: the virtual machine monitor is gone or the guest crashed"},
+			{Name: "guest obeys the power button", Run: (*hyperBench).obeys,
+				Clause: "a graceful stop goes over halting to halted"},
+			{Name: "guest obeys behind a cancelled stop", Run: (*hyperBench).obeysLater,
+				Clause: "what a cancelled call had done stays and shows in Seen rows"},
+			{Name: "a stop is for one run", Run: (*hyperBench).stopsOnce,
+				Clause: "what a guest was asked before does not end its new run"},
+		}},
+		{Name: "cancelled", Cases: []Case[*hyperBench]{
+			{Name: "each kind of call", Run: (*hyperBench).cancelled,
+				Loose:  "a cancelled call may still take effect",
+				Clause: "a call that is cancelled ends within a second"}}},
+		{Name: "power cut", Cases: []Case[*hyperBench]{
+			{Name: "guests are gone", Run: (*hyperBench).goneAfterCut, Clause: "no domain outlives the power"},
+			{Name: "while a guest starts", Run: (*hyperBench).goneWhileStarting, Loose: chance,
+				Clause: "no domain outlives the power, nor its start"}}},
+	}
 }
 
 // hyperBench is a bench with a part hyper.

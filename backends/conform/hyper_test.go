@@ -65,7 +65,11 @@ func TestModelHyperConforms(t *testing.T) {
 	for _, iommu := range []bool{false, true} {
 		t.Run(fmt.Sprintf("IOMMU=%v", iommu), func(t *testing.T) {
 			t.Parallel() // it is idle most of the time
-			conform.Hyper(t, func(*testing.T) conform.HyperSetup {
+			backend := model
+			if iommu {
+				backend.Name = "model with an IOMMU"
+			}
+			conform.Hyper(t, backend, func(*testing.T) conform.HyperSetup {
 				d := disk.New(1<<30, 1<<20)
 				for _, v := range []string{lasting, brief} {
 					d.Volumes[v] = &disk.Volume{Format: "container"}
@@ -188,7 +192,7 @@ func TestQEMUConforms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	conform.Hyper(t, func(t *testing.T) conform.HyperSetup {
+	conform.Hyper(t, realPart("qemu"), func(t *testing.T) conform.HyperSetup {
 		d := disk.New(1<<30, 1<<20)
 		image(t, d, demo, lasting)
 		image(t, d, demo, brief, "DEMO_PORT=none") // it ends when it cannot listen

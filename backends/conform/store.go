@@ -3,6 +3,7 @@ package conform
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"testing"
 
 	"github.com/evetwin/evetwin/core/bus"
@@ -31,36 +32,75 @@ func ConfigFiles() map[string][]byte {
 	return map[string][]byte{plainFile: []byte(plainText), keyFile: []byte("a secret\n")}
 }
 
-// Store checks a part store. mk makes one; it is called more than once and cleans up with t.
-func Store(t *testing.T, mk func(t *testing.T) StoreSetup) {
-	t.Run("files", func(t *testing.T) {
-		x := newStoreBench(t, mk)
-		t.Run("complete after boot", x.complete)
-		t.Run("wrong requests", x.wrongFiles)
-		t.Run("write, read, remove", x.file)
-		t.Run("backup", x.backup)
-		t.Run("content by its hash", x.kept)
-		t.Run("limits", x.limits)
-		t.Run("full disk", x.fullForFiles)
-		t.Run("durable after a power cut", x.durableFile)
-		t.Run("power cut while a file is written", x.tornFile)
-		t.Run("cancelled", x.cancelledWrite)
-	})
-	t.Run("blobs", func(t *testing.T) {
-		x := newStoreBench(t, mk)
-		t.Run("wrong requests", x.wrongBlobs)
-		t.Run("verify, read, remove", x.blob)
-		t.Run("corrupt", x.corrupt)
-		t.Run("power cut while a blob is verified", x.tornBlob)
-	})
-	t.Run("volumes", func(t *testing.T) {
-		x := newStoreBench(t, mk)
-		t.Run("wrong requests", x.wrongVolumes)
-		t.Run("create, remove", x.volume)
-		t.Run("full disk", x.fullForVolumes)
-		t.Run("power cut while a volume is made", x.tornVolume)
-		t.Run("cancelled", x.cancelledVolume)
-	})
+// Store checks a part store on a backend. mk makes one; it is called more than once and cleans up
+// with t.
+func Store(t *testing.T, b Backend, mk func(t *testing.T) StoreSetup) {
+	s := suite[*storeBench]{part: "store", groups: storeCases(), show: map[string]func(any) string{
+		store.Volumes.String(): showVolume, store.Space.String(): nothing}}
+	s.run(t, b, func(t *testing.T) *storeBench { return newStoreBench(t, mk) })
+}
+
+// nothing leaves rows out of a transcript.
+func nothing(any) string { return "" }
+
+// showVolume leaves out how much of a volume is on the disk: formats and file systems differ.
+func showVolume(row any) string {
+	v := *row.(*store.VolumeSeen)
+	v.Used = 0
+	return fmt.Sprintf("%+v", v)
+}
+
+// chance is why a case with a power cut amid an op is loose.
+const chance = "how far the op was when the power went is chance"
+
+func storeCases() []Group[*storeBench] {
+	return []Group[*storeBench]{
+		{Name: "files", Cases: []Case[*storeBench]{
+			{Name: "complete after boot", Run: (*storeBench).complete,
+				Clause: "a table is Complete when the part has looked at everything once since boot"},
+			{Name: "wrong requests", Run: (*storeBench).wrongFiles,
+				Clause: "the path is clean: one with .. or // in it, or outside /persist, is refused"},
+			{Name: "write, read, remove", Run: (*storeBench).file,
+				Clause: "Write replaces a file; equal content only touches it; undoing what is undone is well"},
+			{Name: "backup", Run: (*storeBench).backup,
+				Clause: "with Backup the old content is kept beside it, or the new where there was none"},
+			{Name: "content by its hash", Run: (*storeBench).kept,
+				Clause: "Kept names what is to be written; nobody has it: FaultMissing; secrets are never it"},
+			{Name: "limits", Run: (*storeBench).limits, Clause: "MaxFile bounds a small file"},
+			{Name: "full disk", Run: (*storeBench).fullForFiles,
+				Clause: "FaultNoSpace: the disk is full; Retry; and all is as it was"},
+			{Name: "durable after a power cut", Run: (*storeBench).durableFile,
+				Clause: "an op that writes is done only when what it wrote survives a power cut"},
+			{Name: "power cut while a file is written", Run: (*storeBench).tornFile, Loose: chance,
+				Clause: "half-written files are never visible under their final name"},
+			{Name: "cancelled", Run: (*storeBench).cancelledWrite,
+				Loose:  "a cancelled write may still take effect",
+				Clause: "a call that is cancelled ends within a second"},
+		}},
+		{Name: "blobs", Cases: []Case[*storeBench]{
+			{Name: "wrong requests", Run: (*storeBench).wrongBlobs,
+				Clause: "only a whole download is verified, against a hash of 64 digits of hex"},
+			{Name: "verify, read, remove", Run: (*storeBench).blob,
+				Clause: "Verify moves a download into the content store, durably; ReadBlob is for small blobs"},
+			{Name: "corrupt", Run: (*storeBench).corrupt,
+				Clause: "another hash than expected: FaultCorrupt with the computed one, the partial stays"},
+			{Name: "power cut while a blob is verified", Run: (*storeBench).tornBlob, Loose: chance,
+				Clause: "the partial is gone and the blob is there, both at once and durable"},
+		}},
+		{Name: "volumes", Cases: []Case[*storeBench]{
+			{Name: "wrong requests", Run: (*storeBench).wrongVolumes,
+				Clause: "a blank volume needs a size; blobs that are not here: FaultMissing"},
+			{Name: "create, remove", Run: (*storeBench).volume,
+				Clause: "Create of one that exists does nothing; Size is a minimum"},
+			{Name: "full disk", Run: (*storeBench).fullForVolumes,
+				Clause: "FaultNoSpace leaves no volume, and what does not fit now may fit later"},
+			{Name: "power cut while a volume is made", Run: (*storeBench).tornVolume, Loose: chance,
+				Clause: "a volume under construction is not seen"},
+			{Name: "cancelled", Run: (*storeBench).cancelledVolume,
+				Loose:  "a cancelled Create may still take effect",
+				Clause: "a call that is cancelled ends within a second"},
+		}},
+	}
 }
 
 // storeBench is a bench with a part store.

@@ -9,7 +9,7 @@ import (
 )
 
 func TestModelStoreConforms(t *testing.T) {
-	conform.Store(t, func(*testing.T) conform.StoreSetup {
+	conform.Store(t, model, func(*testing.T) conform.StoreSetup {
 		const total = 1 << 30
 		d := disk.New(total, 1<<20)
 		for path, data := range conform.ConfigFiles() {

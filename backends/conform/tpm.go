@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"fmt"
 	"math/big"
 	"testing"
 	"time"
@@ -28,23 +29,52 @@ type TPMSetup struct {
 	Kind string
 }
 
-// TPM checks a part tpm. mk makes one that finds the onboarding identity and no device key; it is
-// called more than once and cleans up with t.
-func TPM(t *testing.T, mk func(t *testing.T, o Onboarding) TPMSetup) {
-	t.Run("keys", func(t *testing.T) {
-		x := newTPMBench(t, mk)
-		t.Run("complete after boot", x.complete)
-		t.Run("wrong requests", x.wrong)
-		t.Run("onboarding key signs", func(t *testing.T) { x.signs(t, tpm.Onboard) })
-		t.Run("create", x.create)
-		t.Run("create again", x.again)
-		t.Run("device key signs", func(t *testing.T) { x.signs(t, tpm.Device) })
-		t.Run("signing changes nothing", x.signsQuietly)
-		t.Run("same keys after a power cut", x.survives)
-	})
+// TPM checks a part tpm on a backend. mk makes one that finds the onboarding identity and no device
+// key; it is called more than once and cleans up with t.
+func TPM(t *testing.T, b Backend, mk func(t *testing.T, o Onboarding) TPMSetup) {
+	s := suite[*tpmBench]{part: "tpm", groups: tpmCases(), show: map[string]func(any) string{
+		tpm.Keys.String(): showKey, tpm.Module.String(): nothing}}
+	s.run(t, b, func(t *testing.T) *tpmBench { return newTPMBench(t, mk) })
 	t.Run("no key behind the certificate", func(t *testing.T) { noKey(t, mk) })
-	t.Run("cancelled", func(t *testing.T) { newTPMBench(t, mk).cancelled(t) })
-	t.Run("power cut while a key is made", func(t *testing.T) { newTPMBench(t, mk).cutShort(t) })
+}
+
+// showKey leaves out the certificate: every part makes its own.
+func showKey(row any) string {
+	k := row.(*tpm.KeySeen)
+	return fmt.Sprintf("%s, in the TPM: %v", k.Name, k.InTPM)
+}
+
+func tpmCases() []Group[*tpmBench] {
+	signs := func(name string) func(*tpmBench, *testing.T) {
+		return func(x *tpmBench, t *testing.T) { x.signs(t, name) }
+	}
+	return []Group[*tpmBench]{
+		{Name: "keys", Cases: []Case[*tpmBench]{
+			{Name: "complete after boot", Run: (*tpmBench).complete,
+				Clause: "Keys is complete once the part has looked for all of them; Module says what it is"},
+			{Name: "wrong requests", Run: (*tpmBench).wrong,
+				Clause: "FaultNoKey: there is no such key"},
+			{Name: "onboarding key signs", Run: signs(tpm.Onboard),
+				Clause: "Sign gives r and s of an ECDSA signature, and who signed"},
+			{Name: "create", Run: (*tpmBench).create,
+				Clause: "Create makes the device key and its self-signed certificate, valid for 20 years"},
+			{Name: "create again", Run: (*tpmBench).again,
+				Clause: "a key that exists is kept, and said to be restored"},
+			{Name: "device key signs", Run: signs(tpm.Device),
+				Clause: "the device key signs digests, on P-256"},
+			{Name: "signing changes nothing", Run: (*tpmBench).signsQuietly,
+				Clause: "a query changes no row"},
+			{Name: "same keys after a power cut", Run: (*tpmBench).survives,
+				Clause: "key and certificate are durable when Create is done"},
+		}},
+		{Name: "cancelled", Cases: []Case[*tpmBench]{
+			{Name: "create and sign", Run: (*tpmBench).cancelled,
+				Loose:  "a cancelled call may still take effect",
+				Clause: "a call that is cancelled ends within a second"}}},
+		{Name: "power cut", Cases: []Case[*tpmBench]{
+			{Name: "while a key is made", Run: (*tpmBench).cutShort, Loose: chance,
+				Clause: "the next boot has a key whole or not at all"}}},
+	}
 }
 
 // tpmBench is a bench with a part tpm.

@@ -1,6 +1,7 @@
 package conform_test
 
 import (
+	"os"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -14,7 +15,25 @@ import (
 	"github.com/evetwin/evetwin/backends/sim/tpm"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// report is what the suites of this package find, on models and on real parts.
+var report = &conform.Report{}
+
+// model is the backend of all models.
+var model = conform.Backend{Name: "model", Report: report}
+
+// realPart is a backend that is none.
+func realPart(name string) conform.Backend {
+	return conform.Backend{Name: name, Real: true, Report: report}
+}
+
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		if !report.Print(os.Stdout) && code == 0 {
+			code = 1
+		}
+		os.Exit(code)
+	}))
+}
 
 // configured is a disk with an onboarding identity.
 func configured(o conform.Onboarding) *disk.Disk {
@@ -30,7 +49,7 @@ func cutter(d *disk.Disk) func() {
 }
 
 func TestModelTPMConforms(t *testing.T) {
-	conform.TPM(t, func(_ *testing.T, o conform.Onboarding) conform.TPMSetup {
+	conform.TPM(t, model, func(_ *testing.T, o conform.Onboarding) conform.TPMSetup {
 		d := configured(o)
 		return conform.TPMSetup{Kind: "model", Setup: conform.Setup{Cut: cutter(d),
 			Part: &tpm.Tpm{Disk: d, Seed: 7, Name: "conform"}}}
@@ -38,7 +57,8 @@ func TestModelTPMConforms(t *testing.T) {
 }
 
 func TestKeysInSoftwareConform(t *testing.T) {
-	conform.TPM(t, func(_ *testing.T, o conform.Onboarding) conform.TPMSetup {
+	software := conform.Backend{Name: "software", Report: report}
+	conform.TPM(t, software, func(_ *testing.T, o conform.Onboarding) conform.TPMSetup {
 		d := configured(o)
 		return conform.TPMSetup{Kind: "none", Setup: conform.Setup{Cut: cutter(d),
 			Part: &tpm.Tpm{Disk: d, Seed: 7, Name: "conform", Absent: true}}}
@@ -47,7 +67,7 @@ func TestKeysInSoftwareConform(t *testing.T) {
 
 func TestSoftwareTPMConforms(t *testing.T) {
 	labtest.Program(t, "swtpm")
-	conform.TPM(t, func(t *testing.T, o conform.Onboarding) conform.TPMSetup {
+	conform.TPM(t, realPart("swtpm"), func(t *testing.T, o conform.Onboarding) conform.TPMSetup {
 		sockets, err := lab.NewSocketDir()
 		if err != nil {
 			t.Fatal(err)
