@@ -37,6 +37,8 @@ type Driver interface {
 type Options struct {
 	Device string // name, part of every draw
 	Seed   uint64
+	// Branch is what the draws were mixed with before this boot, see Kernel.Reseed; 0: with nothing.
+	Branch uint64
 	Boot   uint64 // counts from 1; revisions grow with it
 	Agents []agent.Entry
 	// Wire is called once, before any agent starts: it declares parts, what they publish and serve.
@@ -69,6 +71,7 @@ type Options struct {
 type Kernel struct {
 	o       Options
 	drv     Driver
+	name    uint64 // of seed and device: what orders equal times
 	base    uint64 // of all draws
 	procs   []*Proc
 	parts   []*Part
@@ -133,7 +136,8 @@ func New(drv Driver, o Options) (k *Kernel, err error) {
 	var s bus.Sum
 	s.Word(o.Seed)
 	s.String(o.Device)
-	k.base = s.Value()
+	k.name = s.Value()
+	k.base = branch(k.name, o.Branch)
 	for _, r := range o.Stored {
 		k.stored[r.Topic] = append(k.stored[r.Topic], r)
 	}

@@ -22,15 +22,17 @@ func (s *Source) Sum() uint64 { return s.sum.Value() }
 type Link struct {
 	From *Source
 	To   *Proc
-	// Base is where the draws of this link start: seed, device, publisher and subscriber.
+	// Base stands for the link: seed, device, publisher and subscriber. It orders equal times.
 	Base uint64
+	// draws is where the draws of this link start: Base, until the kernel is reseeded.
+	draws uint64
 	// Last and Count are the driver's: when the newest delivery lands, and how many there were.
 	Last  int64
 	Count uint64
 }
 
 // Draw is the random number of the link's nth event.
-func (l *Link) Draw(n uint64) uint64 { return bus.Mix(l.Base + n*0x9E3779B97F4A7C15) }
+func (l *Link) Draw(n uint64) uint64 { return bus.Mix(l.draws + n*0x9E3779B97F4A7C15) }
 
 // Batch is what one turn of a publisher shows.
 type Batch struct {
@@ -53,16 +55,20 @@ func (k *Kernel) link(s *Source, p *Proc) *Link {
 	if p.idx < len(s.links) && s.links[p.idx] != nil {
 		return s.links[p.idx]
 	}
-	var sum bus.Sum
-	sum.Word(k.base)
-	sum.String(s.Name)
-	sum.String(p.Name)
-	l := &Link{From: s, To: p, Base: sum.Value()}
+	l := &Link{From: s, To: p, Base: linkBase(k.name, s, p), draws: linkBase(k.base, s, p)}
 	for len(s.links) <= p.idx {
 		s.links = append(s.links, nil)
 	}
 	s.links[p.idx] = l
 	return l
+}
+
+func linkBase(base uint64, s *Source, p *Proc) uint64 {
+	var sum bus.Sum
+	sum.Word(base)
+	sum.String(s.Name)
+	sum.String(p.Name)
+	return sum.Value()
 }
 
 // spread delivers a batch to all who subscribe to what moved, and to the caller whose call ended.

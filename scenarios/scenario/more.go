@@ -21,10 +21,14 @@ const (
 	WebPort  = 8080
 )
 
-// Draw is a random number of the scenario's seed for a key.
+// Draw is a random number for a key: of the scenario's seed, and of what its world was reseeded with.
 func (s *S) Draw(key string) uint64 {
+	seed := s.seed
+	if v, ok := s.host.(*virtual); ok {
+		seed ^= v.w.Branch()
+	}
 	var sum bus.Sum
-	sum.Word(s.seed)
+	sum.Word(seed)
 	sum.String(s.sc.Name)
 	sum.String(key)
 	return sum.Value()

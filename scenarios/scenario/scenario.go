@@ -110,12 +110,16 @@ func (sc *Scenario) Run(h Host, seed uint64) (r Result) {
 	s := &S{host: h, sc: sc, seed: seed}
 	defer func() {
 		if x := recover(); x != nil {
-			if f, ok := x.(failure); ok {
+			if x == any(over{}) {
+				r.State = s.state()
+			} else if f, ok := x.(failure); ok {
 				r.Error = f.text
 			} else {
 				r.Error = fmt.Sprintf("panic: %v", x)
 				r.Causes = string(debug.Stack())
 			}
+		}
+		if r.Error != "" {
 			r.Causes += s.causes()
 		}
 		r.OK = r.Error == ""

@@ -59,7 +59,9 @@ func NewVirtualWorld(o sim.Options, watch Watch, around ...Around) (Host, error)
 	if err != nil {
 		return nil, err
 	}
-	return &virtual{w: sim.New(o), site: site, watch: watch, around: around}, nil
+	w := sim.New(o)
+	site.After = func(d time.Duration, f func(time.Time)) { w.At(w.Now()+d, func() { f(w.Wall()) }) }
+	return &virtual{w: w, site: site, watch: watch, around: around}, nil
 }
 
 // Healed is when all faults are over, 0 without any.

@@ -59,7 +59,7 @@ func (s *Site) NewDevice(w *sim.World, o DeviceOptions) (*Device, error) {
 		o.Seed = w.Seed()
 	}
 	d := &Device{Site: s}
-	b, err := s.board(o, w.Wall, func(b board.Options) board.Options { return b })
+	b, err := s.board(o, w.Wall, w.Branch, func(b board.Options) board.Options { return b })
 	if err != nil {
 		return nil, err
 	}
@@ -72,8 +72,11 @@ func (s *Site) NewDevice(w *sim.World, o DeviceOptions) (*Device, error) {
 	return d, nil
 }
 
-// board makes the hardware of a device and the network around it.
-func (s *Site) board(o DeviceOptions, clock func() time.Time,
+// never is the branch of devices of real time.
+func never() uint64 { return 0 }
+
+// board makes the hardware of a device and the network around it, whose draws change with branch.
+func (s *Site) board(o DeviceOptions, clock func() time.Time, branch func() uint64,
 	tune func(board.Options) board.Options,
 ) (*board.Board, error) {
 	m := o.Model
@@ -95,7 +98,7 @@ func (s *Site) board(o DeviceOptions, clock func() time.Time,
 	net := world.New(m, world.Options{Controller: s.Origin(), Outside: s.Outside, PublicCA: s.public,
 		Draw: func(key string, n uint64) uint64 {
 			var sum bus.Sum
-			sum.Word(seed)
+			sum.Word(seed ^ branch())
 			sum.String(o.Name)
 			sum.String(key)
 			sum.Word(n)

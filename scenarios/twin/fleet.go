@@ -11,7 +11,7 @@ import (
 // NewSimulated makes a device of the site in real time whose hardware and network are models: the
 // controller is called in the process. Many fit into one.
 func (s *Site) NewSimulated(o DeviceOptions) (*live.Device, error) {
-	b, err := s.board(o, time.Now, func(b board.Options) board.Options { return b })
+	b, err := s.board(o, time.Now, never, func(b board.Options) board.Options { return b })
 	if err != nil {
 		return nil, err
 	}

@@ -154,7 +154,7 @@ func (l *Live) device(o DeviceOptions, dir string, tune func(board.Options) boar
 	}
 	transport := &real.HTTP{Dial: l.dial, Plain: map[string]bool{Registry + ":443": true,
 		Registry + ":80": true, Registry + ":5000": true}}
-	b, err := l.Site.board(o, time.Now, func(b board.Options) board.Options {
+	b, err := l.Site.board(o, time.Now, never, func(b board.Options) board.Options {
 		b.Real = func(h string) (web.Transport, bool) {
 			_, ok := l.dial[strings.ToLower(h)]
 			return transport, ok

@@ -39,6 +39,9 @@ type Site struct {
 	Real map[string]bool
 	// Skew is how far the controller's clock is ahead.
 	Skew time.Duration
+	// After calls back after a while, with what the clock says then. Without it no request that a
+	// fault of the controller holds back ever arrives.
+	After func(d time.Duration, f func(now time.Time))
 
 	mu     sync.Mutex
 	public *world.Authority
@@ -117,8 +120,15 @@ type Traffic struct{ Exchanges, Verified, Answered uint64 }
 func (s *Site) handle(now time.Time, r *world.Request) controllersim.Response {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a := s.Controller.Handle(now.Add(s.Skew), controllersim.Request{Method: r.Method, Path: r.URL.Path,
-		Header: r.Header, Body: r.Body, ClientIP: r.Remote.String()})
+	req := controllersim.Request{Method: r.Method, Path: r.URL.Path, Header: r.Header, Body: r.Body,
+		ClientIP: r.Remote.String()}
+	a := s.Controller.Handle(now.Add(s.Skew), req)
+	if a.Again > 0 && s.After != nil {
+		req.Late = true
+		s.After(a.Again, func(now time.Time) {
+			s.With(func() { s.Controller.Handle(now.Add(s.Skew), req) })
+		})
+	}
 	s.Traffic.Exchanges++
 	if r.Method == http.MethodPost && a.Code < http.StatusBadRequest {
 		s.Traffic.Verified++

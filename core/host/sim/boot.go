@@ -74,7 +74,7 @@ func (b *boot) After(d time.Duration, f func()) {
 // Durable writes a record to the simulated journal.
 func (b *boot) Durable(r *host.Record, then func()) {
 	var s bus.Sum
-	s.Word(b.d.hash)
+	s.Word(b.d.draws())
 	s.Word(b.d.boots)
 	s.String(r.Agent)
 	s.Word(r.Turn)

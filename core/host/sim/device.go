@@ -111,8 +111,8 @@ func (d *Device) Boot() error {
 	o := &d.w.o
 	lim := d.o.Limits
 	lim.LateCancel = o.LateCancel
-	k, err := host.New(b, host.Options{Device: d.o.Name, Seed: d.o.Seed, Boot: d.boots,
-		Agents: d.o.Agents, Wire: func(k *host.Kernel) { b.k = k; d.o.Hardware.Wire(k, d) },
+	k, err := host.New(b, host.Options{Device: d.o.Name, Seed: d.o.Seed, Branch: d.w.branch,
+		Boot: d.boots, Agents: d.o.Agents, Wire: func(k *host.Kernel) { b.k = k; d.o.Hardware.Wire(k, d) },
 		Stored: d.journal.rows(), Rebuild: o.Rebuild, FullTurn: o.FullTurn, Limits: lim,
 		OnTurn: d.o.OnTurn, OnLine: d.o.OnLine, Hooks: d.o.Hooks})
 	if err != nil {
@@ -136,7 +136,7 @@ func (d *Device) Cut() {
 	n := d.boots
 	draw := func(key string) uint64 {
 		var s bus.Sum
-		s.Word(d.hash)
+		s.Word(d.draws())
 		s.Word(n)
 		s.String(key)
 		return s.Value()
@@ -174,7 +174,7 @@ func (d *Device) Crash(name string) {
 	}
 	d.boot.k.Crash(p, func(op, key string) bool {
 		var s bus.Sum
-		s.Word(d.hash)
+		s.Word(d.draws())
 		s.String(name)
 		s.Word(p.Started())
 		s.String(op)

@@ -27,6 +27,8 @@ type World struct {
 	devices []*Device
 	seq     uint64
 	events  uint64
+	branch  uint64 // of all draws; 0: the seed's own
+	marks   []mark
 }
 
 // New makes an empty world at time zero.
@@ -71,6 +73,7 @@ func (w *World) At(at time.Duration, f func()) {
 
 // step lets one event happen.
 func (w *World) step() {
+	w.pass(w.queue[0].at)
 	e := w.queue.pop()
 	w.now = e.at
 	w.events++
@@ -94,6 +97,7 @@ func (w *World) Run(until time.Duration) {
 	for len(w.queue) > 0 && w.queue[0].at <= until {
 		w.step()
 	}
+	w.pass(until)
 	w.now = max(w.now, until)
 }
 
@@ -109,6 +113,7 @@ func (w *World) RunUntil(cond func() bool, limit time.Duration) bool {
 			}
 		}
 		if len(w.queue) == 0 || w.queue[0].at > limit {
+			w.pass(limit)
 			w.now = max(w.now, limit)
 			return cond()
 		}
