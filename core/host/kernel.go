@@ -48,6 +48,9 @@ type Options struct {
 	// Rebuild and FullTurn are how often an agent is rebuilt before a turn and a full turn is forced
 	// behind one: one in n turns by draw, 0 never.
 	Rebuild, FullTurn uint64
+	// Record takes every turn; Play is played, by agents that keep still, until Kernel.Live. Either may
+	// be nil, and a kernel that plays runs no agent twice and rebuilds none.
+	Record, Play *Tape
 	// Limits on churn; the zero value has the defaults.
 	Limits Limits
 	// Causes is how many of the last turns Kernel.Causes tells about; 0 means 64.
@@ -155,6 +158,11 @@ func New(drv Driver, o Options) (k *Kernel, err error) {
 	k.check()
 	k.byName, k.stored, k.o.Stored = nil, nil, nil
 	k.clip()
+	for _, t := range []*Tape{o.Record, o.Play} {
+		if t != nil {
+			t.load(k)
+		}
+	}
 	return k, nil
 }
 

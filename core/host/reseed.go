@@ -7,7 +7,7 @@ import "github.com/evetwin/evetwin/core/bus"
 // from the seed and the order of what happens at one time. An agent draws anew from its next start
 // on: a start has one base of draws, which recordings hold.
 //
-// The number is as in Options.Branch: the driver gives it to the boots to come. 0 is the seed alone.
+// The number is as in Options.Branch, which the driver gives to the boots to come.
 func (k *Kernel) Reseed(to uint64) {
 	k.base = branch(k.name, to)
 	for _, p := range k.procs {

@@ -47,6 +47,12 @@ func (k *Kernel) Turn(p *Proc) {
 	k.burn(p, now)
 	p.begin(now)
 	in := k.input(p)
+	if k.o.Play != nil {
+		k.o.Play.play(p)
+		p.started = true
+		k.commit(p, in)
+		return
+	}
 	if n := k.o.Rebuild; n > 0 && p.started && k.chance(p, 1, n) {
 		p.rebuild()
 	}
@@ -54,6 +60,9 @@ func (k *Kernel) Turn(p *Proc) {
 		return
 	}
 	p.started = true
+	if k.o.Record != nil {
+		k.o.Record.take(p)
+	}
 	if n := k.o.FullTurn; n > 0 && k.chance(p, 2, n) {
 		k.again(p)
 	}

@@ -23,8 +23,8 @@ type Instant struct {
 	come  bool
 }
 
-// At has f called once, before what happens at the given time of the run and behind all that happens
-// earlier. An error ends the run with it, ErrOver without one.
+// At has f called once, before what happens at the given time of the run and behind all that
+// happens earlier. An error ends the run with it, ErrOver without one.
 func At(at time.Duration, f func(w World) error) *Instant { return &Instant{at: at, f: f} }
 
 // Reseed has a run go on with the draws of another seed from an instant on; see sim.World.Reseed.

@@ -21,7 +21,8 @@ const (
 	WebPort  = 8080
 )
 
-// Draw is a random number for a key: of the scenario's seed, and of what its world was reseeded with.
+// Draw is a random number for a key: of the scenario's seed, and of those its world was reseeded
+// with.
 func (s *S) Draw(key string) uint64 {
 	seed := s.seed
 	if v, ok := s.host.(*virtual); ok {

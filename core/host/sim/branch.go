@@ -31,10 +31,10 @@ func (w *World) pass(to time.Duration) {
 	}
 }
 
-// Reseed makes the world one of another seed from here on: every draw that is yet to come, of links,
-// calls, parts, networks and the journal, is another; an agent's own are from its next start on. What
-// derives from the seed once and for all stays: keys, names, the order of equal times. Worlds that
-// are reseeded with the same numbers at the same instants are the same.
+// Reseed makes the world one of another seed from here on: every draw that is yet to come, of
+// links, calls, parts, networks and the journal, is another; an agent's own are from its next start
+// on. What derives from the seed once and for all stays: keys, names, the order of equal times.
+// Worlds that are reseeded with the same numbers at the same instants are the same.
 func (w *World) Reseed(seed uint64) {
 	var s bus.Sum
 	s.Word(w.branch)

@@ -112,8 +112,10 @@ func (d *Device) Boot() error {
 	lim := d.o.Limits
 	lim.LateCancel = o.LateCancel
 	k, err := host.New(b, host.Options{Device: d.o.Name, Seed: d.o.Seed, Branch: d.w.branch,
-		Boot: d.boots, Agents: d.o.Agents, Wire: func(k *host.Kernel) { b.k = k; d.o.Hardware.Wire(k, d) },
+		Boot: d.boots, Agents: d.o.Agents,
+		Wire:   func(k *host.Kernel) { b.k = k; d.o.Hardware.Wire(k, d) },
 		Stored: d.journal.rows(), Rebuild: o.Rebuild, FullTurn: o.FullTurn, Limits: lim,
+		Record: o.Record.of(d), Play: o.Play.of(d),
 		OnTurn: d.o.OnTurn, OnLine: d.o.OnLine, Hooks: d.o.Hooks})
 	if err != nil {
 		return fmt.Errorf("boot %s: %w", d.o.Name, err)

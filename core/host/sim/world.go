@@ -15,6 +15,10 @@ type Options struct {
 	Rebuild, FullTurn uint64
 	// LateCancel: one in n cancelled calls still takes effect; 0 means one in 2.
 	LateCancel uint64
+	// Record takes the turns of every boot. Play is played until the instant PlayUntil: the world must
+	// be the one that was recorded up to there.
+	Record, Play *Tape
+	PlayUntil    time.Duration
 	// Never turns Rebuild, FullTurn and LateCancel off where they are 0.
 	Never bool
 }
@@ -46,7 +50,11 @@ func New(o Options) *World {
 		set(&o.FullTurn, 32)
 		set(&o.LateCancel, 2)
 	}
-	return &World{o: o}
+	w := &World{o: o}
+	if o.Play != nil {
+		w.Before(o.PlayUntil, w.live)
+	}
+	return w
 }
 
 // Now is the time since the world began.
