@@ -48,6 +48,12 @@ const (
 	// FaultRepeat does what was asked and answers what it answered at the same path before, since the
 	// fault was set.
 	FaultRepeat FaultKind = "repeat"
+	// FaultLate has every other request reach the controller Delay late, behind those that were sent
+	// after it: the connection ends at once, as one whose proxy has taken the request and passes it on
+	// later.
+	FaultLate FaultKind = "late"
+	// FaultAgain answers a request, which then comes in once more Delay later.
+	FaultAgain FaultKind = "again"
 )
 
 // Fault is one way of misbehaving, for all or for some requests.
@@ -64,7 +70,7 @@ type Fault struct {
 	Count int `json:"count,omitempty"`
 	// Status is the code of FaultStatus.
 	Status int `json:"status,omitempty"`
-	// Delay is that of FaultDelay, in nanoseconds in JSON.
+	// Delay is that of FaultDelay, FaultLate and FaultAgain, in nanoseconds in JSON.
 	Delay time.Duration `json:"delay,omitempty"`
 	// ContentType is that of FaultContentType.
 	ContentType string `json:"contentType,omitempty"`
@@ -78,6 +84,7 @@ const maxOversized = 64 << 20
 type armed struct {
 	Fault
 	left int
+	pass bool // the next request is not held back
 }
 
 func (f Fault) check() error {
@@ -93,6 +100,11 @@ func (f Fault) check() error {
 	case FaultDelay:
 		if f.Delay < 0 {
 			return fmt.Errorf("fault %s: negative delay %s", f.Name, f.Delay)
+		}
+	case FaultLate, FaultAgain:
+		if f.Delay <= 0 || f.Delay > eveapi.LateBy {
+			return fmt.Errorf("fault %s: delay %s, want more than 0 and at most %s", f.Name, f.Delay,
+				eveapi.LateBy)
 		}
 	case FaultContentType, FaultWrongSigner, FaultBadSignature, FaultCorrupt, FaultTruncate,
 		FaultEmpty, FaultNotModified, FaultHash16, FaultExpiredCert, FaultUnread, FaultClose,
@@ -115,7 +127,7 @@ func (c *Controller) SetFault(f Fault) error {
 	if err := f.check(); err != nil {
 		return err
 	}
-	next := &armed{f, f.Count}
+	next := &armed{Fault: f, left: f.Count}
 	delete(c.before, f.Name)
 	for i, old := range c.faults {
 		if old.Name == f.Name {
@@ -167,6 +179,11 @@ func (c *Controller) troubleFor(e eveapi.Endpoint, device string) trouble {
 		if _, taken := t[a.Kind]; taken {
 			return false
 		}
+		if a.Kind == FaultLate {
+			if a.pass = !a.pass; !a.pass {
+				return false
+			}
+		}
 		if t == nil {
 			t = trouble{}
 		}
@@ -194,6 +211,7 @@ func (t trouble) shape(r reply) reply {
 		r.Delay = f.Delay
 	}
 	r.Broken = t.has(FaultClose)
+	r.Again = t[FaultAgain].Delay
 	if len(r.Body) == 0 {
 		return r
 	}

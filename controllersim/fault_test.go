@@ -89,7 +89,8 @@ func TestFaultsThatMakeNoSense(t *testing.T) {
 			Status: 1000}, {Kind: controllersim.FaultDelay, Delay: -1},
 		{Kind: controllersim.FaultEmpty, Endpoint: "nonsense"},
 		{Kind: controllersim.FaultEmpty, Count: -1},
-		{Kind: controllersim.FaultOversized, Bytes: 1 << 30},
+		{Kind: controllersim.FaultOversized, Bytes: 1 << 30}, {Kind: controllersim.FaultLate},
+		{Kind: controllersim.FaultAgain, Delay: time.Hour},
 	} {
 		if err := c.SetFault(f); err == nil {
 			t.Errorf("%+v is accepted", f)

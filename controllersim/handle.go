@@ -43,9 +43,14 @@ func (c *Controller) Handle(now time.Time, req Request) Response {
 	if about != nil {
 		uuid = about.UUID()
 	}
-	x.trouble = c.troubleFor(route.Endpoint, uuid)
+	if !req.Late {
+		x.trouble = c.troubleFor(route.Endpoint, uuid)
+	}
 	if x.trouble.has(FaultUnread) {
 		return Response{Code: http.StatusBadRequest, Broken: true}
+	}
+	if f, ok := x.trouble[FaultLate]; ok {
+		return Response{Code: http.StatusBadRequest, Broken: true, Again: f.Delay}
 	}
 	if x.trouble.has(FaultTwice) {
 		x.log(about, x.answer())

@@ -19,6 +19,9 @@ type Request struct {
 	Body []byte
 	// ClientIP is where it came from, for the log alone.
 	ClientIP string
+	// Late says that it is one that Response.Again had come in again: nobody waits for its answer,
+	// and no fault is about it.
+	Late bool
 }
 
 // Response is what to send back.
@@ -33,6 +36,9 @@ type Response struct {
 	Delay time.Duration
 	// Broken says to end the connection when half of the body has gone out.
 	Broken bool
+	// Again asks for the same request to be handed in once more after so long, as one that is Late;
+	// 0 does not.
+	Again time.Duration
 }
 
 // reply is a response together with what the log says of it.

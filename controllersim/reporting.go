@@ -10,6 +10,7 @@ import (
 	"github.com/lf-edge/eve-api/go/hardwarehealth"
 	"github.com/lf-edge/eve-api/go/logs"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
 // report takes what a device tells of itself.
@@ -24,10 +25,12 @@ func (x *exchange) report() reply {
 		about, err = m.GetDevId(), perr
 		if err == nil {
 			r.Type, r.Entity = m.GetZtype(), eveapi.InfoEntity(m)
+			r.Stamp = stamped(m.GetAtTimeStamp())
 		}
 	case eveapi.Metrics:
 		m, perr := eveapi.ParseMetrics(body)
 		about, err = m.GetDevID(), perr
+		r.Stamp = stamped(m.GetAtTimeStamp())
 	case eveapi.HardwareHealth:
 		about, err = parseAs(body, &hardwarehealth.ZHardwareHealth{})
 	case eveapi.FlowLog:
@@ -49,6 +52,14 @@ func (x *exchange) report() reply {
 	}
 	x.device.AddReport(r)
 	return reply{Response: Response{Code: http.StatusCreated}}
+}
+
+// stamped is a stamp in ns since 1970, 0 for none.
+func stamped(t *timestamppb.Timestamp) int64 {
+	if t == nil {
+		return 0
+	}
+	return t.AsTime().UnixNano()
 }
 
 // parseAs parses a message and returns the device it is about, if it says so.

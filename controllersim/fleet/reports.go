@@ -19,6 +19,12 @@ type Report struct {
 	Type info.ZInfoTypes
 	// Entity is what an info message is about (eveapi.InfoEntity), or the application of a log.
 	Entity string
+	// Stamp is when the device made the message, by its own clock, in ns since 1970; 0 where a
+	// message does not say. Only info and metrics do.
+	Stamp int64 `json:",omitempty"`
+	// Old says that it came behind one of the same object that was made later: it is kept as part of
+	// the history, and is not the newest.
+	Old bool `json:",omitempty"`
 	// Body is the message, serialized. It must not be changed.
 	Body []byte
 }
@@ -67,7 +73,9 @@ func (d *Device) AddReport(r Report) {
 	}
 	if r.Kind == eveapi.Info || r.Kind == eveapi.Metrics {
 		key := entityKey{r.Kind, r.Type, r.Entity}
-		if _, known := d.reports.last[key]; known || len(d.reports.last) < maxEntities {
+		last, known := d.reports.last[key]
+		r.Old = r.Old || known && r.before(&last)
+		if !r.Old && (known || len(d.reports.last) < maxEntities) {
 			d.reports.last[key] = r
 		}
 	}
@@ -78,6 +86,13 @@ func (d *Device) AddReport(r Report) {
 	}
 	h.add(r, d.fleet.opts.HistoryBytes)
 	d.fleet.notify(d.uuid)
+}
+
+// before reports whether a message was made before another one that came earlier, and not by a
+// clock that was set back in between.
+func (r *Report) before(other *Report) bool {
+	by := time.Duration(other.Stamp - r.Stamp)
+	return r.Stamp != 0 && other.Stamp != 0 && by > 0 && by <= eveapi.LateBy
 }
 
 // ReportsSince are the kept reports of a kind with a number above seq, oldest first. A gap between

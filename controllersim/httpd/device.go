@@ -34,6 +34,9 @@ func (s *Server) serveDevice(w http.ResponseWriter, r *http.Request) {
 	answer := s.controller.Handle(s.opts.Now(), req)
 	after := s.controller.Fleet().Revision()
 	s.mu.Unlock()
+	if answer.Again > 0 {
+		s.again(req, answer.Again)
+	}
 	// A repeated registration is answered only if the first one is saved.
 	route, _ := eveapi.ParsePath(req.Path)
 	if s.saver != nil && (after != before || route.Endpoint == eveapi.Register) {
@@ -64,6 +67,23 @@ func (s *Server) serveDevice(w http.ResponseWriter, r *http.Request) {
 	}
 	w.WriteHeader(answer.Code)
 	_, _ = w.Write(answer.Body) // a device that has left needs no answer
+}
+
+// again hands a request in once more after a while, unless the server stops first. What it changes
+// is saved with the next answer.
+func (s *Server) again(req controllersim.Request, after time.Duration) {
+	req.Late, req.Header = true, req.Header.Clone()
+	s.wait.Go(func() {
+		t := time.NewTimer(after)
+		defer t.Stop()
+		select {
+		case <-t.C:
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.controller.Handle(s.opts.Now(), req)
+		case <-s.stopping.Done():
+		}
+	})
 }
 
 // pause waits, unless the client leaves or the server stops first.

@@ -281,6 +281,38 @@ func TestFaultsReachTheWire(t *testing.T) {
 	}
 }
 
+// What a fault holds back comes in later, unless the server stops first.
+func TestRequestsThatComeLate(t *testing.T) {
+	l := start(t, httpd.Options{})
+	d := l.device("1")
+	onboard(t, d)
+	came := make(chan string, 1)
+	if err := l.srv.Do(func(c *controllersim.Controller) {
+		c.Fleet().Watch(func(uuid string) {
+			if dev, ok := c.Fleet().Device(uuid); ok && dev.AppInfo("late") != nil {
+				came <- uuid
+			}
+		})
+	}); err != nil {
+		t.Fatal(err)
+	}
+	l.call("POST", "/faults", `{"name":"a","kind":"late","endpoint":"info","delay":1000000}`, 201, nil)
+	if r, err := d.Post(eveapi.Info, appInfo(t, d.UUID, "late", info.ZSwState_BOOTING)); err == nil {
+		t.Errorf("whoever is late gets no answer: %d", r.Code)
+	}
+	select {
+	case <-came:
+	case <-time.After(10 * time.Second):
+		t.Fatal("it never came")
+	}
+	l.call("POST", "/faults", `{"name":"a","kind":"late","endpoint":"info","delay":180000000000}`, 201,
+		nil)
+	if _, err := d.Post(eveapi.Info, appInfo(t, d.UUID, "never", info.ZSwState_BOOTING)); err == nil {
+		t.Error("whoever is late gets no answer")
+	}
+	l.stop() // does not wait for it
+}
+
 func TestFollowInfo(t *testing.T) {
 	l := start(t, httpd.Options{})
 	d := l.device("1")

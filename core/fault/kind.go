@@ -80,6 +80,11 @@ const (
 	ControllerRotate    Kind = "controller-rotate"     // it signs with a new certificate from now on
 	ControllerSkew      Kind = "controller-skew"       // its clock is Value seconds ahead, or behind
 	ControllerWrongType Kind = "controller-wrong-type" // answers state another content type
+	// ControllerLate has every other request reach the controller Value ms late, behind those that
+	// were sent after it; its sender is told at once that the connection ended.
+	ControllerLate Kind = "controller-late"
+	// ControllerAgain has requests that were answered come in once more, Value ms later.
+	ControllerAgain Kind = "controller-again"
 )
 
 // Kinds about the wall clock of the device.
@@ -159,6 +164,8 @@ var specs = []spec{
 	{kind: ControllerRotate, moment: true},
 	{kind: ControllerSkew, low: -10 * 365 * 86400, top: 10 * 365 * 86400},
 	{kind: ControllerWrongType, on: AnEndpoint, any: true},
+	{kind: ControllerLate, on: AnEndpoint, any: true, low: 1, top: 180_000},
+	{kind: ControllerAgain, on: AnEndpoint, any: true, low: 1, top: 180_000},
 	{kind: Clock1970},
 	{kind: ClockJump, low: -60 * 365 * 86400, top: 60 * 365 * 86400},
 	{kind: ClockDrift, low: -500_000, top: 500_000},

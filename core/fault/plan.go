@@ -34,7 +34,8 @@ type Fault struct {
 	Value int64 `json:"value,omitempty"`
 }
 
-// End is when it is over; a device whose power it takes is on again by then.
+// End is when it is over; a device whose power it takes is on again by then, and what it holds back
+// has arrived.
 func (f *Fault) End() time.Duration {
 	end := f.At + f.For
 	switch f.Kind {
@@ -42,6 +43,8 @@ func (f *Fault) End() time.Duration {
 		end += SwitchRestart
 	case PowerBefore, PowerWithin, PowerAfter:
 		end += PowerOff
+	case ControllerLate, ControllerAgain:
+		end += Seconds(f.Value) / 1000
 	case PowerInOp:
 		end += PowerOff + Seconds(f.Value)/1000
 	}

@@ -99,6 +99,9 @@ func (j *Judge) reported(f *fleet.Fleet, uuid string) {
 	since := j.seen[uuid]
 	j.seen[uuid] = d.LastSeq()
 	for _, r := range d.ReportsSince(eveapi.Info, since) {
+		if r.Old {
+			continue // the controller knows better already
+		}
 		if m, err := eveapi.ParseInfo(r.Body); err == nil {
 			c.Info(m)
 		}

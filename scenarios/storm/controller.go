@@ -47,6 +47,8 @@ func misbehaviours() []misbehaviour {
 		{fault.ControllerForged, controllersim.FaultBadSignature},
 		{fault.ControllerExpired, controllersim.FaultExpiredCert},
 		{fault.ControllerWrongType, controllersim.FaultContentType},
+		{fault.ControllerLate, controllersim.FaultLate},
+		{fault.ControllerAgain, controllersim.FaultAgain},
 	}
 }
 
@@ -60,7 +62,7 @@ func (s *Storm) misbehave(a *act, as controllersim.FaultKind) {
 	switch as {
 	case controllersim.FaultStatus:
 		f.Status = int(a.Value)
-	case controllersim.FaultDelay:
+	case controllersim.FaultDelay, controllersim.FaultLate, controllersim.FaultAgain:
 		f.Delay = time.Duration(a.Value) * time.Millisecond
 	case controllersim.FaultExpiredCert:
 		s.rotate() // else nobody asks for the list

@@ -239,6 +239,8 @@ func controllerTrials() []trial {
 			return e.Op == "web.Send" && strings.HasSuffix(e.request, "/certs")
 		}},
 		{Fault: of(fault.ControllerSkew, "", 86400), look: seen},
+		{Fault: of(fault.ControllerLate, info, 80_000), do: restart, look: overtaken()},
+		{Fault: of(fault.ControllerAgain, info, 20_000), do: restart, look: overtaken()},
 		{Fault: of(fault.ControllerWrongType, config, 0), look: untaken()},
 	}
 }
@@ -255,6 +257,25 @@ func doubled() func(*lab) bool {
 			for _, x := range r.ReportsSince(eveapi.Info, seq) {
 				yes = yes || string(x.Body) == last
 				last = string(x.Body)
+			}
+		})
+		return yes
+	}
+}
+
+// restart has the application go through several states.
+func restart(l *lab) { l.d.Set(l.d.Config().RestartApp("web")) }
+
+// overtaken sees a report come behind one that was made later.
+func overtaken() func(*lab) bool {
+	n, seq := 0, uint64(0)
+	return func(l *lab) (yes bool) {
+		l.d.Record(func(r *fleet.Device) {
+			if n != l.n {
+				n, seq = l.n, r.LastSeq()
+			}
+			for _, x := range r.ReportsSince(eveapi.Info, seq) {
+				yes = yes || x.Old
 			}
 		})
 		return yes

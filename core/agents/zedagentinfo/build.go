@@ -2,6 +2,7 @@ package zedagentinfo
 
 import (
 	"strings"
+	"time"
 
 	"github.com/lf-edge/eve-api/go/info"
 
@@ -13,8 +14,7 @@ import (
 )
 
 // build makes the message of an item from what the rows say now.
-func (a *reporter) build(t *agent.Turn, i controllerconn.Item) controllerconn.Message {
-	p := a.pace.Get("pace")
+func (a *reporter) build(t *agent.Turn, p *pace, i controllerconn.Item) controllerconn.Message {
 	kind := report.Kind(i.Kind)
 	final := false
 	var m *info.ZInfoMsg
@@ -35,13 +35,25 @@ func (a *reporter) build(t *agent.Turn, i controllerconn.Item) controllerconn.Me
 		}
 		m = gone
 	}
-	body, news, err := report.Body(m, p.Device, t.Wall)
+	body, news, err := report.Body(m, p.Device, p.stamp(t.Wall))
 	if err != nil {
 		t.Log(agent.Err, i.Entity, err.Error())
 		return controllerconn.Message{Nothing: true}
 	}
 	return controllerconn.Message{Sum: news, Final: final, Request: controllerconn.Request{
 		Endpoint: eveapi.Info, Payload: body}}
+}
+
+// stamp is the time of a message: that of the wall clock, or just behind the message before where
+// the clock went a little back. The controller tells by it which of two messages is the newer one.
+//
+// EVE: stamps with the wall clock as it is.
+func (p *pace) stamp(wall time.Time) time.Time {
+	if back := p.Told.Sub(wall); back >= 0 && back <= eveapi.LateBy {
+		wall = p.Told.Add(time.Microsecond)
+	}
+	p.Told = wall
+	return wall
 }
 
 // message is what is to be said of an entity that exists, nil if it does not.

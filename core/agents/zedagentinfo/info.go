@@ -43,6 +43,7 @@ type pace struct {
 	Next     time.Duration // since boot: when the device is due without a change
 	BootTime time.Time     // wall
 	Gone     bool          // the last word on some entity is not told yet
+	Told     time.Time     // the newest stamp of a message
 }
 
 // Key is "pace".
@@ -142,7 +143,7 @@ func (a *reporter) Step(t *agent.Turn) {
 	p.Gone = a.entities(t, all) > 0 || p.Gone
 	a.device(t, &p, all)
 	a.pace.Put(p)
-	a.conn.Pump(t, func(i controllerconn.Item) controllerconn.Message { return a.build(t, i) })
+	a.conn.Pump(t, func(i controllerconn.Item) controllerconn.Message { return a.build(t, &p, i) })
 	a.forget(&p)
 	a.pace.Put(p)
 }

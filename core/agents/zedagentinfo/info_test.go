@@ -294,3 +294,32 @@ func TestBootTimeFollowsTheClock(t *testing.T) {
 		}
 	}
 }
+
+// A clock that goes a little back does not make the newer message look like the older one; one that
+// was far off is told as it is.
+func TestStampsGoForward(t *testing.T) {
+	b := newBench(t)
+	b.app(entity.BOOTING)
+	stamp := func() time.Time {
+		t.Helper()
+		m := b.next()
+		for m.GetZtype() != info.ZInfoTypes_ZiApp {
+			b.answer(201)
+			m = b.next()
+		}
+		b.answer(201)
+		return m.GetAtTimeStamp().AsTime()
+	}
+	first := stamp()
+	b.SetWall(b.Wall().Add(-time.Minute))
+	b.app(entity.RUNNING)
+	second := stamp()
+	if !second.After(first) || second.Sub(first) > time.Second {
+		t.Errorf("stamped %v, then %v", first, second)
+	}
+	b.SetWall(b.Wall().Add(-time.Hour))
+	b.app(entity.HALTING)
+	if third := stamp(); third.Sub(b.Wall()).Abs() > 3*time.Second {
+		t.Errorf("the clock says %v, the message %v", b.Wall(), third)
+	}
+}
