@@ -5,7 +5,8 @@
 // A seed is one run. Seeds go in rounds: in each round most seeds get a fresh plan, some get a mix
 // of their own with a plan that reached states which no run before it had reached. Which plans are
 // mixed is decided between the rounds, in order of the seeds, so the same call gives the same runs
-// on any number of cores.
+// on any number of cores, and of machines: jobs may be carried out by a Crew elsewhere. Plans that
+// are not mixed are given out ahead of their round, so nobody waits at its end.
 //
 // A run that breaks a rule is shrunk: the plan that is left is the smallest found that still breaks
 // the same rule. It becomes a file of the corpus, which holds all that is needed to run it again:

@@ -2,9 +2,7 @@ package explore
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/evetwin/evetwin/core/check"
@@ -23,8 +21,10 @@ type Options struct {
 	Profile fault.Profile
 	// Rules are what devices are held to; nil means all there are.
 	Rules []check.Rule
-	// Jobs is how many worlds run at a time, at least 1.
+	// Jobs is how many worlds run at a time, at least 1, unless there is a Crew.
 	Jobs int
+	// Crew carries the runs out; nil means this process.
+	Crew Crew
 	// Failures ends the exploration when so many failures were found; 0 means 10.
 	Failures int
 	// Shrink is how many runs may be spent on making a failure small; 0 means 150.
@@ -90,16 +90,13 @@ func (s *Sum) Unjudged() []string {
 	return out
 }
 
-// round is how many seeds are run between two looks at what they reached.
-const round = 64
-
 // Explore runs seeds until all were run, the context ends, or there are failures enough.
 func Explore(ctx context.Context, o Options) (*Sum, error) {
 	if !o.Scenario.Faults && o.Profile.Name != fault.None {
 		return nil, fmt.Errorf("explore %s under %s: the scenario does not allow faults", o.Scenario.Name,
 			o.Profile.Name)
 	}
-	o.Jobs, o.First = max(o.Jobs, 1), max(o.First, 1)
+	o.First = max(o.First, 1)
 	if o.Failures == 0 {
 		o.Failures = 10
 	}
@@ -112,19 +109,13 @@ func Explore(ctx context.Context, o Options) (*Sum, error) {
 	x := &exploration{o: o, menu: storm.Usual(), sum: &Sum{},
 		reached: map[uint64]struct{}{}, known: map[string]bool{}}
 	began := time.Now()
-	for next := o.First; o.Seeds == 0 || next < o.First+o.Seeds; next += round {
-		n := uint64(round)
-		if o.Seeds > 0 {
-			n = min(n, o.First+o.Seeds-next)
-		}
-		if err := x.round(ctx, next, int(n)); err != nil {
-			return nil, err
-		}
-		x.sum.Took = time.Since(began)
-		if ctx.Err() != nil || len(x.sum.Failed) >= o.Failures {
-			break
-		}
+	if o.Crew == nil {
+		o.Crew = &Pool{Scenario: o.Scenario, Rules: o.Rules, Jobs: o.Jobs}
 	}
+	if err := x.work(ctx, o.Crew); err != nil {
+		return nil, err
+	}
+	x.sum.Took = time.Since(began)
 	return x.sum, nil
 }
 
@@ -140,40 +131,6 @@ type exploration struct {
 
 // maxParents bounds the plans that are kept for mixing; the newest stay.
 const maxParents = 256
-
-// round runs n seeds and takes their results in order.
-func (x *exploration) round(ctx context.Context, first uint64, n int) error {
-	runs := make([]*Run, n)
-	errs := make([]error, n)
-	next := make(chan int)
-	var wg sync.WaitGroup
-	for range min(x.o.Jobs, n) {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			for i := range next {
-				seed := first + uint64(i)
-				runs[i], errs[i] = One(x.o.Scenario, seed, x.plan(seed), x.o.Rules)
-			}
-		}()
-	}
-	done := 0
-	for done < n && ctx.Err() == nil {
-		next <- done
-		done++
-	}
-	close(next)
-	wg.Wait()
-	if err := errors.Join(errs...); err != nil {
-		return err
-	}
-	for _, r := range runs[:done] {
-		if err := x.take(r); err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 // take adds a run to the sum.
 func (x *exploration) take(r *Run) error {

@@ -11,13 +11,16 @@ const mixes = 4
 // plan makes the plan of a seed.
 func (x *exploration) plan(seed uint64) fault.Plan {
 	fresh := fault.Draw(x.o.Profile, seed, x.menu, x.o.Scenario.Span)
-	if len(x.parents) == 0 || draw(seed, "mix", 0)%10 >= mixes {
+	if len(x.parents) == 0 || !mixed(seed) {
 		return fresh
 	}
 	parent := x.parents[draw(seed, "parent", 0)%uint64(len(x.parents))]
 	fresh.Faults = mix(seed, parent.Faults, fresh.Faults)
 	return fresh
 }
+
+// mixed reports whether the plan of a seed is mixed, if there is one to mix it with.
+func mixed(seed uint64) bool { return draw(seed, "mix", 0)%10 < mixes }
 
 // mix takes most faults of a parent and some of a newcomer, in the order they begin.
 func mix(seed uint64, parent, fresh []fault.Fault) []fault.Fault {
