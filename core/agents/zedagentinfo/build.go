@@ -2,7 +2,6 @@ package zedagentinfo
 
 import (
 	"strings"
-	"time"
 
 	"github.com/lf-edge/eve-api/go/info"
 
@@ -42,18 +41,6 @@ func (a *reporter) build(t *agent.Turn, p *pace, i controllerconn.Item) controll
 	}
 	return controllerconn.Message{Sum: news, Final: final, Request: controllerconn.Request{
 		Endpoint: eveapi.Info, Payload: body}}
-}
-
-// stamp is the time of a message: that of the wall clock, or just behind the message before where
-// the clock went a little back. The controller tells by it which of two messages is the newer one.
-//
-// EVE: stamps with the wall clock as it is.
-func (p *pace) stamp(wall time.Time) time.Time {
-	if back := p.Told.Sub(wall); back >= 0 && back <= eveapi.LateBy {
-		wall = p.Told.Add(time.Microsecond)
-	}
-	p.Told = wall
-	return wall
 }
 
 // message is what is to be said of an entity that exists, nil if it does not.

@@ -25,5 +25,6 @@
 //
 // The device itself is due when one of its rows changes, and at the latest every 0.8 to 1.2 times
 // timer.deviceinfo.interval. A message that would say the same as the one before is not sent, but
-// for that ticker's. After a crash of the agent everything is told again.
+// for that ticker's. After a crash of the agent everything is told again, and so it is a while
+// after a boot or a step of the clock, when what was under way before has arrived.
 package zedagentinfo

@@ -10,6 +10,7 @@ import (
 	"github.com/evetwin/evetwin/core/device/boot"
 	"github.com/evetwin/evetwin/core/device/hyper"
 	"github.com/evetwin/evetwin/core/device/store"
+	"github.com/evetwin/evetwin/core/eveapi"
 	"github.com/evetwin/evetwin/core/eveapi/report"
 	"github.com/evetwin/evetwin/core/topics/app"
 	"github.com/evetwin/evetwin/core/topics/config"
@@ -44,6 +45,7 @@ type pace struct {
 	BootTime time.Time     // wall
 	Gone     bool          // the last word on some entity is not told yet
 	Told     time.Time     // the newest stamp of a message
+	Retell   time.Duration // since boot: when all is told once more; 0: not at all
 }
 
 // Key is "pace".
@@ -142,6 +144,7 @@ func (a *reporter) Step(t *agent.Turn) {
 	}
 	p.Gone = a.entities(t, all) > 0 || p.Gone
 	a.device(t, &p, all)
+	a.afresh(t, &p)
 	a.pace.Put(p)
 	a.conn.Pump(t, func(i controllerconn.Item) controllerconn.Message { return a.build(t, &p, i) })
 	a.forget(&p)
@@ -199,6 +202,8 @@ func (a *reporter) device(t *agent.Turn, p *pace, all bool) {
 	// The wall clock at boot, as it is known now; small corrections of the clock do not count.
 	if at := t.Wall.Add(-t.Now); at.Sub(p.BootTime).Abs() > 5*time.Second {
 		p.BootTime = at.Truncate(time.Second)
+		p.Retell = t.Now + eveapi.LateBy
+		t.WakeAt("retell", p.Retell)
 	}
 	if p.Ticks > 0 && !all && t.Now < p.Next && !a.moved() {
 		return

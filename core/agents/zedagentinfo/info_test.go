@@ -323,3 +323,18 @@ func TestStampsGoForward(t *testing.T) {
 		t.Errorf("the clock says %v, the message %v", b.Wall(), third)
 	}
 }
+
+// What was told right after a boot, or before the clock was set, is told again when no older
+// message can be under way any more.
+func TestStepsOfTheClockAreFollowedByAllThereIs(t *testing.T) {
+	b := newBench(t)
+	b.interval("3600")
+	b.app(entity.RUNNING)
+	want(t, b.flush(time.Minute), "ZiApp "+appID, "ZiDevice "+deviceID)
+	want(t, b.flush(4*time.Minute), "ZiApp "+appID)
+	b.SetWall(b.Wall().Add(time.Hour))
+	rig.Put(b.Rig, node.Info, node.EdgeNodeInfo{DeviceName: "a turn"})
+	want(t, b.flush(2*time.Minute), "ZiDevice "+deviceID)
+	want(t, b.flush(2*time.Minute), "ZiApp "+appID)
+	want(t, b.flush(30*time.Minute))
+}
