@@ -25,12 +25,15 @@ type Options struct {
 	Generation int
 	// Fleet is what it knows; nil for an empty one.
 	Fleet *fleet.Fleet
+	// Verify takes the place of eveapi.VerifyRaw for what devices sign; nil keeps it.
+	Verify func(key *ecdsa.PublicKey, digest [32]byte, sig []byte) bool
 }
 
 // Controller answers devices. One goroutine at a time may use it; package httpd sees to that.
 type Controller struct {
 	fleet *fleet.Fleet
 
+	verify func(key *ecdsa.PublicKey, digest [32]byte, sig []byte) bool
 	id     *identity
 	faults []*armed
 	before map[string]map[string]reply // answers of FaultRepeat, by its name and the path
@@ -56,7 +59,10 @@ func New(o Options) (*Controller, error) {
 	if _, err := o.Fleet.AddOnboard(id.onboard.pem, "*"); err != nil {
 		return nil, fmt.Errorf("make controller: %w", err)
 	}
-	return &Controller{fleet: o.Fleet, id: id}, nil
+	if o.Verify == nil {
+		o.Verify = eveapi.VerifyRaw
+	}
+	return &Controller{fleet: o.Fleet, id: id, verify: o.Verify}, nil
 }
 
 // Fleet is what the controller knows of devices.

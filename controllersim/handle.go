@@ -130,7 +130,7 @@ func (x *exchange) authenticate() (reply, bool) {
 		return refuse(http.StatusBadRequest, "no device has this certificate"), false
 	}
 	cert, _ := x.device.Cert()
-	if _, fault := x.envelope.VerifyDevice(cert.Key); fault != nil {
+	if _, fault := x.envelope.VerifyDeviceBy(x.c.verify, cert.Key); fault != nil {
 		return refuse(http.StatusUnauthorized, fault.Error()), false
 	}
 	x.trusted = true

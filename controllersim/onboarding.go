@@ -46,7 +46,7 @@ func (x *exchange) register() reply {
 	if [32]byte(x.envelope.CertHash) != onboard.Hash {
 		return refuse(http.StatusUnauthorized, "senderCertHash is not that of senderCert")
 	}
-	if _, fault := x.envelope.VerifyDevice(onboard.Key); fault != nil {
+	if _, fault := x.envelope.VerifyDeviceBy(x.c.verify, onboard.Key); fault != nil {
 		return refuse(http.StatusUnauthorized, fault.Error())
 	}
 	if !x.c.fleet.OnboardAllowed(onboard.Hash) {

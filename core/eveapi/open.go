@@ -101,7 +101,7 @@ func (e Envelope) verify(c TrustedCert, was *Original) *Fault {
 	good := false
 	switch {
 	case c.ECDSA != nil:
-		good = verifyRaw(c.ECDSA, was.Digest, e.Signature)
+		good = VerifyRaw(c.ECDSA, was.Digest, e.Signature)
 	case c.RSA != nil:
 		good = verifyRSA(c.RSA, was.Digest, e.Signature)
 	}

@@ -36,8 +36,8 @@ func RawSignature(der []byte) ([64]byte, error) {
 	return raw, nil
 }
 
-// verifyRaw checks r||s of an ECDSA key, each half of any length up to the curve's.
-func verifyRaw(key *ecdsa.PublicKey, digest [32]byte, sig []byte) bool {
+// VerifyRaw checks r||s of an ECDSA key, each half of any length up to the curve's.
+func VerifyRaw(key *ecdsa.PublicKey, digest [32]byte, sig []byte) bool {
 	size := (key.Curve.Params().BitSize + 7) / 8
 	if len(sig) == 0 || len(sig)%2 != 0 || len(sig) > 2*size {
 		return false

@@ -48,8 +48,8 @@ type Options struct {
 	// Rebuild and FullTurn are how often an agent is rebuilt before a turn and a full turn is forced
 	// behind one: one in n turns by draw, 0 never.
 	Rebuild, FullTurn uint64
-	// Record takes every turn; Play is played, by agents that keep still, until Kernel.Live. Either may
-	// be nil, and a kernel that plays runs no agent twice and rebuilds none.
+	// Record takes every turn. Play is played until Kernel.Live, while agents keep still: they are not
+	// run, nor rebuilt. Either may be nil.
 	Record, Play *Tape
 	// Limits on churn; the zero value has the defaults.
 	Limits Limits

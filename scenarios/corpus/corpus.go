@@ -7,6 +7,7 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"math"
 	"path"
 
 	"github.com/evetwin/evetwin/core/fault"
@@ -24,12 +25,35 @@ type Case struct {
 	Shaken bool `json:"shaken,omitempty"`
 	// Faults are what goes wrong around the devices; they stand for themselves, whatever drew them.
 	Faults []fault.Fault `json:"faults,omitempty"`
+	// Branches are where the run took on the draws of other seeds, in order: it is a fork.
+	Branches []Branch `json:"branches,omitempty"`
 	// Plant is the mistake of core/plant that was planted, empty if none was.
 	Plant string `json:"plant,omitempty"`
 	// Commit is where it failed, Rule what was violated, Story what the reason was.
 	Commit string `json:"commit"`
 	Rule   string `json:"rule"`
 	Story  string `json:"story"`
+}
+
+// Branch is an instant from which a run goes on with the draws of another seed.
+type Branch struct {
+	// At is since the run began.
+	At fault.Seconds `json:"at_s"`
+	// Seed is what the draws are mixed with from there on.
+	Seed uint64 `json:"seed"`
+}
+
+// CheckBranches finds the first branch that makes no sense; where names the list.
+func CheckBranches(where string, list []Branch) error {
+	last := fault.Seconds(0)
+	for i, b := range list {
+		if !(b.At > 0 && b.At >= last && b.At.Duration() > 0) || math.IsInf(float64(b.At), 0) {
+			return fmt.Errorf("%s: branches[%d].at_s: %g does not come after %g", where, i, float64(b.At),
+				float64(last))
+		}
+		last = b.At
+	}
+	return nil
 }
 
 //go:embed *.json
@@ -70,6 +94,9 @@ func Read(file string, data []byte) (*Case, error) {
 	}
 	p := fault.Plan{Seed: c.Seed, Faults: c.Faults}
 	if err := p.Check(file); err != nil {
+		return nil, fmt.Errorf("read case: %w", err)
+	}
+	if err := CheckBranches(file, c.Branches); err != nil {
 		return nil, fmt.Errorf("read case: %w", err)
 	}
 	return c, nil

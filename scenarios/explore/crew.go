@@ -14,10 +14,16 @@ import (
 type Job struct {
 	Seed uint64     `json:"seed"`
 	Plan fault.Plan `json:"plan"`
+	// Forks are runs that begin as this one; they are made with it.
+	Forks []Fork `json:"forks,omitempty"`
 }
 
 // Carry makes the run. An error means that it could not be made.
 func (j *Job) Carry(sc *scenario.Scenario, rules []check.Rule) (*Run, error) {
+	if len(j.Forks) > 0 {
+		g := &group{job: j, sc: sc, rules: rules}
+		return g.carry()
+	}
 	return One(sc, j.Seed, j.Plan, rules)
 }
 

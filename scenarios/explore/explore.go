@@ -7,6 +7,7 @@ import (
 
 	"github.com/evetwin/evetwin/core/check"
 	"github.com/evetwin/evetwin/core/fault"
+	"github.com/evetwin/evetwin/scenarios/corpus"
 	"github.com/evetwin/evetwin/scenarios/scenario"
 	"github.com/evetwin/evetwin/scenarios/storm"
 )
@@ -17,6 +18,8 @@ type Options struct {
 	Scenario *scenario.Scenario
 	// First is the first seed, 0 means 1; Seeds is how many; 0 means until the context ends.
 	First, Seeds uint64
+	// Forks is how many of the seeds are forks of each seed that is a whole life.
+	Forks int
 	// Profile says which faults there are and how many.
 	Profile fault.Profile
 	// Rules are what devices are held to; nil means all there are.
@@ -39,6 +42,8 @@ type Options struct {
 type Run struct {
 	Seed uint64
 	Plan fault.Plan
+	// Branches are where it took on the draws of other seeds: it is a fork.
+	Branches []corpus.Branch
 	// Rule is the rule that was violated: one of core/check, or "scenario" for an expectation of the
 	// scenario itself, "panic" for a broken invariant of an agent. Empty if all was well.
 	Rule string
@@ -54,6 +59,8 @@ type Run struct {
 	Turns  uint64
 	// Took is how much virtual time it took.
 	Took time.Duration
+	// Forks are the runs that began as this one.
+	Forks []*Run
 }
 
 // Failure is a run that broke a rule, with the smallest plan that was found to break it too.
@@ -67,6 +74,7 @@ type Failure struct {
 // Sum is what an exploration found.
 type Sum struct {
 	Seeds  uint64
+	Forks  uint64 // of Seeds; those that were no whole lives
 	Faults uint64
 	States int
 	// Violations counts the seeds that broke a rule; Failed has one of them for each rule.
@@ -95,6 +103,10 @@ func Explore(ctx context.Context, o Options) (*Sum, error) {
 	if !o.Scenario.Faults && o.Profile.Name != fault.None {
 		return nil, fmt.Errorf("explore %s under %s: the scenario does not allow faults", o.Scenario.Name,
 			o.Profile.Name)
+	}
+	if o.Forks < 0 || o.Forks > maxForks || o.Forks > 0 && o.Scenario.Span == 0 {
+		return nil, fmt.Errorf("explore %s with %d forks: 0 to %d, of scenarios that allow faults",
+			o.Scenario.Name, o.Forks, maxForks)
 	}
 	o.First = max(o.First, 1)
 	if o.Failures == 0 {
@@ -129,13 +141,32 @@ type exploration struct {
 	known   map[string]bool // rules that have failed
 }
 
+// maxForks bounds the forks of a seed.
+const maxForks = 63
+
 // maxParents bounds the plans that are kept for mixing; the newest stay.
 const maxParents = 256
 
-// take adds a run to the sum.
+// take adds a run and its forks to the sum.
 func (x *exploration) take(r *Run) error {
+	if err := x.add(r); err != nil {
+		return err
+	}
+	for _, f := range r.Forks {
+		if err := x.add(f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// add adds one run to the sum.
+func (x *exploration) add(r *Run) error {
 	s := x.sum
 	s.Seeds++
+	if len(r.Branches) > 0 {
+		s.Forks++
+	}
 	s.Faults += uint64(r.Faults)
 	if s.Judged == nil {
 		s.Judged = make([]check.Count, len(r.Judged))

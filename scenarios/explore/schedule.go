@@ -45,7 +45,7 @@ func (x *exploration) fill(s *schedule) {
 	border := s.border()
 	for _, seed := range s.waiting {
 		if seed < border {
-			s.ready = append(s.ready, Job{Seed: seed, Plan: x.plan(seed)})
+			s.ready = append(s.ready, x.job(seed))
 		}
 	}
 	s.waiting = slices.DeleteFunc(s.waiting, func(seed uint64) bool { return seed < border })
@@ -53,7 +53,7 @@ func (x *exploration) fill(s *schedule) {
 		if s.looked >= border && mixed(s.looked) {
 			s.waiting = append(s.waiting, s.looked)
 		} else {
-			s.ready = append(s.ready, Job{Seed: s.looked, Plan: x.plan(s.looked)})
+			s.ready = append(s.ready, x.job(s.looked))
 		}
 	}
 	slices.SortFunc(s.ready, func(a, b Job) int { return cmp.Compare(a.Seed, b.Seed) })
@@ -86,7 +86,7 @@ func (x *exploration) absorb(s *schedule) (enough bool, err error) {
 
 // work has a crew run the seeds until all were run, the context ends or there are failures enough.
 func (x *exploration) work(ctx context.Context, crew Crew) error {
-	s := newSchedule(x.o.First, x.o.Seeds)
+	s := newSchedule(x.o.First, x.lives())
 	x.fill(s)
 	inner, stop := context.WithCancel(ctx)
 	defer stop()

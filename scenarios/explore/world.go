@@ -10,6 +10,7 @@ import (
 	"github.com/evetwin/evetwin/scenarios/judge"
 	"github.com/evetwin/evetwin/scenarios/scenario"
 	"github.com/evetwin/evetwin/scenarios/storm"
+	"github.com/evetwin/evetwin/scenarios/twin"
 )
 
 // Rules that are not of core/check.
@@ -23,7 +24,7 @@ const (
 // One runs a scenario for a seed under a plan, holds it to rules and sees which states it reaches.
 // An error means that the run could not be made.
 func One(sc *scenario.Scenario, seed uint64, plan fault.Plan, rules []check.Rule) (*Run, error) {
-	return one(sc, sim.Options{Seed: seed}, plan, rules)
+	return one(sc, sim.Options{Seed: seed}, world{plan: plan, rules: rules})
 }
 
 // Replay runs a case of the corpus again, under all rules, with others around its devices: a
@@ -33,18 +34,27 @@ func Replay(sc *scenario.Scenario, c *corpus.Case, around ...scenario.Around) (*
 	if c.Shaken {
 		o.Rebuild, o.FullTurn = 3, 2
 	}
-	return one(sc, o, fault.Plan{Seed: c.Seed, Faults: c.Faults}, check.Rules(), around...)
+	return one(sc, o, world{plan: fault.Plan{Seed: c.Seed, Faults: c.Faults}, branches: c.Branches,
+		rules: check.Rules(), around: around})
 }
 
-func one(sc *scenario.Scenario, o sim.Options, plan fault.Plan, list []check.Rule,
-	around ...scenario.Around,
-) (*Run, error) {
-	r := &Run{Seed: o.Seed, Plan: plan}
-	weather := storm.New(plan)
-	rules := judge.New(judge.Options{Rules: list, Stop: true, Healed: weather.Healed})
+// world is what a run is made with, beside its scenario and the options of its world.
+type world struct {
+	plan     fault.Plan
+	branches []corpus.Branch
+	rules    []check.Rule
+	around   []scenario.Around // others
+	memory   *twin.Memory      // of worlds that it repeats
+}
+
+func one(sc *scenario.Scenario, o sim.Options, w world) (*Run, error) {
+	r := &Run{Seed: o.Seed, Plan: w.plan, Branches: w.branches}
+	weather := storm.New(w.plan)
+	rules := judge.New(judge.Options{Rules: w.rules, Stop: true, Healed: weather.Healed})
 	reached := newCover()
-	around = append([]scenario.Around{weather, rules, reached}, around...)
-	h, err := scenario.NewVirtualWorld(o, nil, around...)
+	around := append([]scenario.Around{weather, rules, reached}, w.around...)
+	around = append(around, reseeds(w.branches)...)
+	h, err := scenario.NewRemembering(o, w.memory, nil, around...)
 	if err != nil {
 		return nil, err
 	}
@@ -74,10 +84,11 @@ func one(sc *scenario.Scenario, o sim.Options, plan fault.Plan, list []check.Rul
 func Shrink(sc *scenario.Scenario, r *Run, rules []check.Rule, runs int) (*Failure, error) {
 	f := &Failure{Run: *r, First: r.Plan}
 	var trouble error
+	branches := r.Branches
 	s := shrinker{left: runs, fails: func(list []fault.Fault) bool {
 		p := r.Plan
 		p.Faults = list
-		x, err := One(sc, r.Seed, p, rules)
+		x, err := one(sc, sim.Options{Seed: r.Seed}, world{plan: p, rules: rules, branches: branches})
 		if err != nil {
 			trouble = err
 			return false
@@ -87,7 +98,12 @@ func Shrink(sc *scenario.Scenario, r *Run, rules []check.Rule, runs int) (*Failu
 		}
 		return x.Rule == r.Rule
 	}}
-	list := s.shrink(r.Plan.Faults, r.At)
+	if len(branches) > 0 {
+		if branches = nil; !s.try(r.Plan.Faults) {
+			branches = r.Branches
+		}
+	}
+	list := s.shrink(r.Plan.Faults, f.At)
 	f.Runs = runs - s.left
 	f.Plan.Faults = list
 	return f, trouble
@@ -95,6 +111,6 @@ func Shrink(sc *scenario.Scenario, r *Run, rules []check.Rule, runs int) (*Failu
 
 // Case is a failure as a case of the corpus.
 func (f *Failure) Case(sc *scenario.Scenario, commit string) *corpus.Case {
-	return &corpus.Case{Scenario: sc.Name, Seed: f.Seed, Faults: f.Plan.Faults, Commit: commit,
-		Rule: f.Rule, Story: f.Saw}
+	return &corpus.Case{Scenario: sc.Name, Seed: f.Seed, Faults: f.Plan.Faults, Branches: f.Branches,
+		Commit: commit, Rule: f.Rule, Story: f.Saw}
 }

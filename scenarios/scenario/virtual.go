@@ -55,7 +55,13 @@ func NewWatched(seed uint64, watch Watch) (Host, error) {
 // NewVirtualWorld is NewWatched with other options of the world, and with those who stand around
 // its devices.
 func NewVirtualWorld(o sim.Options, watch Watch, around ...Around) (Host, error) {
-	site, err := twin.NewSite(twin.SiteOptions{Seed: o.Seed})
+	return NewRemembering(o, nil, watch, around...)
+}
+
+// NewRemembering is NewVirtualWorld for a world that repeats others: it shares a memory with them,
+// which may be nil.
+func NewRemembering(o sim.Options, m *twin.Memory, watch Watch, around ...Around) (Host, error) {
+	site, err := twin.NewSite(twin.SiteOptions{Seed: o.Seed, Memory: m})
 	if err != nil {
 		return nil, err
 	}

@@ -64,6 +64,7 @@ func (s *Site) NewDevice(w *sim.World, o DeviceOptions) (*Device, error) {
 		return nil, err
 	}
 	d.Board, d.World = b, b.World
+	b.Tpm.Sign = s.memory.signer()
 	if o.Agents == nil {
 		o.Agents = roster.Agents()
 	}

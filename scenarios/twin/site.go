@@ -24,6 +24,8 @@ type SiteOptions struct {
 	Secret []byte
 	// Controller takes the place of one that is made.
 	Controller *controllersim.Controller
+	// Memory knows signatures by heart; nil does not.
+	Memory *Memory
 	// Hosts are further names and addresses of the controller's certificate.
 	Hosts []string
 }
@@ -32,6 +34,7 @@ type SiteOptions struct {
 // rest up.
 type Site struct {
 	Controller *controllersim.Controller
+	memory     *Memory
 
 	// Traffic counts what the controller did for devices.
 	Traffic Traffic
@@ -56,14 +59,14 @@ type Site struct {
 
 // NewSite makes a site.
 func NewSite(o SiteOptions) (*Site, error) {
-	s := &Site{Controller: o.Controller, stores: map[string]*data.Store{},
+	s := &Site{Controller: o.Controller, memory: o.Memory, stores: map[string]*data.Store{},
 		asked: map[string]*Requests{}, chains: map[string][][]byte{}}
 	if s.Controller == nil {
 		secret := o.Secret
 		if secret == nil {
 			secret = binary.BigEndian.AppendUint64([]byte("evetwin site"), o.Seed)
 		}
-		c, err := controllersim.New(controllersim.Options{Seed: secret,
+		c, err := controllersim.New(controllersim.Options{Seed: secret, Verify: o.Memory.verifier(),
 			Hosts: append([]string{Server}, o.Hosts...)})
 		if err != nil {
 			return nil, fmt.Errorf("make site: %w", err)
