@@ -25,6 +25,7 @@ var (
 	ErrName = errors.New("not the name of a download") // it has a "/", or means something else
 	ErrBusy = errors.New("the download is being written")
 	ErrPart = errors.New("the download is not whole")
+	ErrShut = errors.New("the downloads are not open")
 )
 
 // State is a download as it stands.
@@ -54,38 +55,72 @@ type Dir struct {
 	disk durable.Disk
 
 	mu    sync.Mutex
+	open  bool
 	busy  map[string]*Writer
 	taken func(target string)
+	ready func()
 }
 
-// Open opens the folder at a path, makes it if need be, and cleans up what a power cut left. At
-// most one Dir of a process may have it open.
+// New names a folder and touches nothing: it may lie in a vault that is locked. There are no
+// downloads until Recover. At most one Dir of a process stands for a folder.
+func New(path string, disk durable.Disk) *Dir {
+	return &Dir{path: path, disk: disk, busy: map[string]*Writer{}}
+}
+
+// Open is New and Recover.
 func Open(path string, disk durable.Disk) (*Dir, error) {
-	if err := os.MkdirAll(path, 0o700); err != nil {
-		return nil, fmt.Errorf("open downloads: %w", err)
-	}
-	d := &Dir{path: path, disk: disk, busy: map[string]*Writer{}}
-	if err := d.Recover(); err != nil {
-		return nil, err
-	}
-	return d, nil
+	d := New(path, disk)
+	return d, d.Recover()
 }
 
 // Path is where the folder is, for those who watch it.
 func (d *Dir) Path() string { return d.path }
 
-// OnTaken has f called, on the goroutine of Take, for each download that became a blob.
+// OnTaken has f called, on the goroutine of Take, for each download that became a blob. Only the
+// last f counts.
 func (d *Dir) OnTaken(f func(target string)) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.taken = f
 }
 
-// Recover makes the folder what its records say, as Open does; nobody may be writing.
-func (d *Dir) Recover() error {
+// OnReady has f called, on the goroutine of Recover, whenever the folder was recovered, and at once
+// if it was. Only the last f counts.
+func (d *Dir) OnReady(f func()) {
+	d.mu.Lock()
+	d.ready = f
+	open := d.open
+	d.mu.Unlock()
+	if open {
+		f()
+	}
+}
+
+// Shut ends the use of the folder until the next Recover: the device boots.
+func (d *Dir) Shut() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.open = false
+}
+
+// Recover makes the folder what its records say. The part store calls it, once in a boot, as soon
+// as the vault is open; nobody may be writing.
+func (d *Dir) Recover() error {
+	if err := d.recover(); err != nil {
+		return err
+	}
+	d.mu.Lock()
 	clear(d.busy)
+	d.open = true
+	f := d.ready
+	d.mu.Unlock()
+	if f != nil {
+		f()
+	}
+	return nil
+}
+
+func (d *Dir) recover() error {
 	if err := os.MkdirAll(d.path, 0o700); err != nil {
 		return fmt.Errorf("open downloads: %w", err)
 	}

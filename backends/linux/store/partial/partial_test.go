@@ -90,7 +90,7 @@ func TestAPP18_ResumesFromWhatIsRecorded(t *testing.T) {
 // half-way, and of the move out of the folder: what is there is the beginning of the content that
 // its tag names, and whole only if all of it is there.
 func TestPowerCutAtEachStep(t *testing.T) {
-	contents := map[string]string{"": "", "v1": strings.Repeat("one", 9), "v2": strings.Repeat("two!", 9)}
+	contents := map[string]string{"v1": strings.Repeat("one", 9), "v2": strings.Repeat("two!", 9)}
 	for cut := 1; ; cut++ {
 		path, out := t.TempDir(), filepath.Join(t.TempDir(), "blob")
 		n := 0
@@ -176,8 +176,29 @@ func TestTakeWantsAWholeDownload(t *testing.T) {
 	if data, err := os.ReadFile(out); err != nil || string(data) != "partial" {
 		t.Errorf("taken is %q: %v", data, err)
 	}
-	if left, err := os.ReadDir(d.Path()); err != nil || len(left) > 0 || fmt.Sprint(told) != "["+target+"]" {
+	left, err := os.ReadDir(d.Path())
+	if err != nil || len(left) > 0 || fmt.Sprint(told) != "["+target+"]" {
 		t.Errorf("left are %v, %v; told %v", left, err, told)
+	}
+}
+
+func TestNothingBeforeItIsRecovered(t *testing.T) {
+	d := partial.New(filepath.Join(t.TempDir(), "pending"), durable.Disk{})
+	ready := 0
+	d.OnReady(func() { ready++ })
+	if _, err := d.Resume(target); !errors.Is(err, partial.ErrShut) || ready != 0 {
+		t.Errorf("before it is recovered a download begins: %v, %d", err, ready)
+	}
+	must(t, d.Recover())
+	must(t, resume(t, d).Close())
+	d.Shut()
+	if _, err := d.Resume(target); !errors.Is(err, partial.ErrShut) || ready != 1 {
+		t.Errorf("after it is shut a download begins: %v, %d", err, ready)
+	}
+	must(t, d.Recover())
+	d.OnReady(func() { ready += 10 })
+	if ready != 12 {
+		t.Errorf("told %d", ready)
 	}
 }
 

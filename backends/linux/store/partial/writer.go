@@ -24,13 +24,17 @@ type Writer struct {
 }
 
 // Resume opens a download for writing where it stands; one that is not there is made, empty. One
-// that is Done wants nothing but Close. It is ErrBusy while another Writer has it.
+// that is Done wants nothing but Close. It is ErrBusy while another Writer has it,
+// and ErrShut before Recover.
 func (d *Dir) Resume(target string) (*Writer, error) {
 	if !Names(target) {
 		return nil, fmt.Errorf("resume download %q: %w", target, ErrName)
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if !d.open {
+		return nil, fmt.Errorf("resume download %s: %w", target, ErrShut)
+	}
 	if d.busy[target] != nil {
 		return nil, fmt.Errorf("resume download %s: %w", target, ErrBusy)
 	}
