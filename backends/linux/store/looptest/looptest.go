@@ -1,0 +1,194 @@
+// Package looptest gives tests a disk of their own: an ext4 file system in an image file, on a loop
+// device, that can be full and whose power can be cut. It needs root.
+package looptest
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/evetwin/evetwin/backends/sim/lab/labtest"
+)
+
+// Options of a disk.
+type Options struct {
+	// MiB is the size of the disk; 0 means 64.
+	MiB int
+	// Inodes is how many files there can be; 0 means enough.
+	Inodes int
+	// Plain leaves out the feature that folders can be encrypted.
+	Plain bool
+}
+
+// Disk is a file system on a loop device. It goes with its test.
+type Disk struct {
+	// Dir is where the file system is mounted.
+	Dir string
+
+	image   string
+	mounted bool
+}
+
+// New makes a disk.
+func New(t testing.TB, o Options) *Disk {
+	t.Helper()
+	mkfs := labtest.Program(t, "mke2fs")
+	if os.Getuid() != 0 {
+		labtest.Missing(t, "a disk of one's own needs root")
+	}
+	base := t.TempDir()
+	d := &Disk{Dir: filepath.Join(base, "mnt"), image: filepath.Join(base, "disk.img")}
+	if o.MiB == 0 {
+		o.MiB = 64
+	}
+	args := []string{"-q", "-F", "-t", "ext4", "-b", "1024", "-m", "0", "-E", "nodiscard"}
+	if o.Inodes > 0 {
+		args = append(args, "-N", strconv.Itoa(o.Inodes))
+	}
+	if !o.Plain {
+		args = append(args, "-O", "encrypt")
+	}
+	args = append(args, d.image, strconv.Itoa(o.MiB)+"M")
+	if out, err := exec.CommandContext(t.Context(), mkfs, args...).CombinedOutput(); err != nil {
+		t.Fatalf("make a file system: %v: %s", err, out)
+	}
+	if err := os.Mkdir(d.Dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := d.unmount(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := d.mount(); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// mount attaches the image to a loop device, which goes when it is unmounted, and mounts it.
+func (d *Disk) mount() error {
+	image, err := os.OpenFile(d.image, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = image.Close() }()
+	control, err := os.OpenFile("/dev/loop-control", os.O_RDWR, 0)
+	if err != nil {
+		return fmt.Errorf("find a loop device: %w", err)
+	}
+	defer func() { _ = control.Close() }()
+	for range 20 {
+		n, err := unix.IoctlRetInt(int(control.Fd()), unix.LOOP_CTL_GET_FREE)
+		if err != nil {
+			return fmt.Errorf("find a loop device: %w", err)
+		}
+		err = d.attach(fmt.Sprintf("/dev/loop%d", n), image)
+		if !errors.Is(err, unix.EBUSY) { // somebody else has taken it meanwhile
+			return err
+		}
+	}
+	return fmt.Errorf("find a loop device: %w", unix.EBUSY)
+}
+
+// attach mounts the image by a loop device.
+func (d *Disk) attach(path string, image *os.File) error {
+	loop, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = loop.Close() }()
+	config := unix.LoopConfig{Fd: uint32(image.Fd())}
+	config.Info.Flags = unix.LO_FLAGS_AUTOCLEAR
+	if err := unix.IoctlLoopConfigure(int(loop.Fd()), &config); err != nil {
+		return fmt.Errorf("attach %s: %w", path, err)
+	}
+	// Long between commits: what is not synced does not get to the disk by itself.
+	if err := unix.Mount(path, d.Dir, "ext4", unix.MS_NOATIME, "commit=600"); err != nil {
+		return fmt.Errorf("mount %s: %w", path, err)
+	}
+	d.mounted = true
+	return nil
+}
+
+func (d *Disk) unmount() error {
+	if !d.mounted {
+		return nil
+	}
+	if err := unix.Unmount(d.Dir, 0); err != nil {
+		return fmt.Errorf("unmount %s: %w", d.Dir, err)
+	}
+	d.mounted = false
+	return nil
+}
+
+// shutdown is EXT4_IOC_SHUTDOWN, and noFlush that the journal is not written out.
+const (
+	shutdown = 0x8004587d
+	noFlush  = 2
+)
+
+// Stop takes the power from the disk: nothing gets to it any more, whatever was written and not
+// synced.
+func (d *Disk) Stop() error {
+	f, err := os.Open(d.Dir)
+	if err != nil {
+		return err
+	}
+	how := uint32(noFlush)
+	_, _, errno := unix.Syscall(unix.SYS_IOCTL, f.Fd(), shutdown, uintptr(unsafe.Pointer(&how)))
+	if errno != 0 {
+		return errors.Join(fmt.Errorf("stop %s: %w", d.Dir, errno), f.Close())
+	}
+	return f.Close()
+}
+
+// Start gives a disk that was stopped its power back; nobody may have a file of it open.
+func (d *Disk) Start() error {
+	if err := d.unmount(); err != nil {
+		return err
+	}
+	return d.mount()
+}
+
+// Free is how many bytes can still be written.
+func (d *Disk) Free() (int64, error) {
+	var s unix.Statfs_t
+	if err := unix.Statfs(d.Dir, &s); err != nil {
+		return 0, err
+	}
+	return int64(s.Bavail) * s.Bsize, nil
+}
+
+// Fill takes up space until so many bytes are free, in a file of that path; a negative number gives
+// all of it back.
+func (d *Disk) Fill(path string, free int64) error {
+	if err := os.RemoveAll(path); err != nil || free < 0 {
+		return err
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	var size int64
+	for {
+		unix.Sync() // what was deleted is free only then
+		now, err := d.Free()
+		if err != nil || now <= free {
+			return errors.Join(err, f.Close())
+		}
+		// Extents take blocks of their own.
+		more := max((now-free)&^1023-(now-free)/256&^1023, 1024)
+		if err := unix.Fallocate(int(f.Fd()), 0, size, more); err != nil {
+			return errors.Join(fmt.Errorf("fill %s: %w", d.Dir, err), f.Close())
+		}
+		size += more
+	}
+}
