@@ -85,6 +85,7 @@ func New(o Options) (*Device, error) {
 		return nil, fmt.Errorf("device %s: %w", o.Name, err)
 	}
 	d.journal = j
+	j.space = func(err error) { d.Post(func() { d.space(err) }) }
 	if j.lost > 0 {
 		d.Post(func() {
 			d.say(agent.Warn, "journal", fmt.Sprintf("the last %d bytes of journal %s were no whole "+
@@ -234,6 +235,15 @@ func (d *Device) say(l agent.Level, about, text string) {
 	if d.o.OnLine != nil {
 		d.o.OnLine("host", d.now, agent.Line{Level: l, About: about, Text: text})
 	}
+}
+
+// space is told that the disk has no room for the journal, or has room again.
+func (d *Device) space(err error) {
+	if err == nil {
+		d.say(agent.Warn, "journal", "there is room again, nothing was lost")
+		return
+	}
+	d.say(agent.Err, "journal", err.Error()+"; agents that keep rows wait until there is room")
 }
 
 // broken is a panic in an agent's turn, which has been discarded.

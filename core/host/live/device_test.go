@@ -342,3 +342,56 @@ func TestCloseWithoutRun(t *testing.T) {
 		t.Fatalf("error %v", err)
 	}
 }
+
+// A device boots on a full disk. Agents that keep rows wait until there is room, and then have lost
+// nothing; lines say both.
+func TestAFullDiskHoldsUpWhoKeepsRows(t *testing.T) {
+	var free atomic.Int64
+	retry, lines, wished := make(chan time.Time), make(chan string, 8), make(chan int, 8)
+	d, err := live.New(live.Options{Name: "edge", Dir: t.TempDir(), Agents: entries(),
+		Hardware: &calc{},
+		OnLine: func(from string, _ time.Duration, l agent.Line) {
+			if l.About == "journal" {
+				lines <- l.Text
+			}
+		},
+		OnTurn: func(_ *host.Proc, _ *host.Input, out *host.Output) {
+			for _, r := range out.Rows {
+				if v, ok := r.Val.(*wish); ok && r.Topic.Name == "Wish" {
+					wished <- v.N
+				}
+			}
+		}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Squeeze(&free, retry)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- d.Run(ctx) }()
+	if l := <-lines; !strings.Contains(l, "no space left on device; agents that keep rows wait") {
+		t.Errorf("line %q", l)
+	}
+	for range 3 {
+		retry <- time.Time{}
+	}
+	if err := d.Do(ctx, func(k *host.Kernel) {
+		if p := k.Proc("boss"); k.BootCount() != 1 || p.Turn != 1 {
+			t.Errorf("boot %d, turn %d of the agent that waits", k.BootCount(), p.Turn)
+		}
+	}); err != nil {
+		t.Error(err)
+	}
+	free.Store(1 << 20)
+	close(retry)
+	if n := <-wished; n != 2 {
+		t.Errorf("the second boot counts %d", n)
+	}
+	if l := <-lines; !strings.Contains(l, "there is room again") {
+		t.Errorf("line %q", l)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}

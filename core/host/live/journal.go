@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/google/renameio/v2"
 
@@ -21,21 +22,29 @@ import (
 type journal struct {
 	path string
 	file *os.File
-	sync func(*os.File) error
-	size int64 // of the file
-	base int64 // of the file when it was last written anew
-	lost int64 // bytes that were cut off when it was opened
+	// append and sync are what reaches the disk, retry when a disk without room is asked again.
+	append func(*os.File, []byte) (int, error)
+	sync   func(*os.File) error
+	// replace writes a whole file anew, atomically.
+	replace func(path string, b []byte) error
+	retry   func() <-chan time.Time
+	size    int64 // of the file
+	base    int64 // of the file when it was last written anew
+	lost    int64 // bytes that were cut off when it was opened
 
 	mu      sync.Mutex
 	kept    map[string]host.Stored
 	n       uint64 // boots
 	queue   []writing
 	failure error
+	held    bool          // a group waits for room
+	full    chan struct{} // closed while held
 
 	bell   chan struct{}
 	done   chan struct{} // closed when it writes no more
 	broke  chan struct{} // closed when the disk has failed
 	broken func(error)   // told when the disk has failed
+	space  func(error)   // told why there is no room, and nil when there is again
 	spare  []writing
 	buf    []byte
 }
@@ -54,16 +63,13 @@ func (w *writing) entry() *entry {
 	return &entry{Agent: w.rec.Agent, Turn: w.rec.Turn, Rows: w.rec.Rows}
 }
 
-// The file is written anew when it has this size and is several times what it was before.
-const (
-	compactSize  = 8 << 20
-	compactTimes = 4
-)
-
 // openJournal reads the journal of a directory; "" keeps it in memory. It takes records once serve
 // runs.
 func openJournal(dir string, broken func(error)) (*journal, error) {
-	j := &journal{kept: map[string]host.Stored{}, bell: make(chan struct{}, 1), sync: datasync,
+	j := &journal{kept: map[string]host.Stored{}, bell: make(chan struct{}, 1),
+		replace: func(path string, b []byte) error { return renameio.WriteFile(path, b, 0o600) },
+		append:  (*os.File).Write, sync: datasync, space: func(error) {},
+		retry: func() <-chan time.Time { return time.After(roomEvery) }, full: make(chan struct{}),
 		done: make(chan struct{}), broke: make(chan struct{}), broken: broken}
 	if dir != "" {
 		j.path = filepath.Join(dir, "journal")
@@ -87,7 +93,15 @@ func (j *journal) open(dir string) error {
 		return err
 	}
 	j.lost = int64(len(b) - whole)
-	return j.rewrite()
+	if err := j.rewrite(); !isFull(err) {
+		return err
+	}
+	// Without room for a new file the old one goes on, less its torn end.
+	if err := os.Truncate(j.path, int64(whole)); err != nil {
+		return err
+	}
+	j.size, j.base = int64(whole), int64(whole)
+	return j.goOn()
 }
 
 func (j *journal) apply(e *entry) {
@@ -101,44 +115,6 @@ func (j *journal) apply(e *entry) {
 	}
 }
 
-// rewrite replaces the file by one with what is in force, atomically, and goes on in that.
-func (j *journal) rewrite() error {
-	j.mu.Lock()
-	b := frame(nil, &entry{Boot: j.n})
-	j.mu.Unlock()
-	for rows := range slices.Chunk(j.rows(), rewriteRows) {
-		b = frame(b, &entry{Rows: rows})
-	}
-	if err := renameio.WriteFile(j.path, b, 0o600); err != nil {
-		return err
-	}
-	if err := syncDir(filepath.Dir(j.path)); err != nil {
-		return err
-	}
-	f, err := os.OpenFile(j.path, os.O_WRONLY|os.O_APPEND, 0o600)
-	if err != nil {
-		return err
-	}
-	if j.file != nil {
-		j.file.Close()
-	}
-	j.file, j.size, j.base = f, int64(len(b)), int64(len(b))
-	return nil
-}
-
-// rewriteRows is how many rows a record holds when the file is written anew; a damaged one takes no
-// more with it.
-const rewriteRows = 64
-
-// syncDir makes the names in a directory durable.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}
-
 // rows are the durable rows, in a fixed order.
 func (j *journal) rows() []host.Stored {
 	j.mu.Lock()
@@ -148,7 +124,9 @@ func (j *journal) rows() []host.Stored {
 	})
 }
 
-// boot counts a boot, durably and behind all that was written before, and returns the count.
+// boot counts a boot, durably and behind all that was written before, and returns the count. A disk
+// without room does not keep a device from its boot: the count becomes durable before anything else
+// of this boot does.
 func (j *journal) boot() (uint64, error) {
 	done := make(chan struct{})
 	j.mu.Lock()
@@ -158,6 +136,8 @@ func (j *journal) boot() (uint64, error) {
 	j.add(writing{boot: n, then: func() { close(done) }})
 	select {
 	case <-done:
+		return n, nil
+	case <-j.fullNow():
 		return n, nil
 	case <-j.broke:
 		return 0, fmt.Errorf("count boots: %w", j.fault())
@@ -202,10 +182,13 @@ func (j *journal) start() {
 // serve writes what is queued, in groups, until close.
 func (j *journal) serve() {
 	defer close(j.done)
-	for range j.bell {
+	for open := true; open; {
+		select {
+		case _, open = <-j.bell:
+		case <-j.again():
+		}
 		j.flush()
 	}
-	j.flush()
 	j.shut()
 }
 
@@ -227,10 +210,14 @@ func (j *journal) flush() {
 	}
 	j.queue, j.spare = j.spare[:0], nil // two queues take turns, never one in the other's memory
 	j.mu.Unlock()
-	if err := j.store(list); err != nil {
+	if err := j.store(list); isFull(err) {
+		j.hold(list, err)
+		return
+	} else if err != nil {
 		j.fail(err)
 		return
 	}
+	j.release()
 	j.mu.Lock()
 	for i := range list {
 		j.apply(list[i].entry())
@@ -242,7 +229,9 @@ func (j *journal) flush() {
 	clear(list)
 	j.spare = list
 	if j.size > compactSize && j.size > compactTimes*j.base {
-		if err := j.rewrite(); err != nil {
+		if err := j.rewrite(); isFull(err) {
+			j.base = j.size // the old file is whole, and goes on for as long again
+		} else if err != nil {
 			j.fail(err)
 		}
 	}
@@ -257,11 +246,7 @@ func (j *journal) store(list []writing) error {
 	for i := range list {
 		j.buf = frame(j.buf, list[i].entry())
 	}
-	j.size += int64(len(j.buf))
-	if _, err := j.file.Write(j.buf); err != nil {
-		return err
-	}
-	return j.sync(j.file)
+	return j.put(j.buf)
 }
 
 // fail ends all writing: what the disk holds behind the last good group is not known any more.
