@@ -23,13 +23,18 @@ type runFlags struct {
 	profile fault.Profile
 	record  string
 	again   string
+	runFork
 }
 
 func runCommand() *cobra.Command {
 	var f runFlags
 	c := &cobra.Command{Use: "run NAME... | all", Short: "Run scenarios",
+		Long: runLong,
 		Args: usage(func(c *cobra.Command, args []string) error {
-			if f.again != "" {
+			switch {
+			case f.saveAt != 0:
+				return f.saveArgs(c, args)
+			case f.again != "" || f.from != "":
 				return cobra.NoArgs(c, args)
 			}
 			return cobra.MinimumNArgs(1)(c, args)
@@ -37,6 +42,9 @@ func runCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, names []string) error {
 			if f.again != "" {
 				return runCase(c, f)
+			}
+			if f.from != "" || f.saveAt != 0 {
+				return runLife(c, names, f)
 			}
 			return run(c, names, f)
 		}}
@@ -49,6 +57,7 @@ func runCommand() *cobra.Command {
 		"file that takes every turn, of one scenario and seed in virtual time")
 	c.Flags().StringVar(&f.again, "case", "",
 		"file of a failure that explore saved: run it again, with its faults and all rules")
+	f.runFork.flags(c)
 	return c
 }
 

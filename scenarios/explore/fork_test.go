@@ -30,8 +30,8 @@ func same(t *testing.T, a, b *explore.Run) {
 	if a.Trace != b.Trace || a.Turns != b.Turns || a.Rule != b.Rule || a.Faults != b.Faults ||
 		!reflect.DeepEqual(a.States, b.States) || !reflect.DeepEqual(a.Judged, b.Judged) {
 		t.Fatalf("seed %d, branches %v: from the tape %s in %d turns, %d faults, %q %s; "+
-			"without %s in %d, %d faults, %q %s", a.Seed, a.Branches, a.Trace, a.Turns, a.Faults, a.Rule, a.Saw, b.Trace,
-			b.Turns, b.Faults, b.Rule, b.Saw)
+			"without %s in %d, %d faults, %q %s", a.Seed, a.Branches, a.Trace, a.Turns, a.Faults, a.Rule,
+			a.Saw, b.Trace, b.Turns, b.Faults, b.Rule, b.Saw)
 	}
 }
 

@@ -68,8 +68,8 @@ func onboarded(w scenario.World) bool {
 	return false
 }
 
-// fork makes a fork. Where there is nothing to fork, because the run failed or was not under way, it
-// is a whole life of its own.
+// fork makes a fork. Where there is nothing to fork, because the run failed or was not under way,
+// it is a whole life of its own.
 func (g *group) fork(i int) (*Run, error) {
 	f, c := &g.job.Forks[i], g.marks[i]
 	if g.base.Rule != "" || !c.known {
