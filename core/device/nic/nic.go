@@ -149,7 +149,11 @@ const (
 	FaultBusy        = "busy"        // another item stands on it; Retry
 	FaultUnsupported = "unsupported" // this machine cannot do it; Text names what it lacks
 	FaultRefused     = "refused"     // the spec makes no sense
+	FaultFailed      = "failed"      // the kernel did not do it and Text has its words; Retry
 )
+
+// LeastMTU is the least MTU that an item may ask for; 0 asks for none.
+const LeastMTU = 68
 
 // CountersReq asks for all interface counters.
 type CountersReq struct{}

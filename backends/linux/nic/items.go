@@ -1,0 +1,241 @@
+package nic
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"github.com/evetwin/evetwin/backends/linux/netcaps"
+	device "github.com/evetwin/evetwin/core/device/nic"
+)
+
+// split splits an item's key.
+func split(item string) (what, name string) {
+	what, name, _ = strings.Cut(item, "/")
+	return what, name
+}
+
+// set makes an item be as its spec says.
+func (m *machine) set(item string, s device.Spec) error {
+	what, name := split(item)
+	if err := m.fits(what, name, &s); err != nil {
+		return err
+	}
+	if what == "resolv" {
+		return m.keep(item, s, func() error { return m.resolv(s.Resolv) })
+	}
+	if err := m.base(what, name, &s); err != nil {
+		return err
+	}
+	switch what {
+	case "link":
+		return m.keep(item, s, func() error { return m.setLink(name, s.Link) })
+	case "vlan":
+		return m.keep(item, s, func() error { return m.setVLAN(name, s.VLAN) })
+	case "dhcp":
+		return m.keep(item, s, func() error { return m.start(m.port(name), s.DHCP) })
+	case "route":
+		m.port(name).laid = nil
+	case "static":
+		m.port(name).forget(s.Static.Addr)
+	}
+	return m.keep(item, s, func() error { return m.settle(name) })
+}
+
+// keep writes a spec down before it is carried out. One that cannot be carried out is not kept:
+// what stood before it is shown as far as it is there.
+func (m *machine) keep(item string, s device.Spec, f func() error) error {
+	was, had := m.specs[item]
+	m.specs[item] = s
+	err := m.save()
+	if err == nil {
+		err = f()
+	}
+	var r *refusal
+	if errors.As(err, &r) || errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ERANGE) {
+		delete(m.specs, item)
+		if had {
+			m.specs[item] = was
+		}
+		return errors.Join(err, m.save())
+	}
+	return err
+}
+
+// fits checks that a spec is one of the item's kind, and makes sense.
+func (m *machine) fits(what, name string, s *device.Spec) error {
+	ok := map[string]bool{"link": s.Link != nil, "vlan": s.VLAN != nil, "static": s.Static != nil,
+		"dhcp": s.DHCP != nil, "route": s.Route != nil, "resolv": s.Resolv != nil}[what]
+	switch {
+	case !ok || name == "" || strings.ContainsAny(name, "/ \t\n") ||
+		what != "resolv" && len(name) >= unix.IFNAMSIZ:
+		return refuse("the spec does not fit the item")
+	case what == "link":
+		return sane(s.Link.MTU)
+	case what == "vlan" && (s.VLAN.ID == 0 || s.VLAN.ID > 4094):
+		return refuse("a VLAN id lies between 1 and 4094")
+	case what == "vlan":
+		return sane(s.VLAN.MTU)
+	case what == "static" && !s.Static.Addr.IsValid():
+		return refuse("no address")
+	case what == "route" && (s.Route.Table < 1 || s.Route.Metric < 0):
+		return refuse("no table, or a negative metric")
+	}
+	return nil
+}
+
+// sane checks an MTU.
+func sane(mtu uint16) error {
+	if mtu != 0 && mtu < device.LeastMTU {
+		return refuse(fmt.Sprintf("an MTU of %d is less than %d", mtu, device.LeastMTU))
+	}
+	return nil
+}
+
+// base checks that what an item stands on is there.
+func (m *machine) base(what, name string, s *device.Spec) error {
+	on := name
+	if what == "vlan" {
+		on = s.VLAN.Parent
+	}
+	l, err := m.k.find(on)
+	if err != nil {
+		return err
+	}
+	if l == nil {
+		return missing("there is no interface " + on)
+	}
+	if what != "link" && m.spec("link", on) == nil && m.spec("vlan", on) == nil {
+		return missing("there is no item link/" + on)
+	}
+	return nil
+}
+
+func (m *machine) setLink(name string, s *device.LinkSpec) error {
+	l, err := m.k.find(name)
+	if err != nil || l == nil {
+		return errors.Join(err, missing("there is no interface "+name))
+	}
+	if m.spec("dhcp", name) == nil {
+		// Nobody asked for addresses that routers advertise.
+		if err := m.k.sysctl(name, "accept_ra", "0"); err != nil {
+			return err
+		}
+	}
+	if err := m.k.mtu(l, s.MTU); err != nil {
+		return err
+	}
+	return m.k.up(l)
+}
+
+func (m *machine) setVLAN(name string, s *device.VLANSpec) error {
+	parent, err := m.k.find(s.Parent)
+	if err != nil || parent == nil {
+		return errors.Join(err, missing("there is no interface "+s.Parent))
+	}
+	l, err := m.k.find(name)
+	if err != nil {
+		return err
+	}
+	if l != nil {
+		v, ok := l.(*netlink.Vlan)
+		if !ok {
+			return refuse(name + " is an interface of another kind")
+		}
+		if v.VlanId != int(s.ID) || v.ParentIndex != parent.Attrs().Index {
+			if err := m.k.remove(l); err != nil {
+				return err
+			}
+			l = nil
+		}
+	}
+	if l == nil {
+		err := m.k.vlan(name, parent, s.ID)
+		if errors.Is(err, unix.EOPNOTSUPP) {
+			return &refusal{device.FaultUnsupported, "this kernel lacks " + netcaps.VLAN}
+		}
+		if err != nil {
+			return err
+		}
+		if l, err = m.k.find(name); err != nil || l == nil {
+			return errors.Join(err, missing("there is no interface "+name))
+		}
+	}
+	return m.setLink(name, &device.LinkSpec{MTU: s.MTU})
+}
+
+// clear removes an item.
+func (m *machine) clear(item string) error {
+	if user := m.user(item); user != "" {
+		return &refusal{device.FaultBusy, user + " stands on it"}
+	}
+	what, name := split(item)
+	if _, ok := m.specs[item]; !ok {
+		return nil
+	}
+	if err := m.undo(what, name); err != nil {
+		return err
+	}
+	delete(m.specs, item)
+	return m.save()
+}
+
+// undo takes out of the kernel what an item put there.
+func (m *machine) undo(what, name string) error {
+	l, err := m.k.find(name)
+	if err != nil {
+		return err
+	}
+	switch what {
+	case "resolv":
+		return m.resolv(&device.ResolvSpec{})
+	case "dhcp":
+		return m.stop(m.port(name))
+	case "vlan":
+		if l != nil {
+			m.count(l)
+			return m.k.remove(l)
+		}
+	case "link":
+		if l != nil {
+			return m.k.down(l)
+		}
+	}
+	was := m.specs[what+"/"+name]
+	delete(m.specs, what+"/"+name)
+	if err := m.settle(name); err != nil {
+		m.specs[what+"/"+name] = was
+		return err
+	}
+	return nil
+}
+
+// user is an item that stands on the given one, empty if there is none.
+func (m *machine) user(item string) string {
+	what, name := split(item)
+	if _, ok := m.specs[item]; !ok || what != "link" && what != "vlan" {
+		return ""
+	}
+	var users []string
+	for key, s := range m.specs {
+		w, on := split(key)
+		if on == name && (w == "dhcp" || w == "static" || w == "route") ||
+			w == "vlan" && s.VLAN.Parent == name {
+			users = append(users, key)
+		}
+	}
+	if len(users) == 0 {
+		return ""
+	}
+	return slices.Min(users)
+}
+
+// forget makes an address one that is not there yet, so that it is added if it is missing.
+func (p *port) forget(a netip.Prefix) {
+	p.given = slices.DeleteFunc(p.given, func(o netip.Prefix) bool { return o == a })
+}

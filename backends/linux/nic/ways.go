@@ -1,0 +1,174 @@
+package nic
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// rulePriority is that of the rules "from ADDRESS lookup TABLE".
+const rulePriority = 15000
+
+// way is a route or a rule. Its key says all that matters of it, so that one of the kernel and one
+// that should be there compare.
+type way struct {
+	key   string
+	route *netlink.Route
+	rule  *netlink.Rule
+}
+
+func routeWay(r *netlink.Route) way {
+	to := prefix(r.Dst)
+	if !to.IsValid() {
+		to = netip.PrefixFrom(netip.IPv4Unspecified(), 0)
+		if r.Family == netlink.FAMILY_V6 {
+			to = netip.PrefixFrom(netip.IPv6Unspecified(), 0)
+		}
+	}
+	return way{key: fmt.Sprintf("route %d %s via %v dev %d metric %d mtu %d", r.Table, to, addr(r.Gw),
+		r.LinkIndex, r.Priority, r.MTU), route: r}
+}
+
+func ruleWay(r *netlink.Rule) way {
+	return way{key: fmt.Sprintf("rule %d from %s lookup %d", r.Priority, prefix(r.Src), r.Table),
+		rule: r}
+}
+
+func (w way) add(k *kernel) error {
+	if w.rule != nil {
+		return k.addRule(w.rule)
+	}
+	return k.addRoute(w.route)
+}
+
+func (w way) remove(k *kernel) error {
+	if w.rule != nil {
+		return k.removeRule(w.rule)
+	}
+	return k.removeRoute(w.route)
+}
+
+// laid are the routes and rules that this part has put there for an interface. Rules whose table
+// belongs to no interface any more are anybody's.
+func (m *machine) laid(p *port, d *dump) []way {
+	var out []way
+	index, mine := 0, 0
+	if l := d.link(p.name); l != nil {
+		index = l.Attrs().Index
+	}
+	if s := m.spec("route", p.name); s != nil {
+		mine = s.Route.Table
+	}
+	tables := map[int]bool{}
+	for key, s := range m.specs {
+		if what, _ := split(key); what == "route" {
+			tables[s.Route.Table] = true
+		}
+	}
+	for i := range d.routes {
+		if d.routes[i].LinkIndex == index {
+			out = append(out, routeWay(&d.routes[i]))
+		}
+	}
+	for i := range d.rules {
+		if t := d.rules[i].Table; t == mine || !tables[t] {
+			out = append(out, ruleWay(&d.rules[i]))
+		}
+	}
+	return out
+}
+
+// ways are the routes and rules that an interface should have: the table of the port with what is
+// on the link and the default, the default in the main table with the metric of the port, and a
+// rule for each source address. Routes come before the rules that lead to them.
+func (m *machine) ways(p *port, d *dump) []way {
+	s, l := m.spec("route", p.name), d.link(p.name)
+	if s == nil || !isUp(l) {
+		return nil
+	}
+	var out []way
+	route := func(table int, to netip.Prefix, via netip.Addr, mtu int) {
+		r := &netlink.Route{Table: table, LinkIndex: l.Attrs().Index, Dst: ipnet(to),
+			Priority: s.Route.Metric, Protocol: protocol, MTU: mtu, Family: netlink.FAMILY_V4}
+		if to.Addr().Is6() {
+			r.Family = netlink.FAMILY_V6
+		}
+		if via.IsValid() {
+			r.Gw = via.AsSlice()
+		} else if to.Addr().Is4() {
+			r.Scope = netlink.SCOPE_LINK
+		}
+		if w := routeWay(r); !slices.ContainsFunc(out, func(o way) bool { return o.key == w.key }) {
+			out = append(out, w)
+		}
+	}
+	var sources []netip.Prefix
+	for _, a := range d.usable(l) {
+		if a.Addr().IsGlobalUnicast() {
+			sources = append(sources, a)
+			if !a.IsSingleIP() {
+				route(s.Route.Table, a.Masked(), netip.Addr{}, 0)
+			}
+		}
+	}
+	reached := map[bool]bool{}
+	for _, via := range m.routersOf(p) {
+		six := via.Is6()
+		if reached[six] || !slices.ContainsFunc(sources,
+			func(a netip.Prefix) bool { return a.Addr().Is6() == six }) {
+			continue
+		}
+		reached[six] = true
+		all := netip.PrefixFrom(netip.IPv4Unspecified(), 0)
+		if six {
+			all = netip.PrefixFrom(netip.IPv6Unspecified(), 0)
+		}
+		mtu := p.lessMTU(l)
+		route(s.Route.Table, all, via, mtu)
+		route(unix.RT_TABLE_MAIN, all, via, mtu)
+	}
+	for _, x := range p.sources() {
+		for _, w := range x.Routes {
+			route(s.Route.Table, w.To, w.Via, 0)
+			route(unix.RT_TABLE_MAIN, w.To, w.Via, 0)
+		}
+	}
+	for _, a := range sources {
+		r := netlink.NewRule()
+		r.Priority, r.Table, r.Protocol = rulePriority, s.Route.Table, protocol
+		r.Family = netlink.FAMILY_V4
+		if a.Addr().Is6() {
+			r.Family = netlink.FAMILY_V6
+		}
+		r.Src = ipnet(netip.PrefixFrom(a.Addr(), a.Addr().BitLen()))
+		out = append(out, ruleWay(r))
+	}
+	return out
+}
+
+// lessMTU is the MTU that the network told where it is less than that of the link, else 0.
+func (p *port) lessMTU(l netlink.Link) int {
+	for _, x := range p.sources() {
+		if x.MTU != 0 && int(x.MTU) < l.Attrs().MTU {
+			return int(x.MTU)
+		}
+	}
+	return 0
+}
+
+// routersOf are the default routers of an interface as its items have it.
+func (m *machine) routersOf(p *port) []netip.Addr {
+	static, dhcp := m.spec("static", p.name), m.spec("dhcp", p.name)
+	switch {
+	case static != nil && dhcp != nil:
+		return p.routers(static.Static, dhcp.DHCP)
+	case static != nil:
+		return p.routers(static.Static, nil)
+	case dhcp != nil:
+		return p.routers(nil, dhcp.DHCP)
+	}
+	return nil
+}
