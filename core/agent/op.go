@@ -22,6 +22,7 @@ type OpDecl struct {
 	equal  func(a, b any) bool
 	addReq func(*bus.Sum, any)
 	addRes func(*bus.Sum, any)
+	newReq func() any
 	newRes func() any
 }
 
@@ -46,6 +47,7 @@ func NewOp[Req, Res any](d OpDecl) Op[Req, Res] {
 	}
 	d.addReq = func(sum *bus.Sum, v any) { q.AddTo(sum, unsafe.Pointer(v.(*Req))) }
 	d.addRes = func(sum *bus.Sum, v any) { s.AddTo(sum, unsafe.Pointer(v.(*Res))) }
+	d.newReq = func() any { return new(Req) }
 	d.newRes = func() any { return new(Res) }
 	return Op[Req, Res]{&d}
 }
@@ -72,6 +74,9 @@ func (d *OpDecl) SumReq(v any) uint64 {
 	d.addReq(&s, v)
 	return s.Value()
 }
+
+// NewReq makes an empty request (a pointer to Req), to be read into.
+func (d *OpDecl) NewReq() any { return d.newReq() }
 
 // NewRes makes an empty result (a pointer to Res), to be read into.
 func (d *OpDecl) NewRes() any { return d.newRes() }

@@ -1,6 +1,10 @@
 package host
 
-import "github.com/evetwin/evetwin/core/agent"
+import (
+	"math"
+
+	"github.com/evetwin/evetwin/core/agent"
+)
 
 // AnyRun is a call of an op whose types the server does not know.
 type AnyRun struct{ *run }
@@ -33,6 +37,9 @@ func (k *Kernel) serveRest() {
 			if t.op.serve == nil {
 				t.op.part = k.Part(t.op.decl.Part())
 				t.op.serve = func(r *run) { k.o.AnyOp(AnyRun{r}) }
+				if t.op.far = k.o.Elsewhere != nil; t.op.far {
+					t.op.class.width = math.MaxInt
+				}
 			}
 		}
 		for _, s := range p.subs {

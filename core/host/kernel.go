@@ -58,6 +58,8 @@ type Options struct {
 	// AnyOp serves ops that no part serves, and lets a topic that nobody publishes be published by a
 	// part of its owner's name: for tests of one agent alone. nil refuses such a wiring.
 	AnyOp func(c AnyRun)
+	// Elsewhere is the rest of a device whose agents run in several processes; nil: there is none.
+	Elsewhere *Elsewhere
 	// OnTurn sees each turn after it was committed to; nil costs nothing.
 	OnTurn func(p *Proc, in *Input, out *Output)
 	// OnLine takes log lines.
@@ -133,6 +135,9 @@ func New(drv Driver, o Options) (k *Kernel, err error) {
 	k = &Kernel{o: o, drv: drv, byName: map[string]*shelf{}, stored: map[string][]Stored{},
 		empty: bus.Empty(o.Boot << 32)}
 	k.o.Limits.defaults()
+	if o.Elsewhere != nil {
+		k.o.AnyOp = o.Elsewhere.Call
+	}
 	if k.o.Causes == 0 {
 		k.o.Causes = 64
 	}
@@ -211,7 +216,9 @@ func (k *Kernel) shelf(d *bus.Decl) *shelf {
 		refuse("topic %s is declared twice", name)
 	}
 	s := &shelf{Shelf: bus.ShelfAt(d, k.empty), id: uint16(len(k.shelves))}
-	if d.Life == bus.Persistent {
+	if k.o.Elsewhere != nil {
+		k.hold(s)
+	} else if d.Life == bus.Persistent {
 		for _, r := range k.stored[name] {
 			k.load(s, r)
 		}

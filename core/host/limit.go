@@ -30,7 +30,7 @@ func (k *Kernel) expireRuns(now time.Duration) {
 			for _, r := range slices.Clone(t.fences) {
 				at := r.began + t.op.decl.Limit
 				switch {
-				case r.over || r.ended:
+				case r.over || r.ended || t.op.far:
 				case at <= now:
 					r.expire()
 				case next == 0 || at < next:

@@ -16,6 +16,7 @@ type Part struct {
 	pubs  []*pub
 	rows  []Change
 	whole []*bus.Decl
+	shown bool // a table kept elsewhere moved
 }
 
 // Part adds a device part; call it from Options.Wire.
@@ -138,9 +139,10 @@ func (pt *Part) Draw(what string, n uint64) uint64 {
 
 // flush shows what the part put, with the end of a run behind it.
 func (pt *Part) flush(end *run) {
-	if len(pt.rows) == 0 && len(pt.whole) == 0 && end == nil {
+	if len(pt.rows) == 0 && len(pt.whole) == 0 && end == nil && !pt.shown {
 		return
 	}
+	pt.shown = false
 	k := pt.k
 	pt.Source.Turn++
 	k.sumPart(pt, end)

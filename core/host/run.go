@@ -19,6 +19,7 @@ type op struct {
 	serve func(*run)
 	part  *Part
 	by    string // the one caller of an op that is not a query
+	far   bool   // served elsewhere, where its limit and the width of its class are kept
 }
 
 func (k *Kernel) op(d *agent.OpDecl) *op {
@@ -102,7 +103,9 @@ func (k *Kernel) run(t *table, c *call) {
 	r.try = c.state.Tries
 	t.op.class.running++
 	t.fences = append(t.fences, r)
-	k.watch(now + t.op.decl.Limit)
+	if !t.op.far {
+		k.watch(now + t.op.decl.Limit)
+	}
 	k.serve(r)
 	t.op.part.flush(nil)
 }

@@ -19,7 +19,13 @@ type Options struct {
 	Agents   []agent.Entry
 	Hardware host.Hardware
 	// Dir is where the journal of persistent rows lies; empty keeps it in memory.
-	Dir    string
+	Dir string
+	// Elsewhere is the rest of a device whose agents run in several processes: it takes the place of
+	// the journal, and Dir is empty.
+	Elsewhere *host.Elsewhere
+	// Booted is when the device booted, if that was before Run; the zero time: it boots then. It holds
+	// for the first boot.
+	Booted time.Time
 	OnTurn func(p *host.Proc, in *host.Input, out *host.Output)
 	// Hooks are the device's for all its boots.
 	Hooks host.Hooks
@@ -153,13 +159,20 @@ func (d *Device) boot() error {
 	if err != nil {
 		return fmt.Errorf("boot %s: %w", d.o.Name, err)
 	}
-	d.at, d.cut, d.now = time.Now(), false, 0
+	d.at, d.cut = time.Now(), false
+	if !d.o.Booted.IsZero() {
+		d.at, d.o.Booted = d.o.Booted, time.Time{}
+	}
+	if d.o.Elsewhere != nil {
+		n = d.o.Elsewhere.Boot
+	}
+	d.tick()
 	d.ready, d.apart, d.later, d.slowed = nil, nil, nil, nil
 	limits := d.o.Limits
 	limits.Throttle = d.throttle
 	k, err := host.New(d, host.Options{Device: d.o.Name, Seed: d.o.Seed, Boot: n,
 		Agents: d.o.Agents, Stored: d.journal.rows(), OnTurn: d.o.OnTurn, OnLine: d.o.OnLine,
-		Hooks:  d.o.Hooks,
+		Hooks: d.o.Hooks, Elsewhere: d.o.Elsewhere,
 		Wire:   func(k *host.Kernel) { d.k = k; d.o.Hardware.Wire(k, d) },
 		Limits: limits,
 		Causes: 16, OnPanic: d.broken, Stack: func() string { return string(debug.Stack()) }})

@@ -145,6 +145,10 @@ func (d *Device) After(after time.Duration, f func()) {
 
 // Durable hands a record to the journal.
 func (d *Device) Durable(r *host.Record, then func()) {
+	if e := d.o.Elsewhere; e != nil {
+		e.Durable(r, then)
+		return
+	}
 	d.journal.write(r, func() { d.Post(then) })
 }
 
