@@ -129,7 +129,8 @@ func (c *Crew) look(parent context.Context) error {
 	ctx, stop := context.WithTimeout(parent, dialLimit)
 	defer stop()
 	cons, err := c.o.Conn.js.Consumer(ctx, c.spec.jobs(), workers)
-	gone := errors.Is(err, jetstream.ErrStreamNotFound) || errors.Is(err, jetstream.ErrConsumerNotFound)
+	gone := errors.Is(err, jetstream.ErrStreamNotFound) ||
+		errors.Is(err, jetstream.ErrConsumerNotFound)
 	if err == nil {
 		i := cons.CachedInfo()
 		if i.NumAckPending == 0 && i.NumWaiting == 0 {

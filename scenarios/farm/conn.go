@@ -151,8 +151,8 @@ func (c *Conn) bind(parent context.Context) (context.Context, context.CancelFunc
 	}
 }
 
-// persist tries something again while the server does not answer, as long as patience lasts. It must
-// be safe to repeat.
+// persist tries something again while the server does not answer, as long as patience lasts. It
+// must be safe to repeat.
 func (c *Conn) persist(ctx context.Context, do func(ctx context.Context) error) error {
 	for end := time.Now().Add(c.patience); ; {
 		once, stop := context.WithTimeout(ctx, dialLimit)

@@ -156,7 +156,8 @@ func (c *Crew) Redelivered() uint64 {
 }
 
 // Work puts jobs into the queue and takes results.
-func (c *Crew) Work(parent context.Context, jobs <-chan explore.Job, done chan<- explore.Done) error {
+func (c *Crew) Work(parent context.Context, jobs <-chan explore.Job, done chan<- explore.Done,
+) error {
 	bound, stop := c.o.Conn.bind(parent)
 	defer stop()
 	g, ctx := errgroup.WithContext(bound)

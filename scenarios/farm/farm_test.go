@@ -202,7 +202,7 @@ func TestTwoExplorationsOnOneServer(t *testing.T) {
 	}
 }
 
-// An exploration that is stopped in the middle ends at once with what it has; nothing of it is left.
+// An exploration that is stopped in the middle ends at once with what it has; nothing is left.
 func TestAnExplorationIsStoppedInTheMiddle(t *testing.T) {
 	s := serve(t, "embed", "")
 	conn := dial(t, s, farm.DialOptions{})

@@ -26,8 +26,8 @@ type Place struct {
 var errPlace = errors.New("want nats://[TOKEN@|USER:PASSWORD@]HOST:PORT (or tls://), embed, or" +
 	" embed://[TOKEN@|USER:PASSWORD@]ADDRESS:PORT")
 
-// ParsePlace reads where a farm is: nats://host:port, with a token or a user before it, several of a
-// cluster separated by commas; embed for a server in this process that only this machine reaches;
+// ParsePlace reads where a farm is: nats://host:port, with a token or a user before it, several of
+// a cluster separated by commas; embed for a server in this process that only this machine reaches;
 // embed://0.0.0.0:4222 for one that others reach, too.
 func ParsePlace(text string) (*Place, error) {
 	if text == "embed" {

@@ -79,7 +79,8 @@ func take(ctx context.Context, room chan struct{}) int {
 }
 
 // fetch asks for at most n jobs and gives them on as they come.
-func (w *worker) fetch(ctx context.Context, s *Spec, n int, each func(m jetstream.Msg)) (int, error) {
+func (w *worker) fetch(ctx context.Context, s *Spec, n int, each func(m jetstream.Msg),
+) (int, error) {
 	once, stop := context.WithTimeout(ctx, fetchLimit)
 	defer stop()
 	cons, err := w.o.Conn.js.Consumer(once, s.jobs(), workers)

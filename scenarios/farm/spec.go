@@ -42,8 +42,8 @@ type Spec struct {
 	First uint64 `json:"first"`
 	// Build is the code that runs it: workers of another would find something else.
 	Build string `json:"build"`
-	// AckWait is how long a worker may be silent before its jobs are given to another, in ns; Limit how
-	// long a run may take.
+	// AckWait is how long a worker may be silent before its jobs are given to another, in ns; Limit
+	// how long a run may take.
 	AckWait time.Duration `json:"ack_wait"`
 	Limit   time.Duration `json:"limit"`
 	// ID tells the explorations apart that have had the name.

@@ -53,8 +53,8 @@ type service struct {
 	stop context.CancelFunc
 }
 
-// Work takes part until the context ends, the server is lost or, with Only, the exploration is over.
-// A worker that only finds explorations of other builds ends with an error that names both.
+// Work takes part until the context ends, the server is lost or, with Only, the exploration is
+// over. A worker that only finds explorations of other builds ends with an error that names both.
 func Work(ctx context.Context, o WorkerOptions) error {
 	o.Jobs = max(o.Jobs, 1)
 	if o.Say == nil {
