@@ -107,3 +107,21 @@ func TestBenchIsReadable(t *testing.T) {
 		t.Errorf("exit %d: %s", code, out)
 	}
 }
+
+// The cost is a comparison of two ways that do the same: what is recorded is known, what it takes
+// is not, on a machine that does something else, too.
+func TestBenchRecord(t *testing.T) {
+	r := bench(t, "record", "--days", "0.25", "--seeds", "3")
+	for _, key := range []string{"slowdown_percent", "cpu_slowdown_percent", "seeds_slowdown_percent",
+		"seeds_cpu_slowdown_percent"} {
+		between(t, r, key, -100, 1000)
+	}
+	between(t, r, "trace_mib_per_device_day", 0.2, 2)
+	between(t, r, "trace_kib_per_seed", 30, 500)
+	between(t, r, "pieces", 12, 12)
+	between(t, r, "device_days", 0.25, 0.25)
+	between(t, r, "seeds", 3, 3)
+	if code, _, _ := evetwin(t, "bench", "record", "--days", "0"); code != 2 {
+		t.Errorf("a measurement of nothing ends with %d", code)
+	}
+}

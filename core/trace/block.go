@@ -29,6 +29,9 @@ type blockWriter struct {
 
 // add takes a frame.
 func (w *blockWriter) add(kind byte, frame []byte) {
+	if w.frames == nil {
+		w.frames = make([]byte, 0, blockSize+blockSize/8)
+	}
 	w.frames = binary.AppendUvarint(w.frames, uint64(len(frame))+1)
 	w.frames = append(append(w.frames, kind), frame...)
 	if len(w.frames) >= blockSize {

@@ -15,6 +15,7 @@ import (
 type encoder struct {
 	*pack.Encoder
 	topics map[*bus.Decl]*topicOut
+	near   [nearTopics]*topicOut // those that were looked up lately
 	ops    map[string]*opOut
 	clock  time.Duration // wall clock less time since boot
 	now    time.Duration
@@ -24,6 +25,7 @@ type encoder struct {
 type topicOut struct {
 	decl  *bus.Decl
 	name  string
+	known uint64 // the number of its name
 	pair  lastPair
 	coder *pack.Coder
 	last  any
@@ -55,20 +57,27 @@ func (e *encoder) pair(name, key string, last *lastPair) {
 		e.Number(last.n)
 		return
 	}
-	e.Pair(name, key)
-	*last = lastPair{key, e.Known(name, key)}
+	*last = lastPair{key, e.Pair(name, key)}
 }
 
 func newEncoder(e *pack.Encoder) *encoder {
 	return &encoder{Encoder: e, topics: map[*bus.Decl]*topicOut{}, ops: map[string]*opOut{}}
 }
 
+// nearTopics is how many topics are found without the map; a power of two.
+const nearTopics = 256
+
 func (e *encoder) topic(d *bus.Decl) *topicOut {
+	near := &e.near[d.Sum()%nearTopics]
+	if t := *near; t != nil && t.decl == d {
+		return t
+	}
 	t := e.topics[d]
 	if t == nil {
 		t = &topicOut{decl: d, name: d.String()}
 		e.topics[d] = t
 	}
+	*near = t
 	return t
 }
 
@@ -141,7 +150,7 @@ func (e *encoder) changes(rows []host.Change) {
 
 // table writes a version of a topic.
 func (e *encoder) table(t *topicOut, h bus.Head, old bool) {
-	e.Text(t.name)
+	e.Again(t.name, &t.known)
 	e.rev(t, h)
 	n := uint64(0)
 	if old {
@@ -169,7 +178,7 @@ func (e *encoder) moves(moves []host.Move) {
 	e.Number(uint64(len(moves)))
 	for _, m := range moves {
 		t := e.topic(m.Topic())
-		e.Text(t.name)
+		e.Again(t.name, &t.known)
 		e.rev(t, m.Head)
 	}
 }
@@ -193,10 +202,9 @@ func (e *encoder) has(in *host.Input, out *host.Output, starts int) (flags uint6
 	return flags
 }
 
-// turn writes a turn of an agent whose last one was number turn, at an instant.
-func (e *encoder) turn(in *host.Input, out *host.Output, turn uint64, last time.Duration,
-	starts []host.Start,
-) {
+// turn writes a turn of an agent behind its last one.
+func (e *encoder) turn(in *host.Input, out *host.Output, s *seat, starts []host.Start) {
+	turn, last := s.turn, max(s.last, 0)
 	flags := e.has(in, out, len(starts))
 	clock := time.Duration(in.Wall.UnixNano()) - in.Now
 	if clock != e.clock {
@@ -206,7 +214,7 @@ func (e *encoder) turn(in *host.Input, out *host.Output, turn uint64, last time.
 		flags |= hasSkip
 	}
 	e.Number(flags)
-	e.Text(in.Agent)
+	e.Again(in.Agent, &s.known)
 	e.time(in.Now)
 	if flags&hasClock != 0 {
 		e.Signed(int64(clock - e.clock))

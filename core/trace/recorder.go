@@ -54,6 +54,7 @@ type device struct {
 	r     *Recorder
 	e     *encoder
 	name  string
+	text  uint64 // the number of its name
 	boot  *host.Kernel
 	seats map[*host.Proc]*seat
 	hooks bool // what parts put is seen
@@ -64,6 +65,7 @@ type seat struct {
 	start, turn uint64
 	last        time.Duration // when its last turn was; negative before it had one
 	starts      []host.Start
+	known       uint64 // the number of its name
 }
 
 func (r *Recorder) device(name string) *device {
@@ -119,10 +121,9 @@ func (d *device) onTurn(p *host.Proc, in *host.Input, out *host.Output) {
 		}
 	}
 	s.starts = starts
-	last := max(s.last, 0)
 	d.r.turns++
 	d.open()
-	d.e.turn(in, out, s.turn, last, starts)
+	d.e.turn(in, out, s, starts)
 	d.write(kindTurn)
 	s.turn, s.last = in.Turn, in.Now
 }
@@ -262,7 +263,7 @@ func (d *device) table(t *topicOut, h bus.Head, old bool) {
 }
 
 // open begins a frame.
-func (d *device) open() { d.e.Text(d.name) }
+func (d *device) open() { d.e.Again(d.name, &d.text) }
 
 // shown records what a part put.
 func (d *device) shown(k *host.Kernel, s *host.Source, rows []host.Change) {

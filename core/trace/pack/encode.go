@@ -24,6 +24,33 @@ type Encoder struct {
 	Now   time.Duration
 	names map[string]uint64
 	pairs map[pair]uint64
+	near  [nearTexts]near
+}
+
+// near is a text that was written lately: to find it there is cheaper than in the map.
+type near struct {
+	text string
+	n    uint64
+}
+
+// nearTexts is how many are near, each in a place that follows from where in memory it is; a power
+// of two.
+const nearTexts = 256
+
+// number is the number of a text, 0 where it has none.
+func (e *Encoder) number(s string) uint64 {
+	if len(s) > maxName {
+		return 0
+	}
+	x := &e.near[(uintptr(unsafe.Pointer(unsafe.StringData(s)))>>3^uintptr(len(s)))%nearTexts]
+	if x.text == s && x.n > 0 {
+		return x.n
+	}
+	n := e.names[s]
+	if n > 0 {
+		*x = near{s, n}
+	}
+	return n
 }
 
 // pair is two texts that have one number.
@@ -42,7 +69,7 @@ func (e *Encoder) Signed(n int64) { e.B = binary.AppendVarint(e.B, n) }
 
 // Text writes a text, or the number it has got.
 func (e *Encoder) Text(s string) {
-	if n := e.names[s]; n > 0 {
+	if n := e.number(s); n > 0 {
 		e.Number(n + 1)
 		return
 	}
@@ -56,23 +83,32 @@ func (e *Encoder) Text(s string) {
 	e.B = append(e.B, s...)
 }
 
-// Pair writes two texts, or the number that the two have got.
-func (e *Encoder) Pair(a, b string) {
-	if n := e.Known(a, b); n > 0 {
-		e.Number(n)
+// Again writes a text that is written often; known is its number once it has one, for next time.
+func (e *Encoder) Again(s string, known *uint64) {
+	if *known > 0 {
+		e.Number(*known + 1)
 		return
+	}
+	e.Text(s)
+	*known = e.names[s]
+}
+
+// Pair writes two texts, or the number that the two have got. It returns their number, 0 where they
+// get none; to write it with Number is to write the pair again.
+func (e *Encoder) Pair(a, b string) (n uint64) {
+	if n = e.pairs[pair{a, b}]; n > 0 {
+		e.Number(n)
+		return n
 	}
 	e.Number(0)
 	e.Text(a)
 	e.Text(b)
 	if len(e.pairs) < maxNames && len(a) <= maxName && len(b) <= maxName {
-		e.pairs[pair{a, b}] = uint64(len(e.pairs)) + 1
+		n = uint64(len(e.pairs)) + 1
+		e.pairs[pair{a, b}] = n
 	}
+	return n
 }
-
-// Known is the number of a pair, 0 where it has none yet. To write it with Number is to write the
-// pair.
-func (e *Encoder) Known(a, b string) uint64 { return e.pairs[pair{a, b}] }
 
 // Coder writes values of one type; it remembers what stood where last.
 type Coder struct {
@@ -99,7 +135,7 @@ func (e *Encoder) Coder(t reflect.Type) *Coder {
 }
 
 // Describe is the type's description.
-func (c *Coder) Describe() string { return c.plan.desc }
+func (c *Coder) Describe() string { return string(c.plan.describe(nil)) }
 
 // Write appends a value as what differs from a base; both are pointers to the type, and a nil base
 // is the zero value. The value must not be changed afterwards.
@@ -118,16 +154,24 @@ func (c *Coder) value(p *plan, v, was unsafe.Pointer) {
 		return
 	}
 	gap := uint64(1)
-	for i := range p.leaves {
-		l := &p.leaves[i]
-		x, y := unsafe.Add(v, l.off), unsafe.Add(was, l.off)
-		if l.plan.kind == kString && *(*string)(x) == *(*string)(y) || same(l.plan, x, y) {
-			gap++
+	for k := range p.spans {
+		s := &p.spans[k]
+		if unsafe.String((*byte)(unsafe.Add(v, s.off)), s.n) ==
+			unsafe.String((*byte)(unsafe.Add(was, s.off)), s.n) {
+			gap += uint64(len(s.leaves))
 			continue
 		}
-		c.e.Number(gap)
-		gap = 1
-		c.leaf(l.plan, x, y)
+		for i := range s.leaves {
+			l := &s.leaves[i]
+			x, y := unsafe.Add(v, l.off), unsafe.Add(was, l.off)
+			if same(l.plan, x, y) {
+				gap++
+				continue
+			}
+			c.e.Number(gap)
+			gap = 1
+			c.leaf(l.plan, x, y)
+		}
 	}
 	c.e.B = append(c.e.B, 0)
 }

@@ -3,6 +3,7 @@ package pack
 import (
 	"net/netip"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -38,14 +39,39 @@ type plan struct {
 	elem   *plan
 	n      int    // length of an array
 	leaves []leaf // of a struct
+	spans  []span // of a struct
 	slot   int    // where the last value in this place is remembered
-	desc   string
+	fields []part // of a struct
+}
+
+// part is a field of a struct, as it is described.
+type part struct {
+	name string
+	plan *plan
 }
 
 // leaf is a part of a struct that is no struct itself.
 type leaf struct {
 	off  uintptr
 	plan *plan
+}
+
+// span is a row of leaves that are looked at as one: if their memory is the same they are, and of
+// most rows little has changed.
+type span struct {
+	leaves []leaf
+	off, n uintptr // where in memory it is, and how many bytes
+}
+
+// spanLeaves is how many leaves a span has at most.
+const spanLeaves = 6
+
+func spans(leaves []leaf) (out []span) {
+	for s := range slices.Chunk(leaves, spanLeaves) {
+		last := &s[len(s)-1]
+		out = append(out, span{s, s[0].off, last.off + last.plan.size - s[0].off})
+	}
+	return out
 }
 
 // compiler makes plans of one type.
@@ -57,29 +83,25 @@ type compiler struct {
 func (c *compiler) plan(t reflect.Type) *plan {
 	p := &plan{size: t.Size(), kind: kindOf(t)}
 	c.widest = max(c.widest, p.size)
-	p.desc = string(p.kind)
 	switch p.kind {
 	case kString, kBytes, kAddr, kPrefix, kPort:
 		p.slot = c.slot()
 	case kSlice:
 		p.slot = c.slot()
 		p.elem = c.plan(t.Elem())
-		p.desc += p.elem.desc
 	case kPointer:
 		p.elem = c.plan(t.Elem())
-		p.desc += p.elem.desc
 	case kArray:
 		p.n, p.elem = t.Len(), c.plan(t.Elem())
-		p.desc = "(" + strconv.Itoa(p.n) + ")" + p.elem.desc
 	case kOctets:
 		p.n = t.Len()
-		p.desc = "o" + strconv.Itoa(p.n) + ")"
 	case kStruct:
-		fields := make([]string, t.NumField())
-		for i := range fields {
+		p.fields = make([]part, t.NumField())
+		p.leaves = make([]leaf, 0, len(p.fields))
+		for i := range p.fields {
 			f := t.Field(i)
 			s := c.plan(f.Type)
-			fields[i] = nameOf(&f) + " " + s.desc
+			p.fields[i] = part{nameOf(&f), s}
 			if s.kind != kStruct {
 				p.leaves = append(p.leaves, leaf{f.Offset, s})
 			}
@@ -87,9 +109,30 @@ func (c *compiler) plan(t reflect.Type) *plan {
 				p.leaves = append(p.leaves, leaf{f.Offset + l.off, l.plan})
 			}
 		}
-		p.desc = "{" + strings.Join(fields, ";") + "}"
+		p.spans = spans(p.leaves)
 	}
 	return p
+}
+
+// describe appends the type's description.
+func (p *plan) describe(b []byte) []byte {
+	b = append(b, byte(p.kind))
+	switch p.kind {
+	case kArray, kOctets:
+		b = append(strconv.AppendInt(b, int64(p.n), 10), ')')
+	case kStruct:
+		for i, f := range p.fields {
+			if i > 0 {
+				b = append(b, ';')
+			}
+			b = f.plan.describe(append(append(b, f.name...), ' '))
+		}
+		return append(b, '}')
+	}
+	if p.elem != nil {
+		b = p.elem.describe(b)
+	}
+	return b
 }
 
 func (c *compiler) slot() int {

@@ -21,7 +21,7 @@ const (
 func (c *Coder) text(p *plan, s, was string) {
 	e := c.e
 	if len(s) <= maxName {
-		if n := e.names[s]; n > 0 {
+		if n := e.number(s); n > 0 {
 			e.Number(n + textName - 1)
 			return
 		}
