@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
+	"slices"
 	"testing"
 
 	"github.com/evetwin/evetwin/core/bus"
@@ -192,8 +194,9 @@ func (x *storeBench) counts(t *testing.T, files, blobs, volumes int) {
 
 func (x *storeBench) complete(t *testing.T) {
 	x.counts(t, len(ConfigFiles()), 0, 0)
-	for path, data := range ConfigFiles() {
-		x.holds(t, path, data)
+	config := ConfigFiles()
+	for _, path := range slices.Sorted(maps.Keys(config)) {
+		x.holds(t, path, config[path])
 	}
 	x.turn(t, func() {
 		if s := x.space.Get("persist"); s == nil || s.Total <= 0 || s.Reserved < 0 ||

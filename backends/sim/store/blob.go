@@ -57,7 +57,7 @@ func (s *Store) verify(c host.Run[device.VerifyReq, device.VerifyRes]) {
 		c.Fail(device.FaultMissing, "verify "+q.Target+": no whole download", true)
 		return
 	}
-	if !validSha(q.Sha256) {
+	if !device.IsSha256(q.Sha256) {
 		c.Fail(device.FaultRefused,
 			"verify "+q.Target+": the expected hash is not 64 digits of hex", false)
 		return

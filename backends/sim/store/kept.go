@@ -54,7 +54,7 @@ func (s *Store) meant(q *device.WriteReq) ([]byte, bool) {
 		return data, true
 	}
 	for _, path := range disk.Keys(s.Disk.Files) {
-		if f := s.Disk.Files[path]; f.Sha == q.Kept && !private(path) {
+		if f := s.Disk.Files[path]; f.Sha == q.Kept && !device.Private(path) {
 			return f.Data, true
 		}
 	}

@@ -2,9 +2,6 @@
 package store
 
 import (
-	"encoding/hex"
-	"path"
-	"strings"
 	"time"
 
 	"github.com/evetwin/evetwin/backends/sim/disk"
@@ -72,17 +69,12 @@ func (s *Store) showFile(path string) {
 	s.files.Put(device.FileSeen{Path: path, Size: int64(len(f.Data)), Sha256: f.Sha})
 }
 
-// private reports whether a file's content never leaves the disk.
-func private(path string) bool {
-	return strings.HasSuffix(path, ".key.pem") || strings.HasSuffix(path, "/tpm_credential")
-}
-
 func (s *Store) read(c host.Run[device.ReadReq, device.ReadRes]) {
 	c.After(c.Latency(50*time.Microsecond, 2*time.Millisecond), func() {
 		q := c.Req()
 		f, ok := s.Disk.Files[q.Path]
 		switch {
-		case private(q.Path):
+		case device.Private(q.Path):
 			c.Fail(device.FaultRefused, "read "+q.Path+": it is a secret", false)
 		case !ok:
 			c.Fail(device.FaultMissing, "read "+q.Path+": no such file", true)
@@ -99,21 +91,21 @@ func (s *Store) write(c host.Run[device.WriteReq, device.None]) {
 		q := c.Req()
 		data, known := s.meant(q)
 		old, had := s.Disk.Files[q.Path]
-		grow := int64(len(data) - len(old.Data))
-		backup := q.Backup && (!had || string(old.Data) != string(data))
-		keep := old.Data
-		if !had {
-			keep = data
-		}
-		if backup {
-			grow += int64(len(keep) - len(s.Disk.Files[q.Path+".bak"].Data))
+		same := had && string(old.Data) == string(data)
+		backup := q.Backup && !same
+		room, keep := int64(len(data)), old.Data // the new content comes beside the old
+		switch {
+		case same:
+			room = 0
+		case !had && backup:
+			room, keep = 2*room, data
 		}
 		switch {
 		case !known:
 			c.Fail(device.FaultMissing, "write "+q.Path+": what is to be in it is not known any more", false)
-		case !persistent(q.Path) || len(data) > device.MaxFile:
-			c.Fail(device.FaultRefused, "write "+q.Path+": outside /persist or too large", false)
-		case grow > s.Disk.Free():
+		case !device.Writable(q.Path) || len(data) > device.MaxFile:
+			c.Fail(device.FaultRefused, "write "+q.Path+": outside its directories or too large", false)
+		case room > s.Disk.Free():
 			c.Fail(device.FaultNoSpace, "write "+q.Path+": no space left on /persist", true)
 		default:
 			if backup {
@@ -127,16 +119,11 @@ func (s *Store) write(c host.Run[device.WriteReq, device.None]) {
 	})
 }
 
-// persistent reports whether a path is that of a file of /persist, and leads nowhere else.
-func persistent(file string) bool {
-	return strings.HasPrefix(file, "/persist/") && path.Clean(file) == file
-}
-
 func (s *Store) remove(c host.Run[device.RemoveReq, device.None]) {
 	c.After(c.Latency(time.Millisecond, 10*time.Millisecond), func() {
 		p := c.Req().Path
-		if !persistent(p) {
-			c.Fail(device.FaultRefused, "remove "+p+": outside /persist", false)
+		if !device.Writable(p) {
+			c.Fail(device.FaultRefused, "remove "+p+": outside its directories", false)
 			return
 		}
 		delete(s.Disk.Files, p)
@@ -145,13 +132,4 @@ func (s *Store) remove(c host.Run[device.RemoveReq, device.None]) {
 		s.showFile(p + ".bak")
 		c.Done(device.None{})
 	})
-}
-
-// validSha reports whether a text is 64 digits of lower-case hex.
-func validSha(t string) bool {
-	if len(t) != 64 || strings.ToLower(t) != t {
-		return false
-	}
-	_, err := hex.DecodeString(t)
-	return err == nil
 }

@@ -51,6 +51,10 @@ func (s *Store) create(c host.Run[device.CreateVolumeReq, device.None]) {
 		c.Done(device.None{})
 		return
 	}
+	if code, why := q.Refusal(); code != "" {
+		c.Fail(code, "create volume "+q.VolumeKey+": "+why, false)
+		return
+	}
 	v := &disk.Volume{Format: q.Format, Size: q.Size, Encrypted: q.Encrypted, Blobs: q.Blobs}
 	for _, sha := range q.Blobs {
 		b, ok := s.Disk.Blobs[sha]
@@ -61,7 +65,7 @@ func (s *Store) create(c host.Run[device.CreateVolumeReq, device.None]) {
 		v.Used += b.Size
 		v.Rotten = v.Rotten || b.Rotten
 	}
-	if v.Rotten && q.Format == "container" {
+	if v.Rotten && q.Format == device.Container {
 		// Layers are unpacked and must then have the hash that the image's configuration names. A disk
 		// image is copied as it is.
 		c.After(c.Latency(5*time.Millisecond, 50*time.Millisecond), func() {
@@ -70,15 +74,14 @@ func (s *Store) create(c host.Run[device.CreateVolumeReq, device.None]) {
 		})
 		return
 	}
-	if len(q.Blobs) == 0 && q.Size <= 0 {
-		c.Fail(device.FaultRefused, "create volume "+q.VolumeKey+": a blank volume needs a size", false)
+	size, why := s.virtual(&q)
+	if why != "" {
+		c.After(c.Latency(5*time.Millisecond, 50*time.Millisecond), func() {
+			c.Fail(device.FaultFormat, "create volume "+q.VolumeKey+": "+why, false)
+		})
 		return
 	}
-	if q.Format != "container" {
-		v.Size = max(v.Size, v.Used)
-	} else {
-		v.Size = 0
-	}
+	v.Size = size
 	took := time.Duration(float64(v.Used) / copyRate * float64(time.Second))
 	c.After(took+c.Latency(5*time.Millisecond, 50*time.Millisecond), func() {
 		if v.Used > s.Disk.Free() {

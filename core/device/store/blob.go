@@ -59,7 +59,9 @@ type VolumeSeen struct {
 	Format    string // "raw", "qcow2", "container", ...
 	Size      int64  // virtual size, bytes; 0 for a container
 	Used      int64  // bytes on disk when last looked at
-	Encrypted bool   // lies in the vault
+	// Encrypted says that it lies in the vault, and that the vault encrypts: there are kernels and
+	// disks that cannot, on which what was to be encrypted is in the clear, and seen to be.
+	Encrypted bool
 }
 
 // Key is the volume's key.
@@ -69,7 +71,9 @@ func (v VolumeSeen) Key() string { return v.VolumeKey }
 var Volumes = bus.NewTopic[VolumeSeen](bus.Decl{Owner: "store", Name: "VolumeSeen"})
 
 // CreateVolumeReq makes a volume from blobs, or a blank one. Size is a minimum: a larger image is
-// not shrunk. For a container the blobs are manifest, image config and layers, in this order.
+// not shrunk. For a container the blobs are manifest, image config and layers, in this order; for
+// a disk there is one. A disk keeps its format; it must be of it and stand alone: one that refers
+// to other files is FaultFormat.
 type CreateVolumeReq struct {
 	VolumeKey string
 	Format    string
@@ -81,7 +85,9 @@ type CreateVolumeReq struct {
 // VolumeReq names a volume.
 type VolumeReq struct{ VolumeKey string }
 
-// Ops on volumes; their caller is volumemgr. Create of one that exists does nothing.
+// Ops on volumes; their caller is volumemgr. Create of one that exists does nothing. What a
+// container is made of is checked on the way: layers that do not have the hash that the image
+// names, packed or unpacked, are FaultCorrupt; Retry. The blob of a disk is taken as it is.
 var (
 	CreateVolume = agent.NewOp[CreateVolumeReq, None](agent.OpDecl{
 		Name: "store.CreateVolume", Class: "store.volume", Width: 20, Limit: 120 * time.Hour})

@@ -14,8 +14,8 @@ import (
 	"github.com/evetwin/evetwin/core/topics/security"
 )
 
-// FileSeen is a small file: everything below /config (read-only), /persist/checkpoint,
-// /persist/status and /persist/ingested. Private keys are listed, and cannot be read.
+// FileSeen is a small file: everything that is Listed, below /config (read-only) or the other
+// Directories. What is Private is listed, and cannot be read. Links to files are no files.
 type FileSeen struct {
 	Path   string // absolute, as on the device
 	Size   int64
@@ -37,7 +37,7 @@ func FileKey(path string) string {
 }
 
 // Files is the topic of small files; complete when all directories were read.
-var Files = bus.NewTopic[FileSeen](bus.Decl{Owner: "store", Name: "FileSeen"})
+var Files = bus.NewTopic[FileSeen](bus.Decl{Owner: "store", Name: "FileSeen", MaxRows: 10000})
 
 // ReadReq reads a small file; Sha256 names the content that is meant (as FileSeen has it), so that
 // an equal request is an equal answer. An empty Sha256 reads what is there.
@@ -60,9 +60,10 @@ const (
 	BootstrapConfig = "/config/bootstrap-config.pb"
 )
 
-// WriteReq replaces a file of /persist, atomically; with Backup the old content is kept beside it
-// with ".bak", or the new where there was none. Equal content only touches it. The path is clean:
-// one with "..", "." or "//" in it is FaultRefused.
+// WriteReq replaces a file, atomically; with Backup the old content is kept beside it with ".bak",
+// or the new where there was none. Equal content only touches it. A path that is not Writable is
+// FaultRefused: it is outside the directories of small files, or has "..", "." or "//" in it. There
+// has to be room for the new content beside the old.
 type WriteReq struct {
 	Path string
 	Data []byte

@@ -158,6 +158,15 @@ func (d *Disk) Start() error {
 	return d.mount()
 }
 
+// Sync makes all durable that was written.
+func (d *Disk) Sync() error {
+	f, err := os.Open(d.Dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(unix.Syncfs(int(f.Fd())), f.Close())
+}
+
 // Free is how many bytes can still be written.
 func (d *Disk) Free() (int64, error) {
 	var s unix.Statfs_t
@@ -179,7 +188,9 @@ func (d *Disk) Fill(path string, free int64) error {
 	}
 	var size int64
 	for {
-		unix.Sync() // what was deleted is free only then
+		if err := d.Sync(); err != nil { // what was deleted is free only then
+			return errors.Join(err, f.Close())
+		}
 		now, err := d.Free()
 		if err != nil || now <= free {
 			return errors.Join(err, f.Close())

@@ -1,0 +1,166 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/evetwin/evetwin/backends/linux/store/durable"
+	"github.com/evetwin/evetwin/backends/linux/store/vault"
+	"github.com/evetwin/evetwin/backends/linux/store/watch"
+	"github.com/evetwin/evetwin/core/bus"
+	device "github.com/evetwin/evetwin/core/device/store"
+)
+
+// usageEvery is how often the use of space is looked at: nobody tells of it.
+const usageEvery = 5 * time.Minute
+
+// boot looks at the disk for the first time, and lets calls begin.
+func (x *session) boot() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	w, err := watch.New(x)
+	if err != nil {
+		x.complain(err)
+		return // nothing is complete, and no call begins
+	}
+	x.watch = w
+	x.complain(x.opened())
+	r := x.remember()
+	x.look()
+	x.post(func() {
+		x.learn(r)
+		x.files.Complete()
+		x.space.Complete()
+		x.ready = true
+		for _, f := range x.waiting {
+			f()
+		}
+		x.waiting = nil
+		x.pt.After(usageEvery, x.again)
+	})
+}
+
+// opened makes the folders, opens the vault, and removes what is unfinished. An error does not keep
+// the rest from being done.
+func (x *session) opened() error {
+	var errs []error
+	for _, dir := range append(device.Directories(), clearDir) {
+		if dir != device.ConfigDir {
+			errs = append(errs, x.makeDir(x.host(dir)))
+		}
+	}
+	errs = append(errs, sweep(x.host(clearDir)))
+	if err := sweep(x.host("/persist/secrets")); !errors.Is(err, fs.ErrNotExist) {
+		errs = append(errs, err)
+	}
+	return errors.Join(append(errs, x.openedVault())...)
+}
+
+// openedVault opens the vault and what is in it. The caller holds mu.
+func (x *session) openedVault() error {
+	state, err := x.openVault()
+	if err != nil || state == vault.Locked {
+		return err
+	}
+	errs := []error{x.makeDir(x.host(blobsDir)), x.makeDir(x.host(lockerDir)),
+		sweep(x.host(blobsDir)), sweep(x.host(lockerDir)), x.o.Downloads.Recover()}
+	x.open = true
+	return errors.Join(errs...)
+}
+
+// sweep removes what is unfinished in a folder.
+func sweep(dir string) error { return durable.Sweep(dir) }
+
+// unlock opens the vault and looks at it.
+func (x *session) unlock() error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.watch == nil || x.ctx.Err() != nil {
+		return errors.New("unlock the vault: the part is not up")
+	}
+	if err := x.openedVault(); err != nil {
+		return err
+	}
+	if !x.open {
+		_, err := x.Vault()
+		return err
+	}
+	x.look()
+	return nil
+}
+
+// look looks at everything and publishes what is there, and nothing else. The caller holds mu.
+func (x *session) look() {
+	var files []device.FileSeen
+	for _, dir := range device.Directories() {
+		if _, err := os.Lstat(x.host(dir)); err == nil {
+			files = append(files, x.lookAtFiles(dir)...)
+		}
+	}
+	space, err := x.lookAtSpace()
+	x.complain(err)
+	open := x.open
+	var blobs []device.BlobSeen
+	if open {
+		blobs, err = x.lookAtBlobs()
+		x.complain(err)
+	}
+	volumes := x.lookAtVolumes()
+	x.post(func() {
+		replace(x.files, files)
+		replace(x.blobs, blobs)
+		replace(x.volumes, volumes)
+		if space.Total > 0 {
+			x.space.Put(space)
+		}
+		if open {
+			x.blobs.Complete()
+			x.volumes.Complete()
+		}
+	})
+}
+
+// replace makes a table one of these rows.
+func replace[V bus.Row](p *bus.Pub[V], rows []V) {
+	slices.SortFunc(rows, func(a, b V) int { return strings.Compare(a.Key(), b.Key()) })
+	keys := make([]string, 0, len(rows))
+	for _, row := range rows {
+		p.Put(row)
+		keys = append(keys, row.Key())
+	}
+	p.Keep(func(key string) bool {
+		_, found := slices.BinarySearch(keys, key)
+		return found
+	})
+}
+
+// again looks at the use of space, and comes back. It runs on the loop.
+func (x *session) again() {
+	x.begin(func() {
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		volumes := x.lookAtVolumes()
+		space, err := x.lookAtSpace()
+		x.complain(err)
+		x.post(func() {
+			replace(x.volumes, volumes)
+			if space.Total > 0 {
+				x.space.Put(space)
+			}
+			x.pt.After(usageEvery, x.again)
+		})
+	})
+}
+
+// describe is an error about a folder as complaints have it.
+func describe(what, dir string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s %s: %w", what, dir, err)
+}

@@ -1,0 +1,150 @@
+package store
+
+import (
+	"errors"
+	"os"
+	"sync"
+
+	"github.com/evetwin/evetwin/backends/linux/store/durable"
+	"github.com/evetwin/evetwin/backends/linux/store/partial"
+	"github.com/evetwin/evetwin/backends/linux/store/vault"
+	device "github.com/evetwin/evetwin/core/device/store"
+	"github.com/evetwin/evetwin/core/eveapi/secret"
+	"github.com/evetwin/evetwin/core/host"
+)
+
+// Options of a Store.
+type Options struct {
+	// Root is the folder that the device takes for "/"; empty means "/".
+	Root string
+	// VaultKey opens the vault; see package vault. Nil leaves a vault locked, and makes none.
+	VaultKey []byte
+	// Downloads is the folder of downloads, shared with the part web, at DownloadDir(Root); nil makes
+	// one of its own.
+	Downloads *partial.Dir
+	// Keeper returns the keeper of the device's secrets; it is called at each boot, on the device's
+	// loop. Nil makes one of its own.
+	Keeper func() *secret.Keeper
+	// LogQuota is how many bytes of /persist are for logs.
+	LogQuota int64
+	// QemuImg is the program that knows formats of disks; empty means "qemu-img".
+	QemuImg string
+	// Disk has the steps of what is written.
+	Disk durable.Disk
+	// Removed is called when a volume was removed, on a goroutine of its call; may be nil.
+	Removed func(volumeKey string)
+	// OnError is told of what goes wrong outside of calls, from any goroutine; may be nil.
+	OnError func(error)
+}
+
+// Store is the part. Its methods but Wire may be called from any goroutine.
+type Store struct {
+	o Options
+
+	mu     sync.Mutex
+	now    *session
+	state  vault.State
+	why    error
+	images map[string]virtualSize // by path
+}
+
+// New makes the part; nothing is touched before it is wired.
+func New(o Options) *Store {
+	if o.Root == "" {
+		o.Root = "/"
+	}
+	if o.QemuImg == "" {
+		o.QemuImg = "qemu-img"
+	}
+	if o.Downloads == nil {
+		o.Downloads = partial.New(DownloadDir(o.Root), o.Disk)
+	}
+	if o.Keeper == nil {
+		o.Keeper = func() *secret.Keeper { return secret.New(nil) }
+	}
+	if o.OnError == nil {
+		o.OnError = func(error) {}
+	}
+	return &Store{o: o, images: map[string]virtualSize{}}
+}
+
+// Wire serves the ops of the part on a boot, and looks at the disk. What is left of an earlier boot
+// is stopped first.
+func (s *Store) Wire(k *host.Kernel) {
+	s.o.Downloads.Shut()
+	x := newSession(s, k.Part("store"))
+	s.mu.Lock()
+	old := s.now
+	s.now = x
+	s.mu.Unlock()
+	x.serve()
+	x.begin(func() {
+		if old != nil {
+			old.halt()
+		}
+		x.boot()
+	})
+}
+
+// Halt stops all work and waits for its end, as a power cut does; Wire begins anew. What was under
+// way stays unfinished on the disk.
+func (s *Store) Halt() {
+	s.mu.Lock()
+	x := s.now
+	s.mu.Unlock()
+	if x != nil {
+		x.halt()
+	}
+}
+
+// Unlock opens the vault with a key that came later, and looks at what is in it.
+func (s *Store) Unlock(key []byte) error {
+	s.mu.Lock()
+	x := s.now
+	s.o.VaultKey = key
+	s.mu.Unlock()
+	if x == nil {
+		return errors.New("unlock the vault: the part is not wired")
+	}
+	return x.unlock()
+}
+
+// Vault is the state of the vault, and why it is that if it is not what it was to be. The state is
+// empty before the first look at the disk.
+func (s *Store) Vault() (vault.State, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state, s.why
+}
+
+// openVault opens the vault and notes its state.
+func (s *Store) openVault() (vault.State, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state, s.why = vault.Open(s.host(vaultDir), s.o.VaultKey)
+	if s.state == "" {
+		return s.state, s.why
+	}
+	return s.state, nil
+}
+
+// vaultState is the state as it was when the disk was looked at.
+func (s *Store) vaultState() vault.State {
+	state, _ := s.Vault()
+	return state
+}
+
+// readFile reads a small file by its path on the device. One that is no file, or a link to one, is
+// not there.
+func (s *Store) readFile(path string) ([]byte, error) {
+	i, err := os.Lstat(s.host(path))
+	switch {
+	case err != nil:
+		return nil, err
+	case !i.Mode().IsRegular():
+		return nil, &os.PathError{Op: "read", Path: path, Err: os.ErrNotExist}
+	case i.Size() > device.MaxFile:
+		return nil, &os.PathError{Op: "read", Path: path, Err: errLarge}
+	}
+	return os.ReadFile(s.host(path))
+}

@@ -1,0 +1,189 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"github.com/evetwin/evetwin/backends/linux/store/durable"
+	"github.com/evetwin/evetwin/backends/linux/store/vault"
+	"github.com/evetwin/evetwin/core/agent"
+	device "github.com/evetwin/evetwin/core/device/store"
+)
+
+// volumeDirs are the folders of volumes, and whether they are in the vault.
+var volumeDirs = [...]struct {
+	path  string
+	vault bool
+}{{clearDir, false}, {lockerDir, true}}
+
+// lookAtVolume is what is seen of a volume. The caller holds mu.
+func (x *session) lookAtVolume(key string) (device.VolumeSeen, bool) {
+	if !device.IsVolumeKey(key) {
+		return device.VolumeSeen{}, false
+	}
+	for _, dir := range volumeDirs {
+		if dir.vault && !x.open {
+			continue
+		}
+		for _, format := range device.Formats() {
+			path := filepath.Join(dir.path, volumeFile(key, format))
+			i, err := os.Lstat(x.host(path))
+			if err != nil || i.IsDir() != (format == device.Container) ||
+				!i.IsDir() && !i.Mode().IsRegular() {
+				continue
+			}
+			row := device.VolumeSeen{VolumeKey: key, Path: path, Format: format,
+				Encrypted: dir.vault && x.vaultState() == vault.Encrypted, Used: used(x.host(path))}
+			if format != device.Container {
+				row.Size, err = x.virtual(x.host(path), format, i)
+				x.complain(describe("look at volume", path, err))
+			}
+			return row, true
+		}
+	}
+	return device.VolumeSeen{}, false
+}
+
+// lookAtVolumes is what is seen of all volumes. The caller holds mu.
+func (x *session) lookAtVolumes() (rows []device.VolumeSeen) {
+	seen := map[string]bool{}
+	for _, dir := range volumeDirs {
+		if dir.vault && !x.open {
+			continue
+		}
+		list, err := os.ReadDir(x.host(dir.path))
+		x.complain(err)
+		for _, e := range list {
+			key, _, ok := parseVolume(e.Name())
+			if !ok || seen[key] {
+				continue
+			}
+			if row, ok := x.lookAtVolume(key); ok {
+				seen[key] = true
+				rows = append(rows, row)
+			}
+		}
+	}
+	return rows
+}
+
+// createVolume makes a volume under a name that is not seen, and gives it its own when it is whole
+// and durable.
+func (x *session) createVolume(ctx context.Context, q *device.CreateVolumeReq) (none device.None,
+	f *agent.Fault,
+) {
+	what := "create volume " + q.VolumeKey
+	if x.vaultState() == vault.Locked {
+		return none, fault(what, errLocked) // it may be in there; so may be what it is made of
+	}
+	x.mu.Lock()
+	_, here := x.lookAtVolume(q.VolumeKey)
+	x.mu.Unlock()
+	if here {
+		return none, nil
+	}
+	if code, why := q.Refusal(); code != "" {
+		return none, refusal(code, "%s: %s", what, why)
+	}
+	for _, sha := range q.Blobs {
+		if _, ok := x.lookAtBlob(sha); !ok {
+			return none, missing("%s: blob %s is not here", what, sha)
+		}
+	}
+	dir := clearDir
+	if q.Encrypted {
+		dir = lockerDir
+	}
+	if err := x.make(ctx, q, x.host(dir)); err != nil {
+		return none, fault(what, err)
+	}
+	return none, nil
+}
+
+// make makes a volume in a folder.
+func (x *session) make(ctx context.Context, q *device.CreateVolumeReq, dir string) error {
+	x.mu.Lock()
+	err := x.makeDir(dir)
+	x.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	var temp string
+	err = x.o.Disk.Do(durable.Open, dir, func() error {
+		temp, err = free(dir)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if q.Format == device.Container {
+		err = x.unpack(ctx, q.Blobs, temp)
+	} else {
+		err = x.makeDisk(ctx, q, temp)
+	}
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		x.o.Disk.Discard(temp, err)
+		return err
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	err = x.o.Disk.Commit(temp, filepath.Join(dir, volumeFile(q.VolumeKey, q.Format)))
+	x.showVolume(q.VolumeKey)
+	return err
+}
+
+// removeVolume takes the name of a volume away, durably, then what it held.
+func (x *session) removeVolume(_ context.Context, q *device.VolumeReq) (none device.None,
+	f *agent.Fault,
+) {
+	what := "remove volume " + q.VolumeKey
+	if x.vaultState() == vault.Locked {
+		return none, fault(what, errLocked)
+	}
+	if !device.IsVolumeKey(q.VolumeKey) {
+		return none, nil // there is none of that name
+	}
+	gone, err := x.unname(q.VolumeKey)
+	for _, temp := range gone {
+		err = errors.Join(err, os.RemoveAll(temp))
+	}
+	if err != nil {
+		return none, fault(what, err)
+	}
+	if x.o.Removed != nil {
+		x.o.Removed(q.VolumeKey)
+	}
+	return none, nil
+}
+
+// unname gives what has the name of a volume names of unfinished things, and returns them.
+func (x *session) unname(key string) (gone []string, err error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	defer x.showVolume(key)
+	for _, dir := range volumeDirs {
+		for _, format := range device.Formats() {
+			path := filepath.Join(x.host(dir.path), volumeFile(key, format))
+			if _, err := os.Lstat(path); err != nil {
+				continue
+			}
+			temp, err := free(x.host(dir.path))
+			if err == nil {
+				err = x.o.Disk.Do(durable.Remove, path, func() error { return os.Rename(path, temp) })
+			}
+			if err == nil {
+				gone = append(gone, temp)
+				err = x.o.Disk.SyncDir(x.host(dir.path))
+			}
+			if err != nil {
+				return gone, err
+			}
+		}
+	}
+	return gone, nil
+}
