@@ -50,17 +50,20 @@ func (p *port) sources() []*learned {
 }
 
 // routers are the default routers as the specs have it: the fixed one, then those learned, unless
-// the spec replaces or forbids them.
-func (p *port) routers(static *device.StaticSpec, dhcp *device.DHCPSpec) []netip.Addr {
+// the spec replaces or forbids them. Nobody takes a way without the address that it came with.
+func (p *port) routers(static *device.StaticSpec, dhcp *device.DHCPSpec,
+	has func(netip.Prefix) bool,
+) []netip.Addr {
 	var out []netip.Addr
-	if static != nil && static.Gateway.IsValid() && !static.Gateway.IsUnspecified() {
+	if static != nil && static.Gateway.IsValid() && !static.Gateway.IsUnspecified() &&
+		has(static.Addr) {
 		out = append(out, static.Gateway)
 	}
 	if dhcp == nil {
 		return out
 	}
 	for _, l := range p.sources() {
-		if len(l.Routers) == 0 && l != p.four {
+		if len(l.Routers) == 0 && l != p.four || len(l.Addrs) > 0 && !has(l.Addrs[0]) {
 			continue
 		}
 		switch g := dhcp.Gateway; {

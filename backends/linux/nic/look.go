@@ -137,13 +137,7 @@ func (m *machine) addrRow(l netlink.Link, d *dump) device.AddrSeen {
 	if p == nil {
 		return row
 	}
-	static := m.spec("static", name)
-	for _, g := range m.routersOf(p) {
-		if static != nil && g == static.Static.Gateway && !d.has(l, static.Static.Addr) {
-			continue // nobody takes this way without the address
-		}
-		row.Routers = append(row.Routers, g)
-	}
+	row.Routers = m.routersOf(p, l, d)
 	for _, x := range p.sources() {
 		row.DNS = append(row.DNS, x.DNS...)
 		row.NTP = append(row.NTP, x.NTP...)

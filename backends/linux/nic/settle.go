@@ -62,6 +62,7 @@ func (m *machine) settleAddrs(p *port, d *dump) (changed bool, err error) {
 		}
 		if d.has(l, a) {
 			changed = true
+			p.laid = nil // the kernel drops routes with the last address
 			if err := m.k.take(l, address{Prefix: a}); err != nil {
 				return changed, err
 			}

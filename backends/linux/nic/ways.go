@@ -7,6 +7,8 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	device "github.com/evetwin/evetwin/core/device/nic"
 )
 
 // rulePriority is that of the rules "from ADDRESS lookup TABLE".
@@ -115,7 +117,7 @@ func (m *machine) ways(p *port, d *dump) []way {
 		}
 	}
 	reached := map[bool]bool{}
-	for _, via := range m.routersOf(p) {
+	for _, via := range m.routersOf(p, l, d) {
 		six := via.Is6()
 		if reached[six] || !slices.ContainsFunc(sources,
 			func(a netip.Prefix) bool { return a.Addr().Is6() == six }) {
@@ -160,15 +162,14 @@ func (p *port) lessMTU(l netlink.Link) int {
 }
 
 // routersOf are the default routers of an interface as its items have it.
-func (m *machine) routersOf(p *port) []netip.Addr {
-	static, dhcp := m.spec("static", p.name), m.spec("dhcp", p.name)
-	switch {
-	case static != nil && dhcp != nil:
-		return p.routers(static.Static, dhcp.DHCP)
-	case static != nil:
-		return p.routers(static.Static, nil)
-	case dhcp != nil:
-		return p.routers(nil, dhcp.DHCP)
+func (m *machine) routersOf(p *port, l netlink.Link, d *dump) []netip.Addr {
+	var static *device.StaticSpec
+	var dhcp *device.DHCPSpec
+	if s := m.spec("static", p.name); s != nil {
+		static = s.Static
 	}
-	return nil
+	if s := m.spec("dhcp", p.name); s != nil {
+		dhcp = s.DHCP
+	}
+	return p.routers(static, dhcp, func(a netip.Prefix) bool { return d.has(l, a) })
 }

@@ -12,7 +12,8 @@ import (
 // lease is what one IP version learned.
 type lease struct {
 	addrs   []netip.Prefix
-	routers []netip.Addr
+	told    []netip.Addr // routers as the network tells them
+	routers []netip.Addr // those in use: the spec may have others, or none
 	dns     []netip.Addr
 	ntp     []string
 	domain  string
@@ -25,14 +26,35 @@ type clients struct {
 	spec device.DHCPSpec
 	on   bool
 	gen  int          // counts starts; an answer to an older one is dropped
+	gone *lease       // the lease whose address somebody took away
 	six  *world.Offer // what DHCPv6 gave; outlives the next router advertisement
 }
 
-// retry is how long a client waits after nobody answered.
-const retry = 10 * time.Second
+// Times of the clients. A DHCP client waits for an answer, then asks again and waits twice as long.
+const (
+	retry     = 10 * time.Second
+	firstWait = time.Second
+	lastWait  = 64 * time.Second
+	renewWait = time.Minute // between attempts to renew
+)
 
+// startClients starts clients, or gives those that ask for the same another gateway. What somebody
+// took away comes back.
 func (n *Nic) startClients(l *link, s device.DHCPSpec) {
-	if l.on && l.spec == s {
+	same := l.spec
+	same.Gateway = s.Gateway
+	if l.on && same == s {
+		l.spec = s
+		if l.gone != nil {
+			l.v4, l.gone = *l.gone, nil
+		}
+		if len(l.v4.addrs) > 0 {
+			l.v4.routers = n.routers(l, l.v4.told)
+		}
+		if len(l.v6.told) > 0 {
+			l.v6.routers = n.routers(l, l.v6.told)
+		}
+		n.showAddrs(l)
 		return
 	}
 	n.stopClients(l)
@@ -44,7 +66,7 @@ func (n *Nic) stopClients(l *link) {
 	l.on = false
 	l.gen++
 	n.withdraw(l)
-	l.v4, l.v6, l.six = lease{}, lease{}, nil
+	l.v4, l.v6, l.six, l.gone = lease{}, lease{}, nil, nil
 	n.showAddrs(l)
 }
 
@@ -59,12 +81,12 @@ func (n *Nic) carrier(l *link) {
 	l.gen++
 	if !n.lower(l) {
 		n.withdraw(l)
-		l.v4, l.v6, l.six = lease{}, lease{}, nil
+		l.v4, l.v6, l.six, l.gone = lease{}, lease{}, nil, nil
 		n.showAddrs(l)
 		return
 	}
 	if l.spec.V4 {
-		n.ask4(l, l.gen, netip.Addr{}, false)
+		n.ask4(l, l.gen, firstWait)
 	}
 	if l.spec.V6 {
 		n.solicit(l, l.gen)
@@ -80,31 +102,53 @@ func (n *Nic) later(l *link, gen int, d time.Duration, f func()) {
 	})
 }
 
-func (n *Nic) ask4(l *link, gen int, addr netip.Addr, renew bool) {
-	got := n.World.DHCP4(n.Clock(), l.attach(), world.DHCPAsk{Address: addr, Renew: renew})
+// ask4 asks for a lease and waits so long for an answer.
+func (n *Nic) ask4(l *link, gen int, wait time.Duration) {
+	got := n.World.DHCP4(n.Clock(), l.attach(), world.DHCPAsk{Patience: wait})
 	n.later(l, gen, got.Latency, func() {
-		if got.Offer == nil {
-			n.expire4(l)
-			n.later(l, gen, retry, func() { n.ask4(l, gen, netip.Addr{}, false) })
+		if got.Offer != nil {
+			n.bind4(l, gen, got.Offer)
 			return
 		}
-		o := got.Offer
-		now := n.pt.Now()
-		l.v4 = lease{addrs: []netip.Prefix{o.Addr}, routers: n.routers(l, o.Routers), dns: o.DNS,
-			ntp: o.NTP, domain: o.Domain, wpad: o.WPAD, ends: now + o.Lease}
-		n.showAddrs(l)
-		if o.Lease > 0 {
-			n.later(l, gen, o.Lease/2, func() { n.ask4(l, gen, o.Addr.Addr(), true) })
-		}
+		again := min(2*wait, lastWait)
+		n.later(l, gen, max(wait-got.Latency, 0), func() { n.ask4(l, gen, again) })
 	})
 }
 
-// expire4 drops a lease that has ended.
-func (n *Nic) expire4(l *link) {
-	if l.v4.ends != 0 && l.v4.ends <= n.pt.Now() {
-		l.v4 = lease{}
-		n.showAddrs(l)
+// bind4 uses a lease, and renews it in time.
+func (n *Nic) bind4(l *link, gen int, o *world.Offer) {
+	l.v4 = lease{addrs: []netip.Prefix{o.Addr}, told: o.Routers, routers: n.routers(l, o.Routers),
+		dns: o.DNS, ntp: o.NTP, domain: o.Domain, wpad: o.WPAD, ends: n.pt.Now() + o.Lease}
+	if l.gone != nil && slices.Equal(l.gone.addrs, l.v4.addrs) {
+		*l.gone = l.v4
+		l.v4.addrs, l.v4.routers = nil, nil
+	} else {
+		l.gone = nil
 	}
+	n.showAddrs(l)
+	if o.Lease > 0 {
+		n.later(l, gen, o.Lease/2, func() { n.renew4(l, gen, o.Addr.Addr()) })
+	}
+}
+
+// renew4 asks for more time on an address until the lease ends. A server that refuses it ends it.
+func (n *Nic) renew4(l *link, gen int, addr netip.Addr) {
+	got := n.World.DHCP4(n.Clock(), l.attach(), world.DHCPAsk{Address: addr, Renew: true,
+		Patience: renewWait})
+	n.later(l, gen, got.Latency, func() {
+		now := n.pt.Now()
+		switch {
+		case got.Offer != nil:
+			n.bind4(l, gen, got.Offer)
+		case got.Err != nil && got.Err.Code == world.NAK, l.v4.ends <= now:
+			l.v4, l.gone = lease{}, nil
+			n.showAddrs(l)
+			n.ask4(l, gen, firstWait)
+		default:
+			n.later(l, gen, min(max(renewWait-got.Latency, 0), l.v4.ends-now),
+				func() { n.renew4(l, gen, addr) })
+		}
+	})
 }
 
 func (n *Nic) solicit(l *link, gen int) {
@@ -120,7 +164,8 @@ func (n *Nic) solicit(l *link, gen int) {
 			v.domain = a.Search[0]
 		}
 		if a.Lifetime > 0 {
-			v.routers = n.routers(l, []netip.Addr{a.Router})
+			v.told = []netip.Addr{a.Router}
+			v.routers = n.routers(l, v.told)
 		}
 		next := a.Lifetime / 2
 		for _, p := range a.Prefixes {

@@ -1,6 +1,8 @@
 package nic
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	device "github.com/evetwin/evetwin/core/device/nic"
@@ -17,8 +19,11 @@ func (n *Nic) set(c setRun) {
 		what, name := kind(q.Item)
 		if f := n.apply(what, name, &q.Spec); f != "" {
 			code := device.FaultRefused
-			if f == "missing" {
-				code, f = device.FaultMissing, "there is no interface "+name
+			switch {
+			case strings.HasPrefix(f, "there is no "):
+				code = device.FaultMissing
+			case strings.HasPrefix(f, "this kernel lacks "):
+				code = device.FaultUnsupported
 			}
 			c.Fail(code, "set "+q.Item+": "+f, code == device.FaultMissing)
 			return
@@ -29,46 +34,76 @@ func (n *Nic) set(c setRun) {
 	})
 }
 
-// apply changes the model; it returns "missing", another reason, or nothing.
+// apply changes the model; it returns why not, or nothing.
 func (n *Nic) apply(what, name string, s *device.Spec) string {
 	l := n.links[name]
+	if reason := n.base(what, name, s); reason != "" {
+		return reason
+	}
 	switch {
-	case what == "resolv" && s.Resolv != nil:
-		return ""
-	case what == "vlan" && s.VLAN != nil:
+	case what == "vlan":
 		return n.makeVLAN(name, s.VLAN)
-	case l == nil:
-		return "missing"
-	case what == "link" && s.Link != nil:
-		l.up, l.mtu = true, s.Link.MTU
+	case what == "link":
+		l.up = true
+		if s.Link.MTU != 0 {
+			l.mtu = s.Link.MTU
+		}
 		n.show(l)
 		n.carrier(l)
-	case what == "static" && s.Static != nil:
-		if !s.Static.Addr.IsValid() {
-			return "no address"
-		}
+	case what == "static":
 		n.withdraw(l)
 		l.static = s.Static
 		n.announce(l)
 		n.showAddrs(l)
-	case what == "dhcp" && s.DHCP != nil:
+	case what == "dhcp":
 		n.startClients(l, *s.DHCP)
-	case what == "route" && s.Route != nil:
-	default:
-		return "the spec does not fit the item"
 	}
 	return ""
 }
 
-func (n *Nic) makeVLAN(name string, s *device.VLANSpec) string {
-	p := n.links[s.Parent]
+// base checks that a spec is one of the item's kind, makes sense, and that what it stands on is
+// there; it returns why not, or nothing.
+func (n *Nic) base(what, name string, s *device.Spec) string {
+	fits, mtu, on := false, uint16(0), name
 	switch {
-	case p == nil:
-		return "there is no interface " + s.Parent
-	case s.ID == 0 || s.ID > 4094:
-		return "a VLAN id lies between 1 and 4094"
+	case what == "resolv" && s.Resolv != nil:
+		return ""
+	case what == "vlan" && s.VLAN != nil:
+		fits, mtu, on = true, s.VLAN.MTU, s.VLAN.Parent
+	case what == "link" && s.Link != nil:
+		fits, mtu = true, s.Link.MTU
+	case what == "static" && s.Static != nil, what == "dhcp" && s.DHCP != nil,
+		what == "route" && s.Route != nil:
+		fits = true
 	}
-	l := n.links[name]
+	switch {
+	case !fits || name == "":
+		return "the spec does not fit the item"
+	case mtu != 0 && mtu < device.LeastMTU:
+		return "the MTU is too small"
+	case what == "vlan" && (s.VLAN.ID == 0 || s.VLAN.ID > 4094):
+		return "a VLAN id lies between 1 and 4094"
+	case what == "static" && !s.Static.Addr.IsValid():
+		return "no address"
+	case what == "route" && (s.Route.Table < 1 || s.Route.Metric < 0):
+		return "no table, or a negative metric"
+	case n.links[on] == nil:
+		return "there is no interface " + on
+	case what != "link" && !n.applied("link/"+on) && !n.applied("vlan/"+on):
+		return "there is no item link/" + on
+	case what == "vlan" && slices.Contains(n.Lacks, "VLAN"):
+		return "this kernel lacks VLAN (8021q)"
+	}
+	return ""
+}
+
+func (n *Nic) applied(item string) bool {
+	_, ok := n.specs[item]
+	return ok
+}
+
+func (n *Nic) makeVLAN(name string, s *device.VLANSpec) string {
+	p, l := n.links[s.Parent], n.links[name]
 	if l == nil {
 		l = &link{Interface: Interface{Name: name, Port: p.Port, Kind: "vlan"}, index: 100 + len(n.links)}
 		n.links[name] = l
@@ -117,13 +152,35 @@ func (n *Nic) undo(what string, l *link) {
 	}
 }
 
+// Meddle is somebody else on the device who takes away what an item put there. The item vanishes;
+// that it is wanted, its caller knows.
+func (n *Nic) Meddle(item string) {
+	if !n.applied(item) {
+		return
+	}
+	n.pt.Do(func() {
+		what, name := kind(item)
+		l := n.links[name]
+		switch {
+		case what == "dhcp" && l.gone == nil:
+			was := l.v4
+			l.gone = &was
+			l.v4.addrs, l.v4.routers = nil, nil
+			n.showAddrs(l)
+		case l != nil && what != "dhcp":
+			n.undo(what, l)
+		}
+		n.items.Delete(item)
+	})
+}
+
 // user is an item that stands on the given one, empty if there is none.
 func (n *Nic) user(item string) string {
 	what, name := kind(item)
 	if _, ok := n.specs[item]; !ok || what != "link" && what != "vlan" {
 		return ""
 	}
-	for _, w := range []string{"dhcp/", "static/"} {
+	for _, w := range []string{"dhcp/", "route/", "static/"} {
 		if _, ok := n.specs[w+name]; ok {
 			return w + name
 		}

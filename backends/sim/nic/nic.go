@@ -27,6 +27,8 @@ type Interface struct {
 type Nic struct {
 	World      *world.World
 	Interfaces []Interface
+	// Lacks names what the kernel cannot do: "VLAN".
+	Lacks []string
 	// Clock is the time of the world.
 	Clock func() time.Time
 

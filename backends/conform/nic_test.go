@@ -1,0 +1,68 @@
+package conform_test
+
+import (
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/evetwin/evetwin/backends/conform"
+	"github.com/evetwin/evetwin/backends/sim/nic"
+	"github.com/evetwin/evetwin/backends/sim/world"
+)
+
+func TestModelNicConforms(t *testing.T) {
+	can := model
+	can.Lacks = func(need string) string {
+		if need == conform.NeedsNoVLAN {
+			return "the model has them"
+		}
+		return ""
+	}
+	conform.Nic(t, can, modelNic())
+}
+
+// TestModelNicWithoutVLANConforms is the model of a kernel that lacks VLANs.
+func TestModelNicWithoutVLANConforms(t *testing.T) {
+	lacking := conform.Backend{Name: "model without VLANs", Report: report, Lacks: lacksVLAN}
+	conform.Nic(t, lacking, modelNic("VLAN"))
+}
+
+// lacksVLAN is what a kernel without VLANs cannot do.
+func lacksVLAN(need string) string {
+	if need == conform.NeedsVLAN {
+		return "this kernel has none"
+	}
+	return ""
+}
+
+// modelNic makes models of a part nic.
+func modelNic(lacks ...string) func(t *testing.T) conform.NicSetup {
+	return func(t *testing.T) conform.NicSetup {
+		m, err := world.Parse("nic", []byte(conform.NicWorld))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var n *nic.Nic
+		w := world.New(m, world.Options{OnCarrier: func(port string, _ bool) { n.Carrier(port) }})
+		n = &nic.Nic{World: w, Lacks: lacks, Clock: time.Now, Interfaces: []nic.Interface{
+			{Name: "eth0", Port: "p0"}, {Name: "eth1", Port: "p1"}}}
+		port := map[string]string{"eth0": "p0", "eth1": "p1"}
+		return conform.NicSetup{Setup: conform.Setup{Part: n},
+			Cable: func(ifname string, in bool) {
+				if in {
+					w.Plug(port[ifname])
+				} else {
+					w.Cut(port[ifname])
+				}
+			},
+			Serve: func(on bool) { w.SetDHCP("lan", on) },
+			Renumber: func(other bool) {
+				subnet := netip.Prefix{}
+				if other {
+					subnet = conform.NicOther()
+				}
+				w.Renumber("lan", subnet)
+			},
+			Meddle: n.Meddle}
+	}
+}
