@@ -184,6 +184,9 @@ func (x *hyperBench) forced(t *testing.T) {
 	began := time.Now()
 	x.start.does(t, hyper.NameReq{Name: s.Name}, x.into(&again, s.Name))
 	again.is(t, s, hyper.Running)
+	other := hyper.StopReq{Name: s.Name, ID: again.row.ID + 1, Force: true}
+	x.stop.does(t, other, x.into(&again, s.Name))
+	again.is(t, s, hyper.Running)
 	near(t, "the second start", again.row.BootedAt, began)
 	if again.row.ID != first.row.ID {
 		t.Errorf("a domain that is started again has ID %d, had %d", again.row.ID, first.row.ID)

@@ -218,8 +218,8 @@ func (h *Hyper) Stop(c host.Run[device.StopReq, device.None]) {
 	q := *c.Req()
 	c.After(c.Latency(20*time.Millisecond, 100*time.Millisecond), func() {
 		g := h.guests[q.Name]
-		if g == nil || g.row.State == device.Defined || g.row.State == device.Halted ||
-			g.row.State == device.Broken {
+		if g == nil || q.ID != 0 && q.ID != g.row.ID || g.row.State == device.Defined ||
+			g.row.State == device.Halted || g.row.State == device.Broken {
 			c.Done(device.None{})
 			return
 		}

@@ -219,7 +219,7 @@ func (h *Hyper) stop(c host.Run[device.StopReq, device.None]) {
 	case g == nil:
 		h.Model.Stop(c)
 		return
-	case g.qemu == nil:
+	case g.qemu == nil, c.Req().ID != 0 && c.Req().ID != g.row.ID:
 		c.Done(device.None{})
 		return
 	}

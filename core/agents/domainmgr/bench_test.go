@@ -196,6 +196,8 @@ func (b *bench) stop(key string, q hyper.StopReq) bool {
 	d := b.byName(q.Name)
 	switch {
 	case d == nil || off(d):
+	case q.ID != d.ID:
+		b.t.Fatalf("domain %d is told to stop, it is %d", q.ID, d.ID)
 	case b.deaf && !q.Force:
 		if d.State != hyper.Halting {
 			d.State = hyper.Halting

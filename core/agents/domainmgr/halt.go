@@ -91,7 +91,7 @@ func (s *sheet) stopping(h *halt, d *hyper.DomainSeen, impatient bool) bool {
 	if s.t.Now >= end {
 		return false
 	}
-	c := s.m.stop.Want(h.AppID, hyper.StopReq{Name: d.Name, Force: h.Stage == force})
+	c := s.m.stop.Want(h.AppID, hyper.StopReq{Name: d.Name, ID: d.ID, Force: h.Stage == force})
 	if c.Phase == agent.Failed {
 		return false
 	}
