@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/evetwin/evetwin/core/fault"
-	"github.com/evetwin/evetwin/scenarios/corpus"
 	"github.com/evetwin/evetwin/scenarios/explore"
 	"github.com/evetwin/evetwin/scenarios/scenario"
 )
@@ -22,6 +21,7 @@ type exploreFlags struct {
 	faults       string
 	jobs         int
 	save         string
+	record       string
 	plant        string
 	json         bool
 }
@@ -53,6 +53,8 @@ func exploreCommand() *cobra.Command {
 	l.IntVar(&f.jobs, "jobs", runtime.GOMAXPROCS(0), "how many worlds run at a time")
 	l.StringVar(&f.save, "save", "",
 		"folder for failures (default: the corpus of this checkout, else one below the state folder)")
+	l.StringVar(&f.record, "record", "",
+		"folder for a recording of each failure, and for its case unless --save says otherwise")
 	l.StringVar(&f.plant, "plant", "",
 		"a mistake to plant in the agents first, or \"list\" (builds with -tags planted)")
 	l.BoolVar(&f.json, "json", false, "one object per scenario on stdout")
@@ -82,6 +84,8 @@ type exploreFailure struct {
 	Faults int    `json:"faults"`
 	File   string `json:"file"`
 	Replay string `json:"replay"`
+	// Recording is the file that "evetwin replay" reads, where failures are recorded.
+	Recording string `json:"recording,omitempty"`
 }
 
 func exploreAll(c *cobra.Command, names []string, f exploreFlags) error {
@@ -149,14 +153,11 @@ func exploreOne(c *cobra.Command, sc *scenario.Scenario, p fault.Profile, f expl
 	sum, err := explore.Explore(ctx, explore.Options{Scenario: sc, First: f.first, Seeds: f.seeds,
 		Profile: p, Jobs: f.jobs, OnSeed: show.seed,
 		OnFailure: func(x *explore.Failure) {
-			found := x.Case(sc, commit())
-			found.Plant = f.plant
-			file, err := corpus.Save(f.folder(), found)
+			kept, err := f.keep(sc, x)
 			if err != nil && trouble == nil {
 				trouble = err
 			}
-			r.Failures = append(r.Failures, exploreFailure{Seed: x.Seed, Rule: x.Rule, Saw: x.Saw,
-				Faults: len(x.Plan.Faults), File: file, Replay: "evetwin run --case " + file})
+			r.Failures = append(r.Failures, kept)
 			show.failure(x)
 		}})
 	show.end()
@@ -181,14 +182,6 @@ func exploreOne(c *cobra.Command, sc *scenario.Scenario, p fault.Profile, f expl
 	return r, trouble
 }
 
-// folder is where failures are saved.
-func (f *exploreFlags) folder() string {
-	if f.save != "" {
-		return f.save
-	}
-	return corpus.Folder()
-}
-
 func explorePrint(out io.Writer, r *exploreResult) {
 	verdict := "ok"
 	if !r.OK {
@@ -203,5 +196,8 @@ func explorePrint(out io.Writer, r *exploreResult) {
 	for _, x := range r.Failures {
 		fmt.Fprintf(out, "  seed %d breaks %s, with %d faults\n    %s\n    %s\n", x.Seed, x.Rule,
 			x.Faults, clean(x.Saw), x.Replay)
+		if x.Recording != "" {
+			fmt.Fprintf(out, "    evetwin replay %s\n", x.Recording)
+		}
 	}
 }
