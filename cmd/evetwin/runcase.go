@@ -49,6 +49,10 @@ func runCase(c *cobra.Command, f runFlags) error {
 		for i := range x.Faults {
 			fmt.Fprintf(c.ErrOrStderr(), "  %s\n", x.Faults[i].String())
 		}
+		for _, b := range x.Branches {
+			fmt.Fprintf(c.ErrOrStderr(), "  from %gs on with the draws of seed %d\n", float64(b.At),
+				b.Seed)
+		}
 	}
 	report(c.OutOrStdout(), io.Discard, res, runFlags{faults: fault.None, json: f.json})
 	if !res.OK {

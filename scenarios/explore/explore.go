@@ -104,9 +104,8 @@ func Explore(ctx context.Context, o Options) (*Sum, error) {
 		return nil, fmt.Errorf("explore %s under %s: the scenario does not allow faults", o.Scenario.Name,
 			o.Profile.Name)
 	}
-	if o.Forks < 0 || o.Forks > maxForks || o.Forks > 0 && o.Scenario.Span == 0 {
-		return nil, fmt.Errorf("explore %s with %d forks: 0 to %d, of scenarios that allow faults",
-			o.Scenario.Name, o.Forks, maxForks)
+	if err := CheckForks(o.Scenario, o.Forks); err != nil {
+		return nil, err
 	}
 	o.First = max(o.First, 1)
 	if o.Failures == 0 {
@@ -140,9 +139,6 @@ type exploration struct {
 	parents []fault.Plan
 	known   map[string]bool // rules that have failed
 }
-
-// maxForks bounds the forks of a seed.
-const maxForks = 63
 
 // maxParents bounds the plans that are kept for mixing; the newest stay.
 const maxParents = 256

@@ -1,6 +1,7 @@
 package explore
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -82,4 +83,18 @@ func (x *exploration) job(seed uint64) Job {
 			Fork{Seed: s, Plan: fault.Draw(x.o.Profile, s, x.menu, x.o.Scenario.Span)})
 	}
 	return j
+}
+
+// maxForks bounds the forks of a seed.
+const maxForks = 63
+
+// CheckForks says why a scenario cannot be explored with so many forks of each seed.
+func CheckForks(sc *scenario.Scenario, n int) error {
+	if n < 0 || n > maxForks {
+		return fmt.Errorf("explore %s with %d forks of each seed: 0 to %d", sc.Name, n, maxForks)
+	}
+	if n > 0 && sc.Span == 0 {
+		return fmt.Errorf("explore %s with forks: it does not allow faults, so nothing says when", sc.Name)
+	}
+	return nil
 }
