@@ -85,6 +85,10 @@ planted: $(RUNTESTS) ## planted defects must be found, by the house rules and by
 	EVETWIN_PLANT='$(PLANT)' go test -tags planted -count=1 -timeout 60m -v -run '^TestPlanted' \
 		./scenarios/explore
 
+.PHONY: replays
+replays: setup ## record some 130 runs of all kinds, replay each; how many differ
+	@$(BIN)/evetwin bench replays $(ARGS)
+
 .PHONY: e2e
 e2e: setup $(RUNTESTS) ## boot the QEMU device and run the scenarios against it; SLICE=k/n for a part
 	@list=$$(.ci/packages only '$(WHOLE)'); \

@@ -83,3 +83,24 @@ func TestARecordingOfModelsReplays(t *testing.T) {
 		t.Errorf("%+v", x)
 	}
 }
+
+// TestRecordedRunsReplayWithoutADifference records over a hundred runs, in virtual time, in real
+// time with models and with QEMU and swtpm, and replays each: what "make replays" prints.
+func TestRecordedRunsReplayWithoutADifference(t *testing.T) {
+	p := newPlace(t).real()
+	cmd := exec.Command(program, "bench", "replays", "--json")
+	cmd.Env = p.env
+	text, err := cmd.Output()
+	var r struct {
+		OK                                bool
+		Runs, Virtual, Live, QEMU, Differ int
+		Turns                             uint64
+	}
+	if e := json.Unmarshal(text, &r); e != nil || err != nil {
+		t.Fatalf("%v, %v: %s", err, e, text)
+	}
+	if !r.OK || r.Differ != 0 || r.Virtual < 100 || r.Live != 3 || r.QEMU != 1 || r.Turns < 100_000 ||
+		r.Runs != r.Virtual+r.Live+r.QEMU {
+		t.Errorf("%+v", r)
+	}
+}
