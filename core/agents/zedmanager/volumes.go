@@ -89,7 +89,8 @@ func sortedKeys(keys []string, had []volume.VolumeRefStatus) []string {
 
 // inUse lists the references of an application to volumes that are its own already, with a guest or
 // without one: those its guest has as disks, those that do not verify only, and, as after a boot,
-// those that only verify a volume which is there or of which nobody has said yet that it is not.
+// those that only verify a volume of which nobody has said yet that it cannot be there: one that is
+// there is called loaded, as long as a reference only verifies.
 func (a *zedmanager) inUse(id string, had []volume.VolumeRefStatus) (keys []string) {
 	if d := a.domains.Get(id); d != nil {
 		for _, disk := range d.DiskConfigList {
@@ -103,7 +104,7 @@ func (a *zedmanager) inUse(id string, had []volume.VolumeRefStatus) (keys []stri
 			continue
 		}
 		known := vs != nil && vs.Of == a.refs.Rev(key)
-		if !ref.VerifyOnly || !known || vs.State >= entity.CREATED_VOLUME {
+		if !ref.VerifyOnly || !known || vs.State >= entity.LOADED {
 			keys = append(keys, key)
 		}
 	}
