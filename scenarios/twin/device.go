@@ -69,7 +69,8 @@ func (s *Site) NewDevice(w *sim.World, o DeviceOptions) (*Device, error) {
 		o.Agents = roster.Agents()
 	}
 	d.Device = w.Device(sim.DeviceOptions{Name: o.Name, Seed: o.Seed, Agents: o.Agents, Hardware: b,
-		OnTurn: o.OnTurn, OnLine: o.OnLine, Limits: o.Limits, Hooks: o.Hooks, Lag: o.Lag, Cut: o.Cut})
+		OnTurn: o.OnTurn, OnLine: o.OnLine, Limits: o.Limits, Hooks: o.Hooks, Lag: o.Lag, Cut: o.Cut,
+		Room: b.Disk.Free})
 	return d, nil
 }
 

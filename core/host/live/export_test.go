@@ -9,7 +9,9 @@ import (
 
 // Squeeze leaves a device's journal only so many bytes; it asks for room again when retry says so.
 // It must come before Run.
-func (d *Device) Squeeze(free *atomic.Int64, retry <-chan time.Time) { d.journal.squeeze(free, retry) }
+func (d *Device) Squeeze(free *atomic.Int64, retry <-chan time.Time) {
+	d.journal.squeeze(free, retry)
+}
 
 func (j *journal) squeeze(free *atomic.Int64, retry <-chan time.Time) {
 	j.append = func(f *os.File, b []byte) (int, error) {

@@ -13,6 +13,8 @@ type boot struct {
 	k   *host.Kernel
 	at  time.Duration // of the world, when it began
 	seq uint64
+	// waits are records that found no room on the disk, in order.
+	waits []wait
 }
 
 // Delays of deliveries and of writes to the journal.
@@ -71,8 +73,8 @@ func (b *boot) After(d time.Duration, f func()) {
 		run: f})
 }
 
-// Durable writes a record to the simulated journal.
-func (b *boot) Durable(r *host.Record, then func()) {
+// store writes a record for which there is room.
+func (b *boot) store(r *host.Record, then func()) {
 	var s bus.Sum
 	s.Word(b.d.draws())
 	s.Word(b.d.boots)

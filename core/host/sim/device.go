@@ -45,7 +45,9 @@ type DeviceOptions struct {
 	// Lag is asked how much later than usual an agent's next turn runs; nil: not at all.
 	Lag func(agent string, turn uint64) time.Duration
 	// Cut is asked, when a record goes to the journal, whether the power goes with it; nil: never.
-	Cut    func(r *host.Record) Cut
+	Cut func(r *host.Record) Cut
+	// Room is how many bytes the disk has left for the journal; nil: enough.
+	Room   func() int64
 	OnLine func(from string, at time.Duration, l agent.Line)
 }
 
