@@ -20,7 +20,24 @@ type StoreSetup struct {
 	// Fill leaves so many bytes free, or, with a negative number, what there was at first; on the
 	// device's loop.
 	Fill func(free int64)
+	// Intruder changes the disk without the part, on the device's loop.
+	Intruder Intruder
 }
+
+// Intruder is somebody else who has a hand in the disk.
+type Intruder struct {
+	// Put gives a small file another content, at once.
+	Put func(path string, data []byte)
+	// Remove removes a small file, or a folder of them.
+	Remove func(path string)
+	// RemoveBlob and RemoveVolume remove what has that hash or key.
+	RemoveBlob, RemoveVolume func(name string)
+	// Rot flips a bit of a blob.
+	Rot func(sha string)
+}
+
+// Encryption is what a machine has to be able to do so that volumes in the vault are encrypted.
+const Encryption = "encryption"
 
 // Files of /config in the suite.
 const (
@@ -71,6 +88,12 @@ func storeCases() []Group[*storeBench] {
 			{Name: "limits", Run: (*storeBench).limits, Clause: "MaxFile bounds a small file"},
 			{Name: "full disk", Run: (*storeBench).fullForFiles,
 				Clause: "FaultNoSpace: the disk is full; Retry; and all is as it was"},
+			{Name: "changed by somebody else", Run: (*storeBench).intruderFile,
+				Clause: "observations change without ops, too: a file is what it is now"},
+			{Name: "folders", Run: (*storeBench).folders,
+				Clause: "everything below the directories is a small file, at any depth"},
+			{Name: "configuration", Run: (*storeBench).configuration,
+				Clause: "files that hold a configuration: no agent is handed their bytes"},
 			{Name: "durable after a power cut", Run: (*storeBench).durableFile,
 				Clause: "an op that writes is done only when what it wrote survives a power cut"},
 			{Name: "power cut while a file is written", Run: (*storeBench).tornFile, Loose: chance,
@@ -86,6 +109,13 @@ func storeCases() []Group[*storeBench] {
 				Clause: "Verify moves a download into the content store, durably; ReadBlob is for small blobs"},
 			{Name: "corrupt", Run: (*storeBench).corrupt,
 				Clause: "another hash than expected: FaultCorrupt with the computed one, the partial stays"},
+			{Name: "removed by somebody else", Run: (*storeBench).intruderBlob,
+				Clause: "observations change without ops, too: a blob is gone"},
+			{Name: "bit rot", Run: (*storeBench).rot,
+				Clause: "ReadBlob of bytes that do not have the hash any more: FaultCorrupt; Retry"},
+			{Name: "cancelled", Run: (*storeBench).cancelledVerify,
+				Loose:  "a cancelled verification may still take effect",
+				Clause: "a call that is cancelled ends within a second"},
 			{Name: "power cut while a blob is verified", Run: (*storeBench).tornBlob, Loose: chance,
 				Clause: "the partial is gone and the blob is there, both at once and durable"},
 		}},
@@ -94,6 +124,24 @@ func storeCases() []Group[*storeBench] {
 				Clause: "a blank volume needs a size; blobs that are not here: FaultMissing"},
 			{Name: "create, remove", Run: (*storeBench).volume,
 				Clause: "Create of one that exists does nothing; Size is a minimum"},
+			{Name: "encrypted", Run: (*storeBench).encrypted, Needs: Encryption,
+				Clause: "Encrypted says that it lies in the vault, and that the vault encrypts"},
+			{Name: "blank in each format", Run: (*storeBench).formats,
+				Clause: "a volume has the format that was asked for, and exactly the size if it is blank"},
+			{Name: "wrong names and formats", Run: (*storeBench).wrongNames,
+				Clause: "no key of a volume is refused; no format is FaultFormat"},
+			{Name: "image of a format", Run: (*storeBench).qcow2,
+				Clause: "a disk must be of its format and stand alone; it grows, and is not shrunk"},
+			{Name: "container", Run: (*storeBench).container,
+				Clause: "for a container the blobs are manifest, image config and layers, in this order"},
+			{Name: "wrong containers", Run: (*storeBench).wrongContainers,
+				Clause: "an image that does not name its layers is FaultFormat"},
+			{Name: "container of rotten layers", Run: (*storeBench).rottenContainer,
+				Clause: "layers that do not have the hash that the image names are FaultCorrupt; Retry"},
+			{Name: "removed by somebody else", Run: (*storeBench).intruderVolume,
+				Clause: "observations change without ops, too: a volume is gone"},
+			{Name: "many at once", Run: (*storeBench).manyVolumes, Loose: "they end in any order",
+				Clause: "calls of one class run side by side"},
 			{Name: "full disk", Run: (*storeBench).fullForVolumes,
 				Clause: "FaultNoSpace leaves no volume, and what does not fit now may fit later"},
 			{Name: "power cut while a volume is made", Run: (*storeBench).tornVolume, Loose: chance,

@@ -3,8 +3,10 @@ package conform_test
 import (
 	"bytes"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -15,6 +17,7 @@ import (
 	"github.com/evetwin/evetwin/backends/linux/store/partial"
 	"github.com/evetwin/evetwin/backends/linux/store/vault"
 	"github.com/evetwin/evetwin/backends/sim/disk"
+	"github.com/evetwin/evetwin/backends/sim/lab/labtest"
 	"github.com/evetwin/evetwin/backends/sim/store"
 )
 
@@ -35,9 +38,88 @@ func TestModelStoreConforms(t *testing.T) {
 				d.Total = d.Used() + free
 			}
 		}
-		return conform.StoreSetup{Setup: conform.Setup{Part: &store.Store{Disk: d}, Cut: cutter(d)},
-			Download: download, Fill: fill}
+		part := &store.Store{Disk: d}
+		return conform.StoreSetup{Setup: conform.Setup{Part: part, Cut: cutter(d)},
+			Download: download, Fill: fill, Intruder: modelIntruder(part)}
 	})
+}
+
+// modelIntruder has a hand in a simulated disk.
+func modelIntruder(s *store.Store) conform.Intruder {
+	return conform.Intruder{
+		Put: func(path string, data []byte) {
+			s.Outside(func(d *disk.Disk) { d.Put(path, data) })
+		},
+		Remove: func(path string) {
+			s.Outside(func(d *disk.Disk) {
+				maps.DeleteFunc(d.Files, func(p string, _ disk.File) bool {
+					return p == path || strings.HasPrefix(p, path+"/")
+				})
+			})
+		},
+		RemoveBlob: func(sha string) { s.Outside(func(d *disk.Disk) { delete(d.Blobs, sha) }) },
+		RemoveVolume: func(key string) {
+			s.Outside(func(d *disk.Disk) { delete(d.Volumes, key) })
+		},
+		Rot: func(sha string) { s.Outside(func(d *disk.Disk) { d.Rot(sha) }) },
+	}
+}
+
+// intruder has a hand in a disk below a folder.
+func intruder(must func(error), root string) conform.Intruder {
+	blob := func(sha string) string { return filepath.Join(root, "persist/vault/blobs", sha) }
+	remove := func(path string) { // at once, which os.RemoveAll of a folder is not
+		where := filepath.Join(root, "persist")
+		if vaulted := filepath.Join(where, "vault"); strings.HasPrefix(path, vaulted) {
+			where = vaulted
+		}
+		temp, err := os.MkdirTemp(where, "going-")
+		must(err)
+		must(os.Rename(path, filepath.Join(temp, "x")))
+		must(os.RemoveAll(temp))
+	}
+	return conform.Intruder{
+		Put: func(path string, data []byte) {
+			temp := filepath.Join(root, "temp")
+			must(os.WriteFile(temp, data, 0o600))
+			must(os.Rename(temp, filepath.Join(root, path)))
+		},
+		Remove:     func(path string) { remove(filepath.Join(root, path)) },
+		RemoveBlob: func(sha string) { must(os.Remove(blob(sha))) },
+		RemoveVolume: func(key string) {
+			found, err := filepath.Glob(filepath.Join(root, "persist/*/volumes", key+".*"))
+			must(err)
+			for _, path := range found {
+				remove(path)
+			}
+		},
+		Rot: func(sha string) {
+			f, err := os.OpenFile(blob(sha), os.O_RDWR, 0)
+			must(err)
+			i, err := f.Stat()
+			must(err)
+			b := make([]byte, 1)
+			_, err = f.ReadAt(b, i.Size()/2)
+			b[0] ^= 8
+			if err == nil {
+				_, err = f.WriteAt(b, i.Size()/2)
+			}
+			must(errors.Join(err, f.Sync(), f.Close()))
+		},
+	}
+}
+
+// lacksForStore says what this kernel cannot do for a part store.
+func lacksForStore(t *testing.T) func(need string) string {
+	disk := looptest.New(t, looptest.Options{MiB: 16})
+	return func(need string) string {
+		if need == conform.Encryption {
+			if err := vault.Probe(disk.Dir); err != nil {
+				return err.Error()
+			}
+		}
+		return ""
+	}
 }
 
 // realStore is a part on a disk of its own, in the folder "root" of it.
@@ -83,9 +165,12 @@ func realStore(t *testing.T) conform.StoreSetup {
 	}
 	fill := func(free int64) { must(disk.Fill(filepath.Join(disk.Dir, "filler"), free)) }
 	return conform.StoreSetup{Setup: conform.Setup{Part: part, Cut: cut}, Download: download,
-		Fill: fill}
+		Fill: fill, Intruder: intruder(must, root)}
 }
 
 func TestLinuxStoreConforms(t *testing.T) {
-	conform.Store(t, realPart("linux"), realStore)
+	labtest.Program(t, "qemu-img")
+	b := realPart("linux")
+	b.Lacks = lacksForStore(t)
+	conform.Store(t, b, realStore)
 }

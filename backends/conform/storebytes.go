@@ -165,16 +165,14 @@ func (x *storeBench) volume(t *testing.T) {
 	x.downloads(t, data, true)
 	x.verifies(t, data)
 	blob := []string{sum(data)}
-	for _, encrypted := range []bool{false, true} {
-		q := store.CreateVolumeReq{VolumeKey: volumeName, Format: "raw", Encrypted: encrypted}
-		q.Size = 1 << 20
-		x.creates(t, q, 1<<20)
-		q.Blobs = blob
-		x.creates(t, q, 1<<20)
-		q.Size = 10
-		x.creates(t, q, int64(len(data)))
-	}
-	q := store.CreateVolumeReq{VolumeKey: volumeName, Format: "raw", Blobs: blob}
+	q := store.CreateVolumeReq{VolumeKey: volumeName, Format: "raw"}
+	q.Size = 1 << 20
+	x.creates(t, q, 1<<20)
+	q.Blobs = blob
+	x.creates(t, q, 1<<20)
+	q.Size = 10
+	x.creates(t, q, int64(len(data)))
+	q = store.CreateVolumeReq{VolumeKey: volumeName, Format: "raw", Blobs: blob}
 	x.create.does(t, q, nil)
 	x.drop.does(t, store.BlobReq{Sha256: blob[0]}, nil) // a volume does without what it was made of
 	x.turn(t, func() { x.volumeIs(t, q, int64(len(data))) })

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -54,9 +55,10 @@ func (x *session) opened() error {
 			errs = append(errs, x.makeDir(x.host(dir)))
 		}
 	}
-	errs = append(errs, sweep(x.host(clearDir)))
-	if err := sweep(x.host("/persist/secrets")); !errors.Is(err, fs.ErrNotExist) {
-		errs = append(errs, err)
+	for _, dir := range append(device.Directories(), clearDir, filepath.Dir(secretsFile)) {
+		if dir != device.ConfigDir {
+			errs = append(errs, sweep(x.host(dir)))
+		}
 	}
 	return errors.Join(append(errs, x.openedVault())...)
 }
@@ -68,13 +70,28 @@ func (x *session) openedVault() error {
 		return err
 	}
 	errs := []error{x.makeDir(x.host(blobsDir)), x.makeDir(x.host(lockerDir)),
-		sweep(x.host(blobsDir)), sweep(x.host(lockerDir)), x.o.Downloads.Recover()}
+		sweep(x.host(lockerDir)), x.o.Downloads.Recover()}
 	x.open = true
 	return errors.Join(errs...)
 }
 
-// sweep removes what is unfinished in a folder.
-func sweep(dir string) error { return durable.Sweep(dir) }
+// sweep removes what is unfinished in a folder, and in those below it.
+func sweep(dir string) error {
+	return filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		_, _, volume := parseVolume(filepath.Base(path))
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil
+		case err != nil:
+			return err
+		case volume && e.IsDir():
+			return fs.SkipDir // what is in a container is its own
+		case e.IsDir():
+			return durable.Sweep(path)
+		}
+		return nil
+	})
+}
 
 // unlock opens the vault and looks at it.
 func (x *session) unlock() error {

@@ -63,7 +63,7 @@ func (x *session) lookAtFile(path string) (device.FileSeen, bool) {
 }
 
 // lookAtFiles is what is seen of all small files below a folder, whose folders are watched from now
-// on. What is unfinished goes.
+// on.
 func (x *session) lookAtFiles(dir string) (rows []device.FileSeen) {
 	err := filepath.WalkDir(x.host(dir), func(host string, e fs.DirEntry, err error) error {
 		path := x.device(host)
@@ -72,11 +72,7 @@ func (x *session) lookAtFiles(dir string) (rows []device.FileSeen) {
 			return nil // it is gone meanwhile
 		case e.IsDir():
 			x.complain(x.watch.Add(host))
-		case strings.HasPrefix(e.Name(), durable.Prefix):
-			if device.Writable(path) {
-				x.complain(os.Remove(host))
-			}
-		default:
+		case !strings.HasPrefix(e.Name(), durable.Prefix):
 			if row, ok := x.lookAtFile(path); ok {
 				rows = append(rows, row)
 			}

@@ -48,6 +48,11 @@ func (x *session) changed(path string) {
 		return
 	}
 	x.show(path)
+	x.post(func() { // it may have been a folder, and moved away
+		for key := range x.files.Prefixed(device.FileKey(path + "/")) {
+			x.files.Delete(key)
+		}
+	})
 }
 
 // Lost looks at everything: more happened than was told.

@@ -8,10 +8,13 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/evetwin/evetwin/backends/child"
 	"github.com/evetwin/evetwin/backends/sim/lab"
@@ -46,8 +49,14 @@ func exact(format string) []string {
 
 // virtualSize is the size of an image that was looked at.
 type virtualSize struct {
-	ino  uint64
+	of   birth
 	size int64
+}
+
+// birth tells a file from one that had its inode before.
+type birth struct {
+	ino  uint64
+	born unix.StatxTimestamp
 }
 
 // virtual is the virtual size of a volume. One of an image that was looked at is known: guests do
@@ -56,18 +65,21 @@ func (s *Store) virtual(path, format string, i fs.FileInfo) (int64, error) {
 	if driver(format) == "raw" {
 		return i.Size(), nil
 	}
-	var ino uint64
-	if st, ok := i.Sys().(*syscall.Stat_t); ok {
-		ino = st.Ino
+	var st unix.Statx_t
+	err := unix.Statx(unix.AT_FDCWD, path, unix.AT_SYMLINK_NOFOLLOW, unix.STATX_INO|unix.STATX_BTIME,
+		&st)
+	if err != nil {
+		return 0, err
 	}
-	if known, ok := s.images[path]; ok && known.ino == ino {
+	of := birth{st.Ino, st.Btime}
+	if known, ok := s.images[path]; ok && known.of == of && st.Mask&unix.STATX_BTIME != 0 {
 		return known.size, nil
 	}
 	image, err := s.inspect(context.Background(), path, format)
 	if err != nil {
 		return 0, err
 	}
-	s.images[path] = virtualSize{ino, image.Size}
+	s.images[path] = virtualSize{of, image.Size}
 	return image.Size, nil
 }
 
@@ -142,7 +154,17 @@ func (s *Store) qemuImg(ctx context.Context, before []string, args ...string) ([
 		if strings.Contains(p.LastWords(), "No space left") {
 			return nil, fmt.Errorf("%w: %w", syscall.ENOSPC, err)
 		}
-		return nil, fmt.Errorf("%w: %w", errImage, err)
+		var exit *exec.ExitError
+		if errors.As(err, &exit) && (exit.Exited() || overdone(exit)) {
+			return nil, fmt.Errorf("%w: %w", errImage, err)
+		}
+		return nil, err
 	}
 	return out.Bytes(), nil
+}
+
+// overdone reports whether a program was ended because it took too much.
+func overdone(exit *exec.ExitError) bool {
+	s, ok := exit.Sys().(syscall.WaitStatus)
+	return ok && s.Signaled() && (s.Signal() == syscall.SIGXCPU || s.Signal() == syscall.SIGABRT)
 }

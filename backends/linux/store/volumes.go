@@ -38,8 +38,11 @@ func (x *session) lookAtVolume(key string) (device.VolumeSeen, bool) {
 				Encrypted: dir.vault && x.vaultState() == vault.Encrypted, Used: used(x.host(path))}
 			if format != device.Container {
 				row.Size, err = x.virtual(x.host(path), format, i)
-				x.complain(describe("look at volume", path, err))
 			}
+			if _, gone := os.Lstat(x.host(path)); gone != nil {
+				continue // it went while we looked
+			}
+			x.complain(describe("look at volume", path, err))
 			return row, true
 		}
 	}

@@ -60,6 +60,25 @@ func (s *Store) Wire(k *host.Kernel) {
 	s.serveVolumes(pt)
 }
 
+// Outside has somebody else change the disk, and publishes what is there then.
+func (s *Store) Outside(f func(d *disk.Disk)) {
+	s.pt.Do(func() {
+		files, blobs := disk.Keys(s.Disk.Files), disk.Keys(s.Disk.Blobs)
+		volumes := disk.Keys(s.Disk.Volumes)
+		f(s.Disk)
+		each(s.showFile, files, disk.Keys(s.Disk.Files))
+		each(s.showBlob, blobs, disk.Keys(s.Disk.Blobs))
+		each(s.showVolume, volumes, disk.Keys(s.Disk.Volumes))
+	})
+}
+
+// each calls show with all keys of two lists.
+func each(show func(string), was, is []string) {
+	for _, key := range append(was, is...) {
+		show(key)
+	}
+}
+
 func (s *Store) showFile(path string) {
 	f, ok := s.Disk.Files[path]
 	if !ok {
