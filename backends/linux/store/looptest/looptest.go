@@ -27,13 +27,14 @@ type Options struct {
 	Plain bool
 }
 
-// Disk is a file system on a loop device. It goes with its test.
+// Disk is a file system on a loop device. It goes with its test, and with its process whatever ends
+// that: it is mounted nowhere but in a descriptor, and its loop device ends with it.
 type Disk struct {
-	// Dir is where the file system is mounted.
+	// Dir leads to the file system, for this process and its children.
 	Dir string
 
-	image   string
-	mounted bool
+	image string
+	mnt   int // descriptor; it keeps its number
 }
 
 // New makes a disk.
@@ -43,8 +44,7 @@ func New(t testing.TB, o Options) *Disk {
 	if os.Getuid() != 0 {
 		labtest.Missing(t, "a disk of one's own needs root")
 	}
-	base := t.TempDir()
-	d := &Disk{Dir: filepath.Join(base, "mnt"), image: filepath.Join(base, "disk.img")}
+	d := &Disk{image: filepath.Join(t.TempDir(), "disk.img"), mnt: -1}
 	if o.MiB == 0 {
 		o.MiB = 64
 	}
@@ -59,17 +59,14 @@ func New(t testing.TB, o Options) *Disk {
 	if out, err := exec.CommandContext(t.Context(), mkfs, args...).CombinedOutput(); err != nil {
 		t.Fatalf("make a file system: %v: %s", err, out)
 	}
-	if err := os.Mkdir(d.Dir, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := d.unmount(); err != nil {
-			t.Error(err)
-		}
-	})
 	if err := d.mount(); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := unix.Close(d.mnt); err != nil {
+			t.Error(err)
+		}
+	})
 	return d
 }
 
@@ -110,23 +107,36 @@ func (d *Disk) attach(path string, image *os.File) error {
 	if err := unix.IoctlLoopConfigure(int(loop.Fd()), &config); err != nil {
 		return fmt.Errorf("attach %s: %w", path, err)
 	}
-	// Long between commits: what is not synced does not get to the disk by itself.
-	if err := unix.Mount(path, d.Dir, "ext4", unix.MS_NOATIME, "commit=600"); err != nil {
+	mnt, err := open(path)
+	if err != nil {
 		return fmt.Errorf("mount %s: %w", path, err)
 	}
-	d.mounted = true
-	return nil
-}
-
-func (d *Disk) unmount() error {
-	if !d.mounted {
+	if d.mnt < 0 {
+		d.mnt, d.Dir = mnt, fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), mnt)
 		return nil
 	}
-	if err := unix.Unmount(d.Dir, 0); err != nil {
-		return fmt.Errorf("unmount %s: %w", d.Dir, err)
+	return errors.Join(unix.Dup3(mnt, d.mnt, unix.O_CLOEXEC), unix.Close(mnt))
+}
+
+// open mounts a device and returns the descriptor of the mount.
+func open(device string) (int, error) {
+	fs, err := unix.Fsopen("ext4", unix.FSOPEN_CLOEXEC)
+	if err != nil {
+		return -1, err
 	}
-	d.mounted = false
-	return nil
+	defer func() { _ = unix.Close(fs) }()
+	err = unix.FsconfigSetString(fs, "source", device)
+	if err == nil {
+		// Long between commits: what is not synced does not get to the disk by itself.
+		err = unix.FsconfigSetString(fs, "commit", "600")
+	}
+	if err == nil {
+		err = unix.FsconfigCreate(fs)
+	}
+	if err != nil {
+		return -1, err
+	}
+	return unix.Fsmount(fs, unix.FSMOUNT_CLOEXEC, unix.MOUNT_ATTR_NOATIME)
 }
 
 // shutdown is EXT4_IOC_SHUTDOWN, and noFlush that the journal is not written out.
@@ -152,8 +162,14 @@ func (d *Disk) Stop() error {
 
 // Start gives a disk that was stopped its power back; nobody may have a file of it open.
 func (d *Disk) Start() error {
-	if err := d.unmount(); err != nil {
+	nothing, err := unix.Open("/dev/null", unix.O_PATH|unix.O_CLOEXEC, 0)
+	if err != nil {
 		return err
+	}
+	// The old mount ends here, before the next begins.
+	err = errors.Join(unix.Dup3(nothing, d.mnt, unix.O_CLOEXEC), unix.Close(nothing))
+	if err != nil {
+		return fmt.Errorf("end the old mount: %w", err)
 	}
 	return d.mount()
 }
