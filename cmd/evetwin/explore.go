@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -15,11 +16,20 @@ import (
 	"github.com/evetwin/evetwin/scenarios/scenario"
 )
 
+// exploreGC is how many per cent the heap may grow between collections: a world is a few MiB, and
+// collecting them half as often saves a sixth of the time.
+const exploreGC = 400
+
+// defaultForks is --forks.
+const defaultForks = 0
+
 type exploreFlags struct {
 	seeds, first uint64
 	during       time.Duration
 	faults       string
 	jobs         int
+	forks        int
+	farm         farmFlags
 	save         string
 	record       string
 	plant        string
@@ -32,15 +42,18 @@ func exploreCommand() *cobra.Command {
 		Short: "Look for schedules of faults that break a rule",
 		Long: "explore runs scenarios for many seeds on all cores, each under a plan of faults drawn\n" +
 			"from its seed, and holds every change to the rules. A run that breaks one is made small\n" +
-			"and saved; the command that replays it is printed with it.",
+			"and saved; the command that replays it is printed with it." + farmHelp,
 		Args: usage(func(c *cobra.Command, names []string) error {
-			if f.plant != "" {
-				return nil // the bug says where it shows
+			if f.plant != "" || f.farm.work {
+				return nil // the bug says where it shows, the coordinator what is explored
 			}
 			return cobra.MinimumNArgs(1)(c, names)
 		}),
 		RunE: func(c *cobra.Command, names []string) error {
-			if f.plant != "" {
+			if f.farm.work {
+				return exploreWork(c, names, &f)
+			}
+			if f.plant != "" && f.farm.url == "" {
 				return explorePlanted(c, names, f)
 			}
 			return exploreAll(c, names, f)
@@ -51,25 +64,35 @@ func exploreCommand() *cobra.Command {
 	l.DurationVar(&f.during, "for", 0, "how long to look, for each scenario")
 	l.StringVar(&f.faults, "faults", fault.Flaky, strings.Join(fault.Profiles(), ", "))
 	l.IntVar(&f.jobs, "jobs", runtime.GOMAXPROCS(0), "how many worlds run at a time")
+	l.IntVar(&f.forks, "forks", defaultForks, "how many of the seeds are forks of each seed that is "+
+		"a whole life: they begin as it, and go on with other luck and other faults")
 	l.StringVar(&f.save, "save", "",
 		"folder for failures (default: the corpus of this checkout, else one below the state folder)")
 	l.StringVar(&f.record, "record", "",
 		"folder for a recording of each failure, and for its case unless --save says otherwise")
 	l.StringVar(&f.plant, "plant", "",
 		"a mistake to plant in the agents first, or \"list\" (builds with -tags planted)")
+	f.farm.add(l)
 	l.BoolVar(&f.json, "json", false, "one object per scenario on stdout")
 	return c
 }
 
 // exploreResult is the contract of "evetwin explore".
 type exploreResult struct {
-	Scenario    string            `json:"scenario"`
-	OK          bool              `json:"ok"`
-	Error       string            `json:"error,omitempty"`
-	Profile     string            `json:"profile"`
-	Seeds       uint64            `json:"seeds"`
-	Violations  int               `json:"violations"`
-	SeedsPerMin float64           `json:"seeds_per_min"`
+	Scenario string `json:"scenario"`
+	OK       bool   `json:"ok"`
+	Error    string `json:"error,omitempty"`
+	Profile  string `json:"profile"`
+	Seeds    uint64 `json:"seeds"`
+	// Forks is how many of the seeds were forks.
+	Forks       uint64  `json:"forks"`
+	Violations  int     `json:"violations"`
+	SeedsPerMin float64 `json:"seeds_per_min"`
+	// CPUS is the processor time it took, which other work of the machine does not change.
+	CPUS float64 `json:"cpu_s"`
+	// Workers is how many took part, Redelivered how many runs had been given out before: --farm.
+	Workers     int               `json:"workers"`
+	Redelivered uint64            `json:"redelivered"`
 	Faults      uint64            `json:"faults"`
 	States      int               `json:"states"`
 	Rules       map[string]uint64 `json:"rules"`
@@ -89,6 +112,7 @@ type exploreFailure struct {
 }
 
 func exploreAll(c *cobra.Command, names []string, f exploreFlags) error {
+	defer debug.SetGCPercent(debug.SetGCPercent(exploreGC))
 	list, err := pick(names)
 	if err != nil {
 		return refused{err}
@@ -108,10 +132,21 @@ func exploreAll(c *cobra.Command, names []string, f exploreFlags) error {
 			return refused{fmt.Errorf("explore %s: it does not run under faults; --faults none does",
 				sc.Name)}
 		}
+		if err := explore.CheckForks(sc, f.forks); err != nil {
+			return refused{fmt.Errorf("--forks %d: %w", f.forks, err)}
+		}
 	}
+	work, err := openFarm(c.ErrOrStderr(), &f)
+	if err != nil {
+		return err
+	}
+	defer work.close()
 	ok := true
 	for _, sc := range list {
-		r, err := exploreOne(c, sc, profile, f)
+		if work != nil {
+			work.many = len(list) > 1
+		}
+		r, err := exploreOne(c, sc, profile, f, work)
 		if err != nil {
 			return err
 		}
@@ -139,6 +174,7 @@ func underFaults(list []*scenario.Scenario, p fault.Profile) (out []*scenario.Sc
 
 // exploreOne explores one scenario.
 func exploreOne(c *cobra.Command, sc *scenario.Scenario, p fault.Profile, f exploreFlags,
+	work *farming,
 ) (*exploreResult, error) {
 	ctx := c.Context()
 	if f.during > 0 {
@@ -148,10 +184,14 @@ func exploreOne(c *cobra.Command, sc *scenario.Scenario, p fault.Profile, f expl
 	}
 	r := &exploreResult{Scenario: sc.Name, Profile: p.Name, Rules: map[string]uint64{},
 		Unjudged: []string{}, Failures: []exploreFailure{}}
-	show := newProgress(c.ErrOrStderr(), sc.Name)
+	show, cpu := newProgress(c.ErrOrStderr(), sc.Name), cpuTime()
 	var trouble error
+	hands, err := work.begin(ctx, sc, p, f.first, show)
+	if err != nil {
+		return nil, err
+	}
 	sum, err := explore.Explore(ctx, explore.Options{Scenario: sc, First: f.first, Seeds: f.seeds,
-		Profile: p, Jobs: f.jobs, OnSeed: show.seed,
+		Profile: p, Crew: hands.explore(), Jobs: f.jobs, Forks: f.forks, OnSeed: show.seed,
 		OnFailure: func(x *explore.Failure) {
 			kept, err := f.keep(sc, x)
 			if err != nil && trouble == nil {
@@ -161,9 +201,11 @@ func exploreOne(c *cobra.Command, sc *scenario.Scenario, p fault.Profile, f expl
 			show.failure(x)
 		}})
 	show.end()
-	if err != nil {
+	r.Workers, r.Redelivered = hands.took()
+	if err = work.end(hands, err == nil && ctx.Err() == nil, err); err != nil {
 		return nil, err
 	}
+	r.Forks, r.CPUS = sum.Forks, (cpuTime() - cpu).Seconds()
 	r.Seeds, r.Faults, r.States, r.SeedsPerMin = sum.Seeds, sum.Faults, sum.States, sum.PerMinute()
 	r.Violations = int(sum.Violations)
 	for _, n := range sum.Judged {

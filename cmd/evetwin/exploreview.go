@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/evetwin/evetwin/scenarios/explore"
@@ -26,6 +27,7 @@ type progress struct {
 	failures int
 	states   map[uint64]struct{}
 	fresh    int // states that were new since the last line
+	workers  atomic.Int64
 }
 
 func newProgress(out io.Writer, name string) *progress {
@@ -57,11 +59,17 @@ func (p *progress) seed(r *explore.Run) {
 	}
 }
 
+// worker is told how many workers of a farm take part.
+func (p *progress) worker(n int) { p.workers.Store(int64(n)) }
+
 func (p *progress) tell() {
 	p.told = time.Now()
 	rate := float64(p.seeds) / max(time.Since(p.began).Minutes(), 1e-9)
 	text := fmt.Sprintf("%s: %d seeds, %.0f/min, %s faults, %s judged, %d states (+%d), %d failures",
 		p.name, p.seeds, rate, short(p.faults), short(p.judged), len(p.states), p.fresh, p.failures)
+	if n := p.workers.Load(); n > 0 {
+		text += fmt.Sprintf(", %d workers", n)
+	}
 	p.fresh = 0
 	if p.live {
 		fmt.Fprintf(p.out, "\r\x1b[K%s", text)

@@ -37,6 +37,9 @@ func (c *Crew) collect(ctx context.Context, done chan<- explore.Done, enough fun
 			if passing(err) {
 				continue // the consumer finds its place again; patience is the connection's
 			}
+			if c.o.Conn.nc.IsClosed() {
+				return c.o.Conn.reason()
+			}
 			return fmt.Errorf("wait for results: %w", err)
 		}
 		var r result

@@ -74,6 +74,9 @@ func Dial(o DialOptions) (*Conn, error) {
 	}
 	var err error
 	if c.nc, err = nats.Connect(url, list...); err != nil {
+		if errors.Is(err, nats.ErrNoServers) {
+			err = errors.New("no server answers there")
+		}
 		return nil, fmt.Errorf("connect to the farm at %s: %w", c.where, err)
 	}
 	if c.js, err = jetstream.New(c.nc, jetstream.WithDefaultTimeout(dialLimit)); err == nil {
@@ -164,6 +167,9 @@ func (c *Conn) persist(ctx context.Context, do func(ctx context.Context) error) 
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
+		if errors.Is(err, nats.ErrConnectionClosed) {
+			return c.reason()
+		}
 		if !passing(err) || time.Now().After(end) {
 			return err
 		}
@@ -173,6 +179,12 @@ func (c *Conn) persist(ctx context.Context, do func(ctx context.Context) error) 
 		case <-time.After(retryWait):
 		}
 	}
+}
+
+// reason is why the connection was closed.
+func (c *Conn) reason() error {
+	<-c.lost.Done() // a little later than the connection
+	return context.Cause(c.lost)
 }
 
 // passing reports whether an error is one of a server that may be back soon.

@@ -23,6 +23,9 @@ const (
 	RunLimit = 10 * time.Minute
 )
 
+// answerLimit is how long a coordinator may take to say that it is there.
+const answerLimit = time.Second
+
 // Options of a crew.
 type Options struct {
 	Conn *Conn
@@ -93,12 +96,16 @@ func (c *Crew) begin(ctx context.Context) error {
 	nc := c.o.Conn.nc
 	ask, stop := context.WithTimeout(ctx, dialLimit)
 	defer stop()
-	_, err := nc.RequestWithContext(ask, c.spec.aliveSubject(), nil)
-	if err == nil {
-		return errors.New("another coordinator is at work by that name")
-	}
-	if !errors.Is(err, nats.ErrNoResponders) {
-		return err
+	for free := false; !free; {
+		_, err := nc.Request(c.spec.aliveSubject(), nil, answerLimit)
+		switch {
+		case err == nil:
+			return errors.New("another coordinator is at work by that name")
+		case errors.Is(err, nats.ErrNoResponders):
+			free = true
+		case !errors.Is(err, nats.ErrTimeout) || ask.Err() != nil:
+			return err // else the server did not know yet that the other is gone
+		}
 	}
 	alive, err := nc.Subscribe(c.spec.aliveSubject(), func(m *nats.Msg) { _ = m.Respond(nil) })
 	if err != nil {

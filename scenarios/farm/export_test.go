@@ -16,8 +16,11 @@ func (c *Conn) Streams(ctx context.Context) ([]string, error) {
 	return out, l.Err()
 }
 
-// Stop stops the server of this process as a crash of its machine would, its folder stays.
-func (s *Server) Stop() {
-	s.gone = ""
-	s.Close()
+// Results is how many results the server has of an exploration.
+func (c *Crew) Results(ctx context.Context) (uint64, error) {
+	i, err := c.results.Info(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return i.State.Msgs, nil
 }

@@ -2,6 +2,7 @@ package farm_test
 
 import (
 	"context"
+	"math"
 	"reflect"
 	"strings"
 	"sync"
@@ -53,11 +54,44 @@ func real(*farm.Spec) (func(j *explore.Job) (*explore.Run, error), error) {
 	}, nil
 }
 
-// quick makes runs of nothing.
+// toy is a run without a world, which reaches states and breaks rules as its plan has it.
+func toy(j *explore.Job) *explore.Run {
+	r := &explore.Run{Seed: j.Seed, Plan: j.Plan, Faults: len(j.Plan.Faults), Trace: "toy",
+		Judged: []check.Count{{Rule: "toy", N: j.Seed}}, States: []uint64{}}
+	for _, f := range j.Plan.Faults {
+		r.States = append(r.States, math.Float64bits(float64(f.At)))
+		if f.Kind == fault.PowerCut && f.At < 40 {
+			r.Rule, r.Saw, r.At = "toy", f.String(), f.At.Duration()
+		}
+	}
+	return r
+}
+
+// quick makes toy runs.
 func quick(*farm.Spec) (func(j *explore.Job) (*explore.Run, error), error) {
-	return func(j *explore.Job) (*explore.Run, error) {
-		return &explore.Run{Seed: j.Seed, Plan: j.Plan}, nil
-	}, nil
+	return func(j *explore.Job) (*explore.Run, error) { return toy(j), nil }, nil
+}
+
+// alone carries out toy runs where there is no farm.
+type alone struct{}
+
+// Work carries one out after the other.
+func (alone) Work(_ context.Context, jobs <-chan explore.Job, done chan<- explore.Done) error {
+	for j := range jobs {
+		done <- explore.Done{Job: j, Run: toy(&j)}
+	}
+	return nil
+}
+
+// toys is what one process finds in toy runs.
+func toys(t *testing.T, o explore.Options) outcome {
+	t.Helper()
+	o.Crew = alone{}
+	out := run(t, context.Background(), o)
+	if out.sum.Violations == 0 || out.sum.Violations == out.sum.Seeds {
+		t.Fatalf("toys that prove nothing: %+v", out.sum)
+	}
+	return out
 }
 
 func serve(t *testing.T, address, dir string) *farm.Server {
@@ -108,10 +142,13 @@ func hire(t *testing.T, s *farm.Server, n int, o farm.WorkerOptions) {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
+	list := make([]farm.WorkerOptions, n)
+	for i := range list {
+		list[i] = o
+		list[i].Conn = dial(t, s, farm.DialOptions{})
+	}
 	t.Cleanup(func() { stop(); wg.Wait() })
-	for range n {
-		mine := o
-		mine.Conn = dial(t, s, farm.DialOptions{})
+	for _, mine := range list {
 		wg.Go(func() {
 			if err := farm.Work(ctx, mine); err != nil {
 				t.Error(err)
@@ -156,7 +193,7 @@ func same(t *testing.T, got outcome, want outcome) {
 
 // Whoever ran what, the farm finds what one process finds: each seed once, in order.
 func TestTheFarmFindsWhatOneProcessFinds(t *testing.T) {
-	o := look(150)
+	o := look(70)
 	want := run(t, context.Background(), o)
 	s := serve(t, "embed", "")
 	hire(t, s, 3, farm.WorkerOptions{Build: build, Carry: real})
@@ -177,11 +214,11 @@ func TestTheFarmFindsWhatOneProcessFinds(t *testing.T) {
 
 // Two explorations on one server neither see nor disturb each other; workers serve both.
 func TestTwoExplorationsOnOneServer(t *testing.T) {
-	one, two := look(70), look(70)
+	one, two := look(700), look(700)
 	two.First = 1000
-	wants := []outcome{run(t, context.Background(), one), run(t, context.Background(), two)}
+	wants := []outcome{toys(t, one), toys(t, two)}
 	s := serve(t, "embed", "")
-	hire(t, s, 2, farm.WorkerOptions{Build: build, Carry: real})
+	hire(t, s, 2, farm.WorkerOptions{Build: build, Carry: quick})
 	outs := make([]outcome, 2)
 	var wg sync.WaitGroup
 	for i, o := range []explore.Options{one, two} {
@@ -206,19 +243,19 @@ func TestTwoExplorationsOnOneServer(t *testing.T) {
 func TestAnExplorationIsStoppedInTheMiddle(t *testing.T) {
 	s := serve(t, "embed", "")
 	conn := dial(t, s, farm.DialOptions{})
-	crew := begin(t, farm.Options{Conn: conn, Spec: spec("stop"), Jobs: 2, Carry: real})
+	crew := begin(t, farm.Options{Conn: conn, Spec: spec("stop"), Jobs: 2, Carry: quick})
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	o := look(0)
 	o.Crew = crew
 	n := 0
 	o.OnSeed = func(*explore.Run) {
-		if n++; n == 5 {
+		if n++; n == 500 {
 			stop()
 		}
 	}
 	sum, err := explore.Explore(ctx, o)
-	if err != nil || sum.Seeds < 5 || sum.Seeds > 1500 {
+	if err != nil || sum.Seeds < 500 || sum.Seeds > 2000 {
 		t.Fatalf("%+v, %v", sum, err)
 	}
 	if err := crew.Close(false, false); err != nil {

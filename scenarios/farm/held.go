@@ -12,29 +12,24 @@ import (
 type held struct {
 	limit time.Duration
 	mu    sync.Mutex
-	list  map[jetstream.Msg]time.Time // when the run began, zero if it has not
+	since map[jetstream.Msg]time.Time // when it was taken, then when its run began
 }
 
-func (h *held) add(m jetstream.Msg) {
+// note says that a job was taken, or that its run begins.
+func (h *held) note(m jetstream.Msg) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.list[m] = time.Time{}
-}
-
-func (h *held) started(m jetstream.Msg) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.list[m] = time.Now()
+	h.since[m] = time.Now()
 }
 
 func (h *held) drop(m jetstream.Msg) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	delete(h.list, m)
+	delete(h.since, m)
 }
 
 // beat tells the server again and again that the jobs are worked at, but not of a run that takes
-// longer than it may: another worker gets that job.
+// longer than it may, nor of a job that waits behind such a one: another worker gets them.
 func (h *held) beat(ctx context.Context, every time.Duration) {
 	t := time.NewTicker(max(every, time.Millisecond))
 	defer t.Stop()
@@ -51,8 +46,8 @@ func (h *held) beat(ctx context.Context, every time.Duration) {
 func (h *held) tell(now time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for m, began := range h.list {
-		if began.IsZero() || now.Sub(began) < h.limit {
+	for m, since := range h.since {
+		if now.Sub(since) < h.limit {
 			_ = m.InProgress() // one that is lost is made good by the next
 		}
 	}

@@ -24,7 +24,7 @@ const (
 func (w *worker) serve(ctx context.Context, s *Spec,
 	run func(j *explore.Job) (*explore.Run, error),
 ) {
-	h := &held{list: map[jetstream.Msg]time.Time{}, limit: s.Limit}
+	h := &held{since: map[jetstream.Msg]time.Time{}, limit: s.Limit}
 	beating, quiet := context.WithCancel(context.WithoutCancel(ctx))
 	var wg sync.WaitGroup
 	wg.Go(func() { h.beat(beating, s.AckWait/beats) })
@@ -36,7 +36,7 @@ func (w *worker) serve(ctx context.Context, s *Spec,
 			break
 		}
 		got, err := w.fetch(ctx, s, n, func(m jetstream.Msg) {
-			h.add(m)
+			h.note(m)
 			under.Go(func() {
 				w.carry(ctx, s, h, m, run)
 				<-room
@@ -113,7 +113,7 @@ func (w *worker) carry(ctx context.Context, s *Spec, h *held, m jetstream.Msg,
 		_ = m.Nak() // if this does not arrive, another gets the job a little later
 		return
 	}
-	h.started(m)
+	h.note(m)
 	r, err := w.result(m, run)
 	if err != nil {
 		_ = m.Term()
