@@ -15,6 +15,9 @@ func (c AnyRun) Op() *agent.OpDecl { return c.t.op.decl }
 // Key is the caller's key of the call.
 func (c AnyRun) Key() string { return c.key }
 
+// Caller is the agent that called.
+func (c AnyRun) Caller() string { return c.p.Name }
+
 // Req is the request, a pointer to the op's request type.
 func (c AnyRun) Req() any { return c.req }
 

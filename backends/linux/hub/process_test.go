@@ -1,0 +1,258 @@
+package hub_test
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// Whoever begins first, rows arrive; who comes late gets all that is there, once, and at once whether
+// it is complete.
+func TestAgentsMeet(t *testing.T) {
+	dir := short(t)
+	a := launch(t, dir, "a")
+	start(t, dir, "hub")
+	a.await("began () ()")
+	a.tell("put one 1")
+	a.tell("put two 2")
+	a.tell("complete")
+	a.await("did complete")
+	b := start(t, dir, "b")
+	b.await("began (one=1,two=2) () true")
+	a.tell("delete one")
+	b.await("note one gone true")
+	a.tell("put two 3")
+	if _, before := b.await("note two 3"); has(before, "torn") {
+		t.Error("a turn was seen in halves")
+	}
+	a.tell("exact 18446744073709551615")
+	b.await("note exact 18446744073709551615 -9223372036854775807")
+	a.tell("exact 9007199254740993")
+	b.await("note exact 9007199254740993 -4503599627370496")
+}
+
+// The rows of an agent that was killed stay, it is shown them when it returns, and goes on above
+// their revisions. What was deleted while a subscriber was away is gone for it when it is back.
+func TestDEV12_KilledAgentsReturn(t *testing.T) {
+	dir := short(t)
+	start(t, dir, "hub")
+	a, b := start(t, dir, "a"), start(t, dir, "b")
+	a.tell("put one 1")
+	a.tell("put two 2")
+	a.tell("deed done 1")
+	a.tell("complete")
+	b.await("deed done 1")
+	a.kill()
+	a = start(t, dir, "a")
+	a.await("began (one=1,two=2) (done=1)")
+	b.kill()
+	a.tell("delete one")
+	a.tell("put two 3")
+	a.tell("deed done 2")
+	a.await("did deed")
+	b = start(t, dir, "b")
+	b.await("began (two=3)")
+	if l, _ := b.await("notes"); !strings.Contains(l, "1 there") {
+		t.Error(l)
+	}
+}
+
+// A hub that was killed finds its journal, the agents say their tables again and nobody sees a row
+// less meanwhile: b is not told that anything is gone, nor shown anything older than it saw.
+func TestKilledHubReturns(t *testing.T) {
+	dir := short(t)
+	h := start(t, dir, "hub")
+	a, b := start(t, dir, "a"), start(t, dir, "b")
+	a.tell("put one 1")
+	a.tell("deed done 1")
+	a.tell("complete")
+	b.await("note one 1")
+	b.await("deed done 1")
+	h.kill()
+	a.await("line host hub the hub has gone")
+	a.tell("put two 2")
+	a.tell("put one 2")
+	a.tell("deed done 2") // waits for a journal
+	a.await("did deed")
+	h = start(t, dir, "hub")
+	_, before := b.await("deed done 2")
+	if has(before, "note one gone") || has(before, "deed done gone") || has(before, "deed done 1") ||
+		has(before, "torn") {
+		t.Errorf("b saw %q", before)
+	}
+	if !has(before, "note two 2") || !has(before, "note one 2") {
+		_, more := b.await("note")
+		t.Logf("%q then %q", before, more)
+	}
+	a.kill()
+	h.kill()
+	start(t, dir, "hub")
+	a = start(t, dir, "a")
+	a.await("began () (done=2)")
+	a.tell("put three 3")
+	_, before = b.await("note three 3")
+	if !has(before, "note one gone false") || !has(before, "note two gone false") {
+		t.Errorf("rows of a publisher that returned with an empty table: b saw %q", before)
+	}
+}
+
+// The call of an agent that was killed is cancelled, and its key fenced until it has really ended: the
+// agent that returns never has two runs of one key.
+func TestCallsAreFencedOverRestarts(t *testing.T) {
+	dir := short(t)
+	h := start(t, dir, "hub")
+	a, b := start(t, dir, "a"), start(t, dir, "b")
+	a.tell("work one quick")
+	a.await("done one well-quick")
+	a.tell("work two hang")
+	b.await("thing two begun 1")
+	a.kill()
+	a = start(t, dir, "a")
+	a.tell("work two again")
+	a.await("done two well-again")
+	b.await("thing two ended 2") // would be "doubled"
+	a.tell("work three hang")
+	b.await("thing three begun")
+	a.tell("drop three")
+	a.tell("work three quick")
+	a.await("done three well-quick")
+	a.tell("work four hang")
+	b.await("thing four begun 1")
+	h.kill() // what ran in it is lost with it: the agent asks again
+	start(t, dir, "hub")
+	b.await("thing four begun 1")
+	a.tell("work four quick")
+	a.await("done four well-quick")
+	b.await("thing four ended 2")
+}
+
+// A reader that stands still stalls nobody: the publisher goes on, others see it, and the reader gets
+// the newest of everything when it goes on, without what was between.
+func TestStoppedReaderStallsNobody(t *testing.T) {
+	dir := short(t)
+	h := start(t, dir, "hub")
+	a, b := start(t, dir, "a"), start(t, dir, "b")
+	a.tell("many 1000 0")
+	b.await("notes 1000 moved")
+	b.signal(syscall.SIGSTOP)
+	before := resident(t, h)
+	for i := range 200 {
+		a.tell("many 1000 %d", i+1)
+	}
+	a.tell("deed last 1")
+	a.tell("work last quick")
+	a.await("done last well-quick")
+	grown := resident(t, h) - before
+	b.signal(syscall.SIGCONT)
+	_, lines := b.await("note row-000000 200 0")
+	if n := len(lines); n > 1500 {
+		t.Errorf("b was told %d things before the newest", n)
+	}
+	if grown > 64<<10 {
+		t.Errorf("the hub grew by %d KiB for 200 MiB that were not read", grown)
+	}
+}
+
+// resident is the memory of a process in KiB.
+func resident(t *testing.T, p *process) int {
+	t.Helper()
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", p.cmd.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var size, rss int
+	if _, err := fmt.Sscan(string(b), &size, &rss); err != nil {
+		t.Fatal(err)
+	}
+	return rss * os.Getpagesize() / 1024
+}
+
+// A hub that stands still stalls no agent: it goes on with its turns, forgets what it could not say,
+// and says the newest when the hub goes on.
+func TestStoppedHub(t *testing.T) {
+	dir := short(t)
+	h := start(t, dir, "hub")
+	a, b := start(t, dir, "a"), start(t, dir, "b")
+	a.tell("put one 1")
+	b.await("note one 1")
+	h.signal(syscall.SIGSTOP)
+	for i := range 20 {
+		a.tell("many 1000 %d", i)
+	}
+	a.tell("put one 2")
+	a.await("did put one 2")
+	h.signal(syscall.SIGCONT)
+	if _, before := b.await("note one 2"); has(before, "torn") {
+		t.Error("a turn was seen in halves")
+	}
+	a.tell("work one quick")
+	a.await("done one well-quick")
+}
+
+// Programs with other row types meet: what they both know arrives, a row that cannot be read is set
+// aside and named and keeps its table from being complete, and what is stored for a later program is
+// still there when that comes back.
+func TestProgramsOfOtherVersions(t *testing.T) {
+	dir := short(t)
+	start(t, dir, "hub")
+	b := start(t, dir, "b")
+	later := start(t, dir, "a-new")
+	b.await("line host Twin a/Twin/odd: a row is set aside: read row of a/Twin: json:")
+	b.await("line host Deed a/Deed/next: a row is set aside: its version is 1, known is 0")
+	b.await("note rich 7 0")
+	later.kill()
+	a := start(t, dir, "a")
+	a.await("line host Deed a/Deed/next: a row is set aside")
+	a.await("line host Twin a/Twin/odd: a row of an earlier program is dropped")
+	a.await("began (rich=7) ()")
+	a.tell("complete")
+	a.tell("deed mine 1")
+	_, before := b.await("deed mine 1")
+	if has(before, "notes") && !has(before, "notes 0 moved, 1 there, complete true") {
+		t.Logf("%q", before)
+	}
+	a.kill()
+	start(t, dir, "a-new")
+	fresh := b
+	fresh.kill()
+	b = start(t, dir, "b")
+	if l, _ := b.await("began"); l != "began (rich=7) (mine=1) true" {
+		t.Error(l)
+	}
+}
+
+// One process is the agent of a name; a second one waits for it to end and is refused if it does not.
+func TestOneProcessPerAgent(t *testing.T) {
+	dir := short(t)
+	start(t, dir, "hub")
+	a := start(t, dir, "a")
+	second := launch(t, dir, "a")
+	if l, _ := second.await("error"); !strings.Contains(l, fmt.Sprintf("process %d is [a] already",
+		a.cmd.Process.Pid)) {
+		t.Error(l)
+	}
+	third := launch(t, dir, "a")
+	a.kill()
+	third.await("ready")
+}
+
+// A second hub does not take the socket of one that lives.
+func TestOneHub(t *testing.T) {
+	dir := short(t)
+	start(t, dir, "hub")
+	if l, _ := launch(t, dir, "hub").await("error"); !strings.Contains(l, "another hub may live") {
+		t.Error(l)
+	}
+	start(t, dir, "a").tell("put one 1")
+}
+
+func has(lines []string, prefix string) bool {
+	for _, l := range lines {
+		if strings.HasPrefix(l, prefix) {
+			return true
+		}
+	}
+	return false
+}

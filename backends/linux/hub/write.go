@@ -1,0 +1,130 @@
+package hub
+
+import (
+	"fmt"
+
+	"github.com/evetwin/evetwin/backends/linux/hub/wire"
+	"github.com/evetwin/evetwin/core/agent"
+	"github.com/evetwin/evetwin/core/bus"
+)
+
+// due is a table that is to be sent, as it stood at one instant with all others.
+type due struct {
+	topic    int
+	was, now bus.Head
+	open     bool
+	full     bool
+}
+
+// keepBuffer is how much memory for frames a session keeps.
+const keepBuffer = 1 << 20
+
+// mark notes that a table moved; mu is held.
+func (s *session) mark(i int) {
+	if !s.isDue[i] {
+		s.isDue[i] = true
+		s.dirty = append(s.dirty, i)
+	}
+	s.ring()
+}
+
+// ring has the writer look.
+func (s *session) ring() {
+	select {
+	case s.bell <- struct{}{}:
+	default:
+	}
+}
+
+// end tells the process that a call has ended.
+func (s *session) end(o wire.Outcome) {
+	s.h.mu.Lock()
+	defer s.h.mu.Unlock()
+	s.ends = append(s.ends, o)
+	s.ring()
+}
+
+// write sends what is new whenever the process has read what was sent before. What moved meanwhile is
+// sent as it is then.
+func (s *session) write() {
+	var buf []byte
+	var list []due
+	for {
+		select {
+		case <-s.bell:
+		case <-s.done:
+			return
+		}
+		var st wire.State
+		list, st = s.take(list[:0])
+		var err error
+		if buf, err = s.encode(buf[:0], list, &st); err == nil {
+			err = s.conn.Write(buf)
+		} else {
+			s.h.say(agent.Err, "connection", fmt.Sprintf("process %d: %v", s.peer.PID, err))
+		}
+		if err != nil {
+			s.conn.Close()
+			return
+		}
+		if clear(list); cap(buf) > keepBuffer {
+			buf = nil
+		}
+	}
+}
+
+// take is what is to be sent at this instant.
+func (s *session) take(list []due) ([]due, wire.State) {
+	s.h.mu.Lock()
+	defer s.h.mu.Unlock()
+	for _, i := range s.dirty {
+		s.isDue[i] = false
+		t := s.at(i)
+		d := due{topic: i, was: s.sent[i], now: t.head, open: t.open}
+		d.full = d.was == (bus.Head{}) || t.open && !s.open[i]
+		s.sent[i], s.open[i] = t.head, t.open
+		list = append(list, d)
+	}
+	st := wire.State{Skew: int64(s.b.skew), Stored: s.stored, Ends: s.ends}
+	s.dirty, s.stored, s.ends = s.dirty[:0], nil, nil
+	return list, st
+}
+
+// at is the table of a number in the session: subscriptions, then publications.
+func (s *session) at(i int) *table {
+	if i < len(s.subs) {
+		return s.subs[i]
+	}
+	return s.pubs[i-len(s.subs)]
+}
+
+// encode makes the frame of a state.
+func (s *session) encode(b []byte, list []due, st *wire.State) ([]byte, error) {
+	b, at, err := wire.AppendState(b, st, len(list))
+	if err != nil {
+		return b, err
+	}
+	var rows []wire.Row
+	for i := range list {
+		d := &list[i]
+		was := d.was
+		if d.full {
+			was = bus.Head{}
+		}
+		rows = rows[:0]
+		for key, v := range d.now.Since(was) {
+			r := wire.Row{Key: key, Rev: d.now.Rev()}
+			if v != nil {
+				row := v.(*Row)
+				r.Rev, r.Version, r.JSON = row.Rev, row.Version, row.JSON
+			}
+			rows = append(rows, r)
+		}
+		b = wire.AppendWhole(b, &wire.Table{Topic: d.topic, Rev: d.now.Rev(), Full: d.full,
+			Complete: d.now.Complete(), Open: d.open, Rows: rows})
+	}
+	if n := len(b) - at; n > wire.MaxFrame {
+		return b, fmt.Errorf("the tables take %d bytes, at most %d", n, wire.MaxFrame)
+	}
+	return wire.End(b, at), nil
+}
