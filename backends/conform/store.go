@@ -20,6 +20,9 @@ type StoreSetup struct {
 	// Fill leaves so many bytes free, or, with a negative number, what there was at first; on the
 	// device's loop.
 	Fill func(free int64)
+	// Inside reads what a volume holds, or a file in one that is a container; nil: volumes of this
+	// backend hold nothing.
+	Inside func(v store.VolumeSeen, file string) ([]byte, error)
 	// Intruder changes the disk without the part, on the device's loop.
 	Intruder Intruder
 }
@@ -170,6 +173,8 @@ type storeBench struct {
 	blobs   *bus.Sub[store.BlobSeen]
 	volumes *bus.Sub[store.VolumeSeen]
 	space   *bus.Sub[store.SpaceSeen]
+
+	loaded map[string][]byte // by hash
 }
 
 func newStoreBench(t *testing.T, mk func(*testing.T) StoreSetup) *storeBench {
@@ -178,7 +183,7 @@ func newStoreBench(t *testing.T, mk func(*testing.T) StoreSetup) *storeBench {
 	x := &storeBench{StoreSetup: s, read: newCalls(store.Read), write: newCalls(store.Write),
 		remove: newCalls(store.Remove), verify: newCalls(store.Verify), get: newCalls(store.ReadBlob),
 		drop: newCalls(store.RemoveBlob), create: newCalls(store.CreateVolume),
-		delete: newCalls(store.RemoveVolume)}
+		delete: newCalls(store.RemoveVolume), loaded: map[string][]byte{}}
 	state := func() string {
 		return rows("files", x.files) + rows("blobs", x.blobs) + rows("volumes", x.volumes) +
 			rows("space", x.space)

@@ -19,6 +19,7 @@ import (
 	"github.com/evetwin/evetwin/backends/sim/disk"
 	"github.com/evetwin/evetwin/backends/sim/lab/labtest"
 	"github.com/evetwin/evetwin/backends/sim/store"
+	device "github.com/evetwin/evetwin/core/device/store"
 )
 
 func TestModelStoreConforms(t *testing.T) {
@@ -165,7 +166,14 @@ func realStore(t *testing.T) conform.StoreSetup {
 	}
 	fill := func(free int64) { must(disk.Fill(filepath.Join(disk.Dir, "filler"), free)) }
 	return conform.StoreSetup{Setup: conform.Setup{Part: part, Cut: cut}, Download: download,
-		Fill: fill, Intruder: intruder(must, root)}
+		Fill: fill, Intruder: intruder(must, root),
+		Inside: func(v device.VolumeSeen, file string) ([]byte, error) {
+			path := filepath.Join(root, v.Path)
+			if file != "" {
+				path = filepath.Join(path, "rootfs", file)
+			}
+			return os.ReadFile(path)
+		}}
 }
 
 func TestLinuxStoreConforms(t *testing.T) {

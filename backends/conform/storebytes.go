@@ -33,6 +33,7 @@ func (x *storeBench) blobIs(t *testing.T, sha string, size int) {
 func (x *storeBench) verifies(t *testing.T, data []byte) {
 	t.Helper()
 	sha := sum(data)
+	x.loaded[sha] = data
 	res := x.verify.does(t, store.VerifyReq{Target: target, Sha256: sha},
 		func() { x.blobIs(t, sha, len(data)) })
 	if res.Sha256 != sha || res.Size != int64(len(data)) {
@@ -141,12 +142,41 @@ func (x *storeBench) creates(t *testing.T, q store.CreateVolumeReq, size int64) 
 	}
 	x.cut(t)
 	x.turn(t, func() { x.volumeIs(t, q, size) })
+	x.inside(t, q)
 	for range 2 {
 		x.delete.does(t, store.VolumeReq{VolumeKey: q.VolumeKey}, func() {
 			if v := x.volumes.Get(q.VolumeKey); v != nil {
 				t.Errorf("a volume that is removed is seen as %+v", *v)
 			}
 		})
+	}
+}
+
+// inside wants a volume to hold what it was made of.
+func (x *storeBench) inside(t *testing.T, q store.CreateVolumeReq) {
+	t.Helper()
+	if x.Inside == nil {
+		return
+	}
+	want, files := map[string]string{}, imageFiles
+	switch {
+	case q.Format == store.Container:
+		for _, f := range files {
+			want[f[0]] = f[1]
+		}
+	case q.Format == "raw" && len(q.Blobs) > 0:
+		want[""] = string(x.loaded[q.Blobs[0]])
+	}
+	var v store.VolumeSeen
+	x.turn(t, func() { v = *x.volumes.Get(q.VolumeKey) })
+	for file, want := range want {
+		got, err := x.Inside(v, file)
+		if err != nil || !bytes.HasPrefix(got, []byte(want)) || file != "" && string(got) != want {
+			t.Errorf("volume %s holds in %q %.50q, %v; want %.50q", q.VolumeKey, file, got, err, want)
+		}
+	}
+	if _, err := x.Inside(v, hiddenFile); q.Format == store.Container && err == nil {
+		t.Errorf("volume %s holds a file that an upper layer hides", q.VolumeKey)
 	}
 }
 

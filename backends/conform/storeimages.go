@@ -140,12 +140,17 @@ func layer(t *testing.T, files ...[2]string) v1.Layer {
 	return l
 }
 
+// imageFiles are the files of the image, and hiddenFile is one that its second layer hides.
+var imageFiles = [...][2]string{{"etc/one", "1"}, {"bin/three", "3"}}
+
+const hiddenFile = "etc/two"
+
 // image loads an image of two layers, and returns its blobs: manifest, configuration, layers; and
 // what they hold.
 func (x *storeBench) image(t *testing.T) (blobs []string, holds [][]byte) {
 	t.Helper()
-	layers := []v1.Layer{layer(t, [2]string{"etc/one", "1"}, [2]string{"etc/two", "2"}),
-		layer(t, [2]string{"etc/.wh.two", ""}, [2]string{"bin/three", "3"})}
+	layers := []v1.Layer{layer(t, imageFiles[0], [2]string{hiddenFile, "2"}),
+		layer(t, [2]string{"etc/.wh.two", ""}, imageFiles[1])}
 	img, err := mutate.AppendLayers(empty.Image, layers...)
 	if err != nil {
 		t.Fatal(err)
