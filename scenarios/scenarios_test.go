@@ -3,6 +3,7 @@ package scenarios_test
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -105,5 +106,35 @@ func TestShakenAgentsLeaveTheTraceAlone(t *testing.T) {
 func TestUnknownScenarioIsAnError(t *testing.T) {
 	if _, err := scenarios.Find("no-such"); err == nil || !strings.Contains(err.Error(), "no-such") {
 		t.Errorf("error %v does not name the scenario", err)
+	}
+}
+
+// Without any of its parts, and without all of them, a scenario is still as good as with them: what
+// fails in a smaller one fails for a reason of its own.
+func TestScenariosWithoutTheirParts(t *testing.T) {
+	for _, sc := range scenarios.All() {
+		lists := [][]string{sc.Parts}
+		for i := range sc.Parts {
+			lists = append(lists, sc.Parts[i:i+1], append(slices.Clone(sc.Parts[:i]), sc.Parts[i+1:]...))
+		}
+		for _, list := range lists {
+			if len(list) == 0 {
+				continue
+			}
+			t.Run(sc.Name+" without "+strings.Join(list, ", "), func(t *testing.T) {
+				t.Parallel()
+				less, err := sc.Without(list...)
+				if err != nil {
+					t.Fatal(err)
+				}
+				whole, part := run(t, sc, 1), run(t, less, 1)
+				if whole.Trace == part.Trace {
+					t.Error("nothing is left out")
+				}
+			})
+		}
+		if _, err := sc.Without("no such part"); err == nil {
+			t.Errorf("%s does without what it does not have", sc.Name)
+		}
 	}
 }

@@ -21,42 +21,62 @@ const (
 	converge     = 30 * time.Minute
 )
 
+// Parts of the standard scenario: the second interface of the device, and deeds.
+const (
+	partSecond  = "second interface"
+	partDisk    = "second application"
+	partRestart = "restart"
+	partPurge   = "purge"
+	partStatic  = "static address"
+	partRemap   = "another port"
+	partReboot  = "reboot"
+	partPorts   = "last ports"
+)
+
 // deed is what the owner of a device wants of it at a time.
 type deed struct {
-	at time.Duration
-	do func(s *scenario.S, d *scenario.D) *fleet.Draft
+	at   time.Duration
+	part string // of the scenario; empty: it cannot be left out
+	do   func(s *scenario.S, d *scenario.D) *fleet.Draft
 }
 
 // deeds are a device's life: each is told to the controller at its time, whatever the device is at.
 func deeds() []deed {
 	home := fleet.Static("10.80.0.5", "10.80.0.0/24", "10.80.0.1", "10.81.0.53")
 	return []deed{
-		{0, func(s *scenario.S, d *scenario.D) *fleet.Draft { // the first counter is only stored
-			return web(s, d).Item("timer.metric.interval", "300").Reboot()
+		{0, "", func(s *scenario.S, d *scenario.D) *fleet.Draft { // the first counter is only stored
+			draft := web(s, d).Item("timer.metric.interval", "300").Reboot()
+			if !s.Has(partSecond) {
+				draft = draft.RemovePort("eth1")
+			}
+			return draft
 		}},
-		{4 * time.Minute, func(s *scenario.S, d *scenario.D) *fleet.Draft {
+		{4 * time.Minute, partDisk, func(s *scenario.S, d *scenario.D) *fleet.Draft {
 			return diskApp(s, d.Config(), "disk", 1<<20)
 		}},
-		{8 * time.Minute, func(_ *scenario.S, d *scenario.D) *fleet.Draft {
+		{8 * time.Minute, partRestart, func(_ *scenario.S, d *scenario.D) *fleet.Draft {
 			return d.Config().RestartApp("web")
 		}},
-		{11 * time.Minute, func(s *scenario.S, d *scenario.D) *fleet.Draft {
+		{11 * time.Minute, partPurge, func(s *scenario.S, d *scenario.D) *fleet.Draft {
 			s.Publish("web", "2")
 			return d.Config().Image(fleet.Image{Name: "web2", Store: "registry", URL: "web:2"}).
 				Volume(fleet.Volume{Name: "web", Image: "web2"}).RemoveImage("web").PurgeApp("web")
 		}},
-		{15 * time.Minute, func(_ *scenario.S, d *scenario.D) *fleet.Draft {
+		{15 * time.Minute, partStatic, func(_ *scenario.S, d *scenario.D) *fleet.Draft {
 			return d.Config().MgmtPort("eth0", 0, home)
 		}},
-		{18 * time.Minute, func(_ *scenario.S, d *scenario.D) *fleet.Draft {
+		{18 * time.Minute, partRemap, func(_ *scenario.S, d *scenario.D) *fleet.Draft {
 			return d.Config().App(webApp("web", "lan", 8081)).Item("timer.port.testinterval", "360")
 		}},
-		{21 * time.Minute, func(_ *scenario.S, d *scenario.D) *fleet.Draft {
+		{21 * time.Minute, partReboot, func(_ *scenario.S, d *scenario.D) *fleet.Draft {
 			return d.Config().Reboot()
 		}},
-		{27 * time.Minute, func(_ *scenario.S, d *scenario.D) *fleet.Draft {
-			return d.Config().MgmtPort("eth0", 0).MgmtPort("eth1", 2).
-				Item("timer.metric.interval", "240")
+		{27 * time.Minute, partPorts, func(s *scenario.S, d *scenario.D) *fleet.Draft {
+			draft := d.Config().MgmtPort("eth0", 0).Item("timer.metric.interval", "240")
+			if s.Has(partSecond) {
+				draft = draft.MgmtPort("eth1", 2)
+			}
+			return draft
 		}},
 	}
 }
@@ -64,22 +84,38 @@ func deeds() []deed {
 // standard is a life that everything may happen in: it ends with a device that is what it should be
 // and has said so.
 var standard = scenario.New("standard", func(s *scenario.S) {
-	d := s.Device("edge")
+	nics := scenario.NICs(2)
+	if !s.Has(partSecond) {
+		nics = scenario.NICs(1)
+	}
+	d := s.Device("edge", nics)
 	d.Boot()
 	s.Eventually(func() any { return d.Known() }, standardSpan+converge).Should(BeTrue())
 	version, boots := "", d.Twin().Boots()
 	for _, x := range deeds() {
+		if x.part != "" && !s.Has(x.part) {
+			continue
+		}
 		s.WaitUntil(x.at)
 		version = d.Set(x.do(s, d))
 	}
 	healed := max(standardSpan, s.Healed())
 	s.WaitUntil(healed)
 	within := max(0, healed+converge-s.Now())
-	s.Eventually(seldom(s, func() any { return missing(d, version) }), within).Should(BeEmpty())
-	if n := d.Twin().Boots() - boots; s.Healed() == 0 && n != 1 {
-		s.Fail("the device booted %d times, asked once", n)
+	s.Eventually(seldom(s, func() any { return missing(s, d, version) }), within).Should(BeEmpty())
+	if n := d.Twin().Boots() - boots; s.Healed() == 0 && n != asked(s) {
+		s.Fail("the device booted %d times, asked for %d", n, asked(s))
 	}
-}, scenario.UnderFaults(standardSpan), scenario.Exhausts())
+}, scenario.UnderFaults(standardSpan), scenario.Exhausts(), scenario.Parts(partSecond, partDisk,
+	partRestart, partPurge, partStatic, partRemap, partReboot, partPorts))
+
+// asked is how often the device is asked to boot.
+func asked(s *scenario.S) uint64 {
+	if s.Has(partReboot) {
+		return 1
+	}
+	return 0
+}
 
 // seldom asks every five seconds of device time: what is asked takes longer than a step.
 func seldom(s *scenario.S, f func() any) func() any {
@@ -95,7 +131,7 @@ func seldom(s *scenario.S, f func() any) func() any {
 
 // missing is the first thing that is not as the newest configuration wants it, on the device or in
 // what the controller was told of it; empty if all is.
-func missing(d *scenario.D, version string) string {
+func missing(s *scenario.S, d *scenario.D, version string) string {
 	if !d.Known() || d.UUID() == "" {
 		return "the device is off or does not know who it is"
 	}
@@ -108,19 +144,29 @@ func missing(d *scenario.D, version string) string {
 	if at, state := dpcIndex(d)(), dpcState(d)(); at != 0 || state != "DPC_SUCCESS" {
 		return fmt.Sprintf("port configuration %v is in use, and is %v", at, state)
 	}
-	for _, name := range []string{"web", "disk"} {
+	apps, disks := []string{"web"}, []string{d.Config().VolumeID("web") + "#0"}
+	port, other := uint16(8080), uint16(8081)
+	if s.Has(partPurge) {
+		disks[0] = d.Config().VolumeID("web") + "#1"
+	}
+	if s.Has(partDisk) {
+		apps, disks = append(apps, "disk"), append(disks, d.Config().VolumeID("disk")+"#0")
+	}
+	if s.Has(partRemap) {
+		port, other = other, port
+	}
+	for _, name := range apps {
 		if state, n := d.AppState(name)(), d.Guests(name); state != "RUNNING" || n != 1 {
 			return fmt.Sprintf("application %s is %v, with %d guests", name, state, n)
 		}
 	}
-	if got, want := volumes(d), []string{d.Config().VolumeID("web") + "#1",
-		d.Config().VolumeID("disk") + "#0"}; !sameSet(got, want) {
-		return fmt.Sprintf("volumes %v, not %v", got, want)
+	if got := volumes(d); !sameSet(got, disks) {
+		return fmt.Sprintf("volumes %v, not %v", got, disks)
 	}
-	if !d.Answers("web", 8081)().(bool) || d.Answers("web", 8080)().(bool) {
-		return "the application does not answer on port 8081 alone"
+	if !d.Answers("web", port)().(bool) || d.Answers("web", other)().(bool) {
+		return fmt.Sprintf("the application does not answer on port %d alone", port)
 	}
-	return untold(d)
+	return untold(d, asked(s)+1, len(apps))
 }
 
 func sameSet(a, b []string) bool {
@@ -128,8 +174,9 @@ func sameSet(a, b []string) bool {
 	return ok && err == nil
 }
 
-// untold is the first thing that the controller was not told, or not at last.
-func untold(d *scenario.D) (out string) {
+// untold is the first thing that the controller was not told, or not at last, of a device that was
+// asked to reboot by a counter and has so many applications.
+func untold(d *scenario.D, reboots uint64, apps int) (out string) {
 	check := func(what, id string, told, is any) {
 		if out == "" && fmt.Sprint(told) != fmt.Sprint(is) {
 			out = fmt.Sprintf("the controller holds %v of %s %s, which is %v", told, what, id, is)
@@ -152,8 +199,8 @@ func untold(d *scenario.D) (out string) {
 			check("network", n.Key(), r.NetworkInfo(n.Key()).GetActivated(), n.Activated)
 		}
 		i := r.DeviceInfo()
-		check("device", "reboot counter", i.GetRebootConfigCounter(), 2)
-		check("device", "applications", len(i.GetAppInstances()), 2)
+		check("device", "reboot counter", i.GetRebootConfigCounter(), reboots)
+		check("device", "applications", len(i.GetAppInstances()), apps)
 		check("device", "configuration's error", reportedError(d)(), "")
 	})
 	return out

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -48,6 +49,12 @@ func runCase(c *cobra.Command, f runFlags) error {
 	if !f.json {
 		for i := range x.Faults {
 			fmt.Fprintf(c.ErrOrStderr(), "  %s\n", x.Faults[i].String())
+		}
+		if len(x.Without) > 0 {
+			fmt.Fprintf(c.ErrOrStderr(), "  without %s\n", strings.Join(x.Without, ", "))
+		}
+		if x.Until > 0 {
+			fmt.Fprintf(c.ErrOrStderr(), "  until %gs\n", float64(x.Until))
 		}
 		for _, b := range x.Branches {
 			fmt.Fprintf(c.ErrOrStderr(), "  from %gs on with the draws of seed %d\n", float64(b.At),

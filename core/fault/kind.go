@@ -33,8 +33,8 @@ const (
 	PowerBefore Kind = "power-before-write"
 	PowerWithin Kind = "power-within-write"
 	PowerAfter  Kind = "power-after-write"
-	// DiskFull leaves Value KiB free on /persist, all the rest being taken by something else. Rows that
-	// are to be durable and do not fit wait, and with them the agents that keep them.
+	// DiskFull leaves Value KiB free on /persist, all the rest being taken by something else. Rows
+	// that are to be durable and do not fit wait, and with them the agents that keep them.
 	DiskFull Kind = "disk-full"
 	// BitRot flips a bit of a stored blob: Value picks one of those there, modulo their count.
 	BitRot Kind = "bit-rot"

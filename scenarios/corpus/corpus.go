@@ -27,6 +27,11 @@ type Case struct {
 	Faults []fault.Fault `json:"faults,omitempty"`
 	// Branches are where the run took on the draws of other seeds, in order: it is a fork.
 	Branches []Branch `json:"branches,omitempty"`
+	// Without are parts of the scenario that are left out.
+	Without []string `json:"without,omitempty"`
+	// Until is when the run ends, in seconds since it began: what failed failed by then. 0: the
+	// scenario's own end, and all that must have come true behind it.
+	Until fault.Seconds `json:"until_s,omitempty"`
 	// Plant is the mistake of core/plant that was planted, empty if none was.
 	Plant string `json:"plant,omitempty"`
 	// Commit is where it failed, Rule what was violated, Story what the reason was.
@@ -91,6 +96,9 @@ func Read(file string, data []byte) (*Case, error) {
 	}
 	if c.Scenario == "" {
 		return nil, fmt.Errorf("read case %s: it names no scenario", file)
+	}
+	if !(c.Until >= 0) || math.IsInf(float64(c.Until), 0) {
+		return nil, fmt.Errorf("read case %s: until_s: %g is no time", file, float64(c.Until))
 	}
 	p := fault.Plan{Seed: c.Seed, Faults: c.Faults}
 	if err := p.Check(file); err != nil {

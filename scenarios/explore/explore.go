@@ -50,6 +50,10 @@ type Run struct {
 	// Saw says what was seen, At when, since the scenario began.
 	Saw string
 	At  time.Duration
+	// Settled says that it was seen behind the end of the scenario, or there at the latest.
+	Settled bool
+	// Without are the parts of the scenario that were left out.
+	Without []string
 	// Faults counts the faults that were injected, Judged how often each rule had something to judge.
 	Faults int
 	Judged []check.Count

@@ -55,3 +55,24 @@ func TestShrinkWithinItsMeans(t *testing.T) {
 		t.Errorf("%d faults, %d runs left", len(got), s.left)
 	}
 }
+
+// Parts go as long as the failure stays, all at once where that can be.
+func TestSmaller(t *testing.T) {
+	parts := []string{"a", "b", "c", "d"}
+	for _, need := range [][]string{nil, {"b"}, {"a", "d"}, parts} {
+		runs := 0
+		s := shrinker{left: 20}
+		got := s.smaller(parts, nil, func(without []string) bool {
+			runs++
+			return !slices.ContainsFunc(need, func(p string) bool { return slices.Contains(without, p) })
+		})
+		for _, p := range parts {
+			if slices.Contains(got, p) == slices.Contains(need, p) {
+				t.Errorf("of %v, %v are left out", need, got)
+			}
+		}
+		if runs != 20-s.left || len(need) == 0 && runs != 1 {
+			t.Errorf("%d runs for %v", runs, need)
+		}
+	}
+}

@@ -1,7 +1,9 @@
 package explore
 
 import (
+	"math"
 	"strings"
+	"time"
 
 	"github.com/evetwin/evetwin/core/check"
 	"github.com/evetwin/evetwin/core/fault"
@@ -35,7 +37,7 @@ func Replay(sc *scenario.Scenario, c *corpus.Case, around ...scenario.Around) (*
 		o.Rebuild, o.FullTurn = 3, 2
 	}
 	return one(sc, o, world{plan: fault.Plan{Seed: c.Seed, Faults: c.Faults}, branches: c.Branches,
-		rules: check.Rules(), around: around})
+		rules: check.Rules(), around: around, without: c.Without, until: c.Until.Duration()})
 }
 
 // world is what a run is made with, beside its scenario and the options of its world.
@@ -45,22 +47,44 @@ type world struct {
 	rules    []check.Rule
 	around   []scenario.Around // others
 	memory   *twin.Memory      // of worlds that it repeats
+	without  []string          // parts of the scenario
+	until    time.Duration     // 0: to the end
+}
+
+// stop ends the scenario when what is to be seen would have been seen, unless it is over then.
+func (w *world) stop(over *bool) *scenario.Instant {
+	return scenario.At(w.until+time.Millisecond, func(scenario.World) error {
+		if *over {
+			return nil
+		}
+		return scenario.ErrOver
+	})
 }
 
 func one(sc *scenario.Scenario, o sim.Options, w world) (*Run, error) {
-	r := &Run{Seed: o.Seed, Plan: w.plan, Branches: w.branches}
+	sc, err := sc.Without(w.without...)
+	if err != nil {
+		return nil, err
+	}
+	r := &Run{Seed: o.Seed, Plan: w.plan, Branches: w.branches, Without: w.without}
 	weather := storm.New(w.plan)
 	rules := judge.New(judge.Options{Rules: w.rules, Stop: true, Healed: weather.Healed})
 	reached := newCover()
 	around := append([]scenario.Around{weather, rules, reached}, w.around...)
 	around = append(around, reseeds(w.branches)...)
+	over := false
+	stop := w.stop(&over)
+	if w.until > 0 {
+		around = append(around, stop)
+	}
 	h, err := scenario.NewRemembering(o, w.memory, nil, around...)
 	if err != nil {
 		return nil, err
 	}
 	res := sc.Run(h, o.Seed)
+	over = true
 	r.At = h.Now()
-	if res.OK {
+	if r.Settled = res.OK && (w.until == 0 || !stop.Come()); r.Settled {
 		// What the run left behind must settle, too; a violation stands among the others.
 		if err := rules.Settle(); err != nil {
 			r.At = h.Now()
@@ -84,11 +108,12 @@ func one(sc *scenario.Scenario, o sim.Options, w world) (*Run, error) {
 func Shrink(sc *scenario.Scenario, r *Run, rules []check.Rule, runs int) (*Failure, error) {
 	f := &Failure{Run: *r, First: r.Plan}
 	var trouble error
-	branches := r.Branches
-	s := shrinker{left: runs, fails: func(list []fault.Fault) bool {
+	branches, without := r.Branches, r.Without
+	fails := func(list []fault.Fault, without []string) bool {
 		p := r.Plan
 		p.Faults = list
-		x, err := one(sc, sim.Options{Seed: r.Seed}, world{plan: p, rules: rules, branches: branches})
+		x, err := one(sc, sim.Options{Seed: r.Seed},
+			world{plan: p, rules: rules, branches: branches, without: without})
 		if err != nil {
 			trouble = err
 			return false
@@ -97,12 +122,16 @@ func Shrink(sc *scenario.Scenario, r *Run, rules []check.Rule, runs int) (*Failu
 			f.Run = *x
 		}
 		return x.Rule == r.Rule
-	}}
+	}
+	s := shrinker{left: runs, fails: func(list []fault.Fault) bool { return fails(list, without) }}
 	if len(branches) > 0 {
 		if branches = nil; !s.try(r.Plan.Faults) {
 			branches = r.Branches
 		}
 	}
+	without = s.smaller(sc.Parts, r.Plan.Faults, func(names []string) bool {
+		return fails(r.Plan.Faults, names)
+	})
 	list := s.shrink(r.Plan.Faults, f.At)
 	f.Runs = runs - s.left
 	f.Plan.Faults = list
@@ -111,6 +140,10 @@ func Shrink(sc *scenario.Scenario, r *Run, rules []check.Rule, runs int) (*Failu
 
 // Case is a failure as a case of the corpus.
 func (f *Failure) Case(sc *scenario.Scenario, commit string) *corpus.Case {
-	return &corpus.Case{Scenario: sc.Name, Seed: f.Seed, Faults: f.Plan.Faults, Branches: f.Branches,
-		Commit: commit, Rule: f.Rule, Story: f.Saw}
+	c := &corpus.Case{Scenario: sc.Name, Seed: f.Seed, Faults: f.Plan.Faults, Branches: f.Branches,
+		Without: f.Without, Commit: commit, Rule: f.Rule, Story: f.Saw}
+	if !f.Settled {
+		c.Until = fault.Seconds(math.Ceil(f.At.Seconds()*1000) / 1000)
+	}
+	return c
 }

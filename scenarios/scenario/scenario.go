@@ -24,7 +24,10 @@ type Scenario struct {
 	Span   time.Duration
 	// Exhausts says that over many seeds every rule of core/check has something to judge in it.
 	Exhausts bool
-	run      func(*S)
+	// Parts are what it can do without, by name.
+	Parts   []string
+	without []string
+	run     func(*S)
 }
 
 // Option of a scenario.

@@ -118,8 +118,8 @@ type NameReq struct{ Name string }
 // StopReq stops a domain: gracefully by the power button, or at once.
 type StopReq struct {
 	Name string
-	// ID is that of the domain that is meant, 0 for whichever has the name: a stop that comes late must
-	// not end the guest that was made since.
+	// ID is that of the domain that is meant, 0 for whichever has the name: a stop that comes late
+	// must not end the guest that was made since.
 	ID    int
 	Force bool
 }
