@@ -20,7 +20,8 @@ func (x *nicBench) lease(t *testing.T) {
 	x.has(t, "eth0", nicLease)
 	a := x.addrRow(t, "eth0")
 	got := fmt.Sprintf("%v %v %v %s %s", a.Routers, a.DNS, a.NTP, a.Domain, a.WPAD)
-	if got != "[10.99.0.1] [10.99.0.1 10.99.0.2] [10.99.0.3] lan.example http://wpad.example/wpad.dat" {
+	if got != "[10.99.0.1] [10.99.0.1 10.99.0.2] [10.99.0.3] lan.example "+
+		"http://wpad.example/wpad.dat" {
 		t.Errorf("learned %s", got)
 	}
 	x.turn(t, func() {

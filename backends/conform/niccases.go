@@ -52,6 +52,8 @@ func nicStaticCases() []Case[*nicBench] {
 		{Name: "without a carrier", Run: (*nicBench).staticNoCarrier,
 			Clause: "a fixed address outlives a lost carrier"},
 		{Name: "cleared", Run: (*nicBench).staticClear, Clause: "Clear removes an item"},
+		{Name: "somebody takes what stands on it", Run: (*nicBench).staticAbandoned,
+			Clause: "what is not seen stands on nothing, and goes with what it stood on"},
 	}
 }
 

@@ -234,6 +234,21 @@ func (x *nicBench) staticClear(t *testing.T) {
 	}
 }
 
+// staticAbandoned is an address that somebody took away, and that nobody wants any more.
+func (x *nicBench) staticAbandoned(t *testing.T) {
+	x.apply(t, "static/eth0", staticSpec("10.99.0.8/25", ""))
+	x.meddles(t, "static/eth0")
+	x.drop(t, "link/eth0")
+	x.apply(t, "link/eth0", linkSpec(1500))
+	x.carrier(t, "eth0", true)
+	x.has(t, "eth0")
+	x.turn(t, func() {
+		if x.items.Get("static/eth0") != nil {
+			t.Error("an address that nobody wants is seen again")
+		}
+	})
+}
+
 func (x *nicBench) vlan(t *testing.T) {
 	x.apply(t, "link/eth0", linkSpec(1500))
 	x.carrier(t, "eth0", true)

@@ -64,6 +64,8 @@ func (c *clients) acquire() *lease {
 	for c.ctx.Err() == nil {
 		l, err := c.ask(wait)
 		switch {
+		case c.ctx.Err() != nil:
+			return nil
 		case errors.Is(err, errTaken):
 			if !c.wait(c.m.o.declineWait()) {
 				return nil

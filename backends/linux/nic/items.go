@@ -169,19 +169,29 @@ func (m *machine) setVLAN(name string, s *device.VLANSpec) error {
 	return m.setLink(name, &device.LinkSpec{MTU: s.MTU})
 }
 
-// clear removes an item.
+// clear removes an item. What stood on it and is not seen any more, because somebody took it away,
+// goes with it: nobody knows of it who could clear it.
 func (m *machine) clear(item string) error {
-	if user := m.user(item); user != "" {
-		return &refusal{device.FaultBusy, user + " stands on it"}
+	d, err := m.dump()
+	if err != nil {
+		return err
 	}
-	what, name := split(item)
+	users := m.users(item)
+	for _, user := range users {
+		if _, ok := m.holds(user, m.specs[user], d); ok {
+			return &refusal{device.FaultBusy, user + " stands on it"}
+		}
+	}
 	if _, ok := m.specs[item]; !ok {
 		return nil
 	}
-	if err := m.undo(what, name); err != nil {
-		return err
+	for _, x := range append(users, item) {
+		what, name := split(x)
+		if err := m.undo(what, name); err != nil {
+			return err
+		}
+		delete(m.specs, x)
 	}
-	delete(m.specs, item)
 	return m.save()
 }
 
@@ -215,24 +225,28 @@ func (m *machine) undo(what, name string) error {
 	return nil
 }
 
-// user is an item that stands on the given one, empty if there is none.
-func (m *machine) user(item string) string {
+// users are the items that stand on the given one, sorted: those that others stand on come later.
+func (m *machine) users(item string) []string {
 	what, name := split(item)
 	if _, ok := m.specs[item]; !ok || what != "link" && what != "vlan" {
-		return ""
+		return nil
 	}
-	var users []string
+	var users, vlans []string
 	for key, s := range m.specs {
 		w, on := split(key)
-		if on == name && (w == "dhcp" || w == "static" || w == "route") ||
-			w == "vlan" && s.VLAN.Parent == name {
+		if on == name && (w == "dhcp" || w == "static" || w == "route") {
 			users = append(users, key)
 		}
+		if w == "vlan" && s.VLAN.Parent == name {
+			vlans = append(vlans, key)
+		}
 	}
-	if len(users) == 0 {
-		return ""
+	for _, v := range vlans {
+		users = append(users, m.users(v)...)
 	}
-	return slices.Min(users)
+	slices.Sort(users)
+	slices.Sort(vlans)
+	return append(users, vlans...)
 }
 
 // forget makes an address one that is not there yet, so that it is added if it is missing.

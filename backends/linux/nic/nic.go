@@ -133,7 +133,7 @@ func (b *boot) await(ctx context.Context) *agent.Fault {
 	return nil
 }
 
-// run opens the machine and looks whenever something has changed, until ctx ends.
+// run opens the machine and follows what happens to it, until ctx ends.
 func (b *boot) run(ctx context.Context, o Options, since func(time.Time) time.Duration) {
 	defer close(b.ended)
 	b.m, b.w, b.err = open(o, since, b.see)
@@ -153,18 +153,23 @@ func (b *boot) run(ctx context.Context, o Options, since func(time.Time) time.Du
 		b.addrs.Complete()
 		b.items.Complete()
 	})
+	b.m.follow(ctx, b.w)
+}
+
+// follow looks whenever something has changed, until ctx ends.
+func (m *machine) follow(ctx context.Context, w *watcher) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-b.w.rung:
+		case <-w.rung:
 		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-time.After(gather):
 		}
-		b.m.changed(func() error { return nil })
+		m.changed(func() error { return nil })
 	}
 }
 

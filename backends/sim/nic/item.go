@@ -29,6 +29,7 @@ func (n *Nic) set(c setRun) {
 			return
 		}
 		n.specs[q.Item] = q.Spec
+		delete(n.taken, q.Item)
 		n.items.Put(device.ItemSeen{Item: q.Item, Spec: q.Spec})
 		c.Done(device.None{})
 	})
@@ -118,16 +119,22 @@ func (n *Nic) makeVLAN(name string, s *device.VLANSpec) string {
 func (n *Nic) clear(c clearRun) {
 	c.After(c.Latency(2*time.Millisecond, 30*time.Millisecond), func() {
 		item := c.Req().Item
-		if user := n.user(item); user != "" {
-			c.Fail(device.FaultBusy, "clear "+item+": "+user+" stands on it", true)
-			return
+		users := n.users(item)
+		for _, user := range users {
+			if !n.taken[user] {
+				c.Fail(device.FaultBusy, "clear "+item+": "+user+" stands on it", true)
+				return
+			}
 		}
-		what, name := kind(item)
-		if l := n.links[name]; l != nil {
-			n.undo(what, l)
+		for _, x := range append(users, item) {
+			what, name := kind(x)
+			if l := n.links[name]; l != nil {
+				n.undo(what, l)
+			}
+			delete(n.specs, x)
+			delete(n.taken, x)
+			n.items.Delete(x)
 		}
-		delete(n.specs, item)
-		n.items.Delete(item)
 		c.Done(device.None{})
 	})
 }
@@ -170,25 +177,30 @@ func (n *Nic) Meddle(item string) {
 		case l != nil && what != "dhcp":
 			n.undo(what, l)
 		}
+		n.taken[item] = true
 		n.items.Delete(item)
 	})
 }
 
-// user is an item that stands on the given one, empty if there is none.
-func (n *Nic) user(item string) string {
+// users are the items that stand on the given one: those that others stand on come later.
+func (n *Nic) users(item string) []string {
 	what, name := kind(item)
 	if _, ok := n.specs[item]; !ok || what != "link" && what != "vlan" {
-		return ""
+		return nil
 	}
+	var out, vlans []string
 	for _, w := range []string{"dhcp/", "route/", "static/"} {
 		if _, ok := n.specs[w+name]; ok {
-			return w + name
+			out = append(out, w+name)
 		}
 	}
 	for _, other := range n.names() {
 		if n.links[other].parent == name {
-			return "vlan/" + other
+			vlans = append(vlans, "vlan/"+other)
 		}
 	}
-	return ""
+	for _, v := range vlans {
+		out = append(out, n.users(v)...)
+	}
+	return append(out, vlans...)
 }

@@ -38,6 +38,7 @@ type Nic struct {
 	items *bus.Pub[device.ItemSeen]
 	links map[string]*link
 	specs map[string]device.Spec
+	taken map[string]bool // items that somebody took away
 }
 
 // link is an interface that exists.
@@ -63,6 +64,7 @@ func (n *Nic) Wire(k *host.Kernel) {
 	n.addrs = bus.Publish(pt, device.Addrs)
 	n.items = bus.Publish(pt, device.Items)
 	n.links, n.specs = map[string]*link{}, map[string]device.Spec{}
+	n.taken = map[string]bool{}
 	for i, f := range n.Interfaces {
 		l := &link{Interface: f, index: i + 2}
 		if v, ok := n.World.Port(f.Port); ok {
