@@ -1,6 +1,7 @@
 package controllersim
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/tls"
 	"fmt"
@@ -25,6 +26,9 @@ type Options struct {
 	Generation int
 	// Fleet is what it knows; nil for an empty one.
 	Fleet *fleet.Fleet
+	// Like is a controller that was made with the same options: its keys and certificates, as they
+	// were then, are taken over instead of made again. nil makes them.
+	Like *Controller
 	// Verify takes the place of eveapi.VerifyRaw for what devices sign; nil keeps it.
 	Verify func(key *ecdsa.PublicKey, digest [32]byte, sig []byte) bool
 }
@@ -35,6 +39,7 @@ type Controller struct {
 
 	verify func(key *ecdsa.PublicKey, digest [32]byte, sig []byte) bool
 	id     *identity
+	born   *identity // what it was made with
 	faults []*armed
 	before map[string]map[string]reply // answers of FaultRepeat, by its name and the path
 }
@@ -52,7 +57,13 @@ func New(o Options) (*Controller, error) {
 	if o.Fleet == nil {
 		o.Fleet = fleet.New(fleet.Options{Seed: fmt.Sprintf("%x", o.Seed)})
 	}
-	id, err := newIdentity(o)
+	var id *identity
+	var err error
+	if o.Like != nil && bytes.Equal(o.Like.born.seed, o.Seed) {
+		id = o.Like.born
+	} else {
+		id, err = newIdentity(o)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("make controller: %w", err)
 	}
@@ -62,7 +73,7 @@ func New(o Options) (*Controller, error) {
 	if o.Verify == nil {
 		o.Verify = eveapi.VerifyRaw
 	}
-	return &Controller{fleet: o.Fleet, id: id, verify: o.Verify}, nil
+	return &Controller{fleet: o.Fleet, id: id, born: id, verify: o.Verify}, nil
 }
 
 // Fleet is what the controller knows of devices.

@@ -5,16 +5,19 @@ import (
 	"crypto/sha256"
 
 	"github.com/evetwin/evetwin/backends/sim/tpm"
+	"github.com/evetwin/evetwin/controllersim"
 	"github.com/evetwin/evetwin/core/eveapi"
 )
 
 // Memory knows by heart what the TPMs of devices have signed and which signatures the controller
 // has verified. Both are functions of what goes into them alone, so a world that has it is the same
 // as one that has not; it is for worlds that repeat each other, one after the other. The zero value
-// knows nothing yet. It forgets everything rather than grow beyond maxKnown.
+// knows nothing yet; it is for sites of the same options. It forgets everything rather than grow
+// beyond maxKnown.
 type Memory struct {
-	signed   map[signing][64]byte
-	verified map[verifying]bool
+	signed     map[signing][64]byte
+	verified   map[verifying]bool
+	controller *controllersim.Controller // the first
 }
 
 // maxKnown bounds signatures and verifications each: about 20 MiB.
@@ -78,5 +81,20 @@ func (m *Memory) verifier() func(*ecdsa.PublicKey, [32]byte, []byte) bool {
 			m.verified[what] = good
 		}
 		return good
+	}
+}
+
+// like is a controller that was made before, nil without one.
+func (m *Memory) like() *controllersim.Controller {
+	if m == nil {
+		return nil
+	}
+	return m.controller
+}
+
+// made takes note of the first controller.
+func (m *Memory) made(c *controllersim.Controller) {
+	if m != nil && m.controller == nil {
+		m.controller = c
 	}
 }

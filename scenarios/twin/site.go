@@ -67,11 +67,12 @@ func NewSite(o SiteOptions) (*Site, error) {
 			secret = binary.BigEndian.AppendUint64([]byte("evetwin site"), o.Seed)
 		}
 		c, err := controllersim.New(controllersim.Options{Seed: secret, Verify: o.Memory.verifier(),
-			Hosts: append([]string{Server}, o.Hosts...)})
+			Like: o.Memory.like(), Hosts: append([]string{Server}, o.Hosts...)})
 		if err != nil {
 			return nil, fmt.Errorf("make site: %w", err)
 		}
 		s.Controller = c
+		o.Memory.made(c)
 	}
 	ca, err := world.DeriveAuthority("evetwin public roots", time.Unix(0, 0).UTC(),
 		time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC))
