@@ -54,7 +54,9 @@ type Hub struct {
 	holders  map[string]*session // by agent
 	sessions map[*session]bool
 	watches  map[*Watch]bool
-	starts   uint64 // processes that came
+	starts   uint64     // processes that came
+	rung     []*session // those for whom there is news
+	moved    int        // rows that moved since mu was taken
 
 	// The rest belongs to the device's loop.
 	life    life

@@ -98,7 +98,7 @@ func (h *Hub) pull(k *host.Kernel) {
 		}
 	}
 	h.mu.Lock()
-	defer h.mu.Unlock()
+	defer h.release()
 	for _, m := range all {
 		m.t.shown = m.now
 		m.t.open = m.t.open || m.now.Complete() || m.now.Len() > 0

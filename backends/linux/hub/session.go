@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/evetwin/evetwin/backends/linux/hub/wire"
@@ -37,6 +38,16 @@ type session struct {
 	isDue  []bool
 	ends   []wire.Outcome
 	stored []wire.Stored
+
+	rung bool
+
+	// writing guards the frame that is under way: its memory and what of it is not sent. begun says that
+	// the first state was written.
+	writing sync.Mutex
+	begun   bool
+	buf     []byte
+	rest    []byte
+	list    []due
 
 	// inflight counts turns on their way to the disk; quiet, if there is one, closes behind the last.
 	inflight int
@@ -179,7 +190,7 @@ func (h *Hub) enter(s *session) error {
 		holder := h.holder(s.hello.Agents)
 		if holder == nil {
 			h.admit(s)
-			h.mu.Unlock()
+			h.release()
 			return nil
 		}
 		h.mu.Unlock()

@@ -144,6 +144,7 @@ func (t *table) lenBehind(list []change) int {
 
 // show makes changes visible, and says which revision the table is then at; mu is held.
 func (h *Hub) show(t *table, list []change, rev uint64, complete bool) {
+	h.moved += len(list)
 	head := t.head
 	for _, c := range list {
 		if c.row == nil {

@@ -85,7 +85,7 @@ func (s *session) commit(agent int, turn uint64, list []wire.Table, then func())
 	rec := s.record(agent, turn, moves)
 	if rec == nil {
 		s.show(moves, then)
-		h.mu.Unlock()
+		h.release()
 		return nil
 	}
 	s.inflight++
@@ -97,7 +97,7 @@ func (s *session) commit(agent int, turn uint64, list []wire.Table, then func())
 	}
 	h.dev.Durable(rec, func() {
 		h.mu.Lock()
-		defer h.mu.Unlock()
+		defer h.release()
 		if s.inflight--; s.inflight == 0 && s.quiet != nil {
 			close(s.quiet)
 		}

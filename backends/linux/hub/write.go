@@ -19,6 +19,10 @@ type due struct {
 // keepBuffer is how much memory for frames a session keeps.
 const keepBuffer = 1 << 20
 
+// directRows is how many rows a step may move for its subscribers to be written to at once, by whoever
+// took the step; more are left to the writers.
+const directRows = 64
+
 // mark notes that a table moved; mu is held.
 func (s *session) mark(i int) {
 	if !s.isDue[i] {
@@ -28,8 +32,32 @@ func (s *session) mark(i int) {
 	s.ring()
 }
 
-// ring has the writer look.
+// ring has the session written to once mu is given back by release; mu is held.
 func (s *session) ring() {
+	if !s.rung {
+		s.rung = true
+		s.h.rung = append(s.h.rung, s)
+	}
+}
+
+// release gives mu back and writes to those for whom there is news, as much as each has room for; the
+// writers do the rest. It waits for nobody.
+func (h *Hub) release() {
+	list, direct := h.rung, h.moved <= directRows
+	h.rung, h.moved = nil, 0
+	for _, s := range list {
+		s.rung = false
+	}
+	h.mu.Unlock()
+	for _, s := range list {
+		if !direct || !s.tryWrite() {
+			s.wake()
+		}
+	}
+}
+
+// wake has the writer look.
+func (s *session) wake() {
 	select {
 	case s.bell <- struct{}{}:
 	default:
@@ -39,38 +67,80 @@ func (s *session) ring() {
 // end tells the process that a call has ended.
 func (s *session) end(o wire.Outcome) {
 	s.h.mu.Lock()
-	defer s.h.mu.Unlock()
+	defer s.h.release()
 	s.ends = append(s.ends, o)
 	s.ring()
+}
+
+// tryWrite sends what is new if the process has room for it, and reports whether all was sent.
+func (s *session) tryWrite() bool {
+	if !s.writing.TryLock() {
+		return false
+	}
+	defer s.writing.Unlock()
+	if !s.begun || len(s.rest) > 0 {
+		return false
+	}
+	if !s.prepare() {
+		return false
+	}
+	n, err := s.conn.TryWrite(s.buf)
+	if err != nil {
+		s.conn.Close()
+		return true
+	}
+	s.rest = s.buf[n:]
+	return len(s.rest) == 0
 }
 
 // write sends what is new whenever the process has read what was sent before. What moved meanwhile is
 // sent as it is then.
 func (s *session) write() {
-	var buf []byte
-	var list []due
 	for {
 		select {
 		case <-s.bell:
 		case <-s.done:
 			return
 		}
-		var st wire.State
-		list, st = s.take(list[:0])
-		var err error
-		if buf, err = s.encode(buf[:0], list, &st); err == nil {
-			err = s.conn.Write(buf)
-		} else {
-			s.h.say(agent.Err, "connection", fmt.Sprintf("process %d: %v", s.peer.PID, err))
-		}
-		if err != nil {
+		if !s.writeAll() {
 			s.conn.Close()
 			return
 		}
-		if clear(list); cap(buf) > keepBuffer {
-			buf = nil
-		}
 	}
+}
+
+// writeAll sends what is left of the frame before, and what is new. It waits for the process to read.
+func (s *session) writeAll() bool {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if len(s.rest) > 0 {
+		if err := s.conn.Write(s.rest); err != nil {
+			return false
+		}
+		s.rest = nil
+	}
+	if s.begun = true; !s.prepare() {
+		return false
+	}
+	err := s.conn.Write(s.buf)
+	if cap(s.buf) > keepBuffer {
+		s.buf = nil
+	}
+	return err == nil
+}
+
+// prepare makes the next frame; writing is held.
+func (s *session) prepare() bool {
+	var st wire.State
+	s.list, st = s.take(s.list[:0])
+	var err error
+	if s.buf, err = s.encode(s.buf[:0], s.list, &st); err != nil {
+		s.h.say(agent.Err, "connection", fmt.Sprintf("process %d: %v", s.peer.PID, err))
+		s.conn.Close()
+		return false
+	}
+	clear(s.list)
+	return true
 }
 
 // take is what is to be sent at this instant.

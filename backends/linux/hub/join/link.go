@@ -134,7 +134,7 @@ func (p *process) serve(ctx context.Context, conn *wire.Conn) error {
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
 	done, written := make(chan struct{}), make(chan struct{})
-	p.out.reset()
+	p.out.reset(conn)
 	var asked atomic.Bool
 	again := func() {
 		if asked.CompareAndSwap(false, true) {
@@ -148,7 +148,7 @@ func (p *process) serve(ctx context.Context, conn *wire.Conn) error {
 	again()
 	err := p.read(conn)
 	conn.Close()
-	p.out.reset()
+	p.out.reset(nil)
 	close(done)
 	<-written
 	return err

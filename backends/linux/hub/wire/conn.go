@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -34,12 +35,19 @@ const headSize = 5
 // Conn is one end of a socket.
 type Conn struct {
 	c   *net.UnixConn
+	raw syscall.RawConn
 	r   *bufio.Reader
 	buf []byte
 }
 
 // NewConn takes a connected socket over.
-func NewConn(c *net.UnixConn) *Conn { return &Conn{c: c, r: bufio.NewReaderSize(c, 64<<10)} }
+func NewConn(c *net.UnixConn) *Conn {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		panic("wire: a socket that was never connected: " + err.Error())
+	}
+	return &Conn{c: c, raw: raw, r: bufio.NewReaderSize(c, 64<<10)}
+}
 
 // Read waits for a frame. The body is valid until the next Read. The error is io.EOF when the other
 // side has gone between two frames.
@@ -66,6 +74,23 @@ func (c *Conn) Read() (Kind, []byte, error) {
 func (c *Conn) Write(frames []byte) error {
 	_, err := c.c.Write(frames)
 	return err
+}
+
+// TryWrite sends what the other side has room for at once and returns how much that was. It must not
+// run beside Write.
+func (c *Conn) TryWrite(frames []byte) (n int, err error) {
+	if err := c.raw.Write(func(fd uintptr) bool {
+		if n, err = unix.Write(int(fd), frames); n < 0 {
+			n = 0
+		}
+		return true
+	}); err != nil {
+		return n, err
+	}
+	if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINTR) {
+		err = nil
+	}
+	return n, err
 }
 
 // Close ends the connection; a Read or Write that waits returns.
