@@ -17,10 +17,11 @@ import (
 )
 
 // exploreGC is how many per cent the heap may grow between collections: a world is a few MiB, and
-// collecting them half as often saves a sixth of the time.
+// collecting a quarter as often as usual saves a sixth of the time, for 170 MiB with two jobs.
 const exploreGC = 400
 
-// defaultForks is --forks.
+// defaultForks is --forks. Forks are faster than whole lives, but they share the luck of their
+// beginning: planted mistakes showed in as many of 96 seeds, or in fewer (32 and 15, 9 and 2).
 const defaultForks = 0
 
 type exploreFlags struct {

@@ -94,7 +94,7 @@ func CheckForks(sc *scenario.Scenario, n int) error {
 		return fmt.Errorf("explore %s with %d forks of each seed: 0 to %d", sc.Name, n, maxForks)
 	}
 	if n > 0 && sc.Span == 0 {
-		return fmt.Errorf("explore %s with forks: it does not allow faults, so nothing says when", sc.Name)
+		return fmt.Errorf("explore %s with forks: it does not allow faults", sc.Name)
 	}
 	return nil
 }
