@@ -51,9 +51,10 @@ func (b *boot) Ready(p *host.Proc) {
 		boot: b, proc: p})
 }
 
-// Alarm wakes an agent at a time.
+// Alarm wakes an agent at a time, or now where that has passed while its turn became durable.
 func (b *boot) Alarm(p *host.Proc, at time.Duration) {
-	b.d.w.queue.push(event{at: b.at + at, tie: b.tie(p), n: p.Turn, kind: alarm, boot: b, proc: p})
+	b.d.w.queue.push(event{at: max(b.at+at, b.d.w.now), tie: b.tie(p), n: p.Turn, kind: alarm,
+		boot: b, proc: p})
 }
 
 func (b *boot) tie(p *host.Proc) uint64 {

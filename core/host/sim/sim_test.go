@@ -80,6 +80,9 @@ func (b *boss) Step(t *agent.Turn) {
 	if t.Now >= c.At {
 		s.N++
 		c = &clockRow{N: c.N + 1, At: c.At + 30*time.Second}
+		for c.At <= t.Now { // this turn came late
+			c.At += 30 * time.Second
+		}
 	}
 	b.ticks.Put(*c)
 	b.saved.Put(s)

@@ -15,12 +15,17 @@ import (
 // while it lasts, not in a power cut, not at the end. Lines say when it begins and ends.
 func TestAFullDiskHoldsUpWhoKeepsRows(t *testing.T) {
 	for _, cut := range []bool{false, true} {
-		room, shown, asked := int64(1<<20), 0, 0
+		room, shown, asked, last := int64(1<<20), 0, 0, int64(0)
 		var lines []string
 		var d *sim.Device
 		w, d, _ := hooked(t, 5, sim.DeviceOptions{
 			Room: func() int64 { asked++; return room },
-			Hooks: host.Hooks{Shown: func(_ *host.Kernel, _ *host.Source, rows []host.Change) {
+			Hooks: host.Hooks{Shown: func(k *host.Kernel, _ *host.Source, rows []host.Change) {
+				if now := k.Wall().UnixNano(); now < last {
+					t.Fatalf("time goes back by %v", time.Duration(last-now))
+				} else {
+					last = now
+				}
 				for i := range rows {
 					if rows[i].Topic.Life == bus.Persistent {
 						shown++
