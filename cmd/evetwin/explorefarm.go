@@ -203,6 +203,7 @@ func exploreWork(c *cobra.Command, names []string, f *exploreFlags) error {
 		return err
 	}
 	defer x.close()
+	defer debug.SetGCPercent(debug.SetGCPercent(exploreGC))
 	ctx := c.Context()
 	if f.during > 0 {
 		var stop context.CancelFunc
