@@ -232,6 +232,9 @@ func explorePrint(out io.Writer, r *exploreResult) {
 	}
 	fmt.Fprintf(out, "%s under %s: %d seeds, %.0f a minute, %d faults, %d states  %s\n", r.Scenario,
 		r.Profile, r.Seeds, r.SeedsPerMin, r.Faults, r.States, verdict)
+	if r.Workers > 1 || r.Redelivered > 0 {
+		fmt.Fprintf(out, "  by %d workers, %d runs given out again\n", r.Workers, r.Redelivered)
+	}
 	fmt.Fprintln(out, "  judged  rule")
 	for _, n := range sortedRules(r.Rules) {
 		fmt.Fprintf(out, "  %6s  %s\n", short(r.Rules[n]), n)
