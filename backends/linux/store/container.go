@@ -150,9 +150,12 @@ func (o *ociImage) checkLayer(sha, unpacked string, left int64) (int64, error) {
 		return 0, err
 	case err == nil && size > left:
 		return 0, fmt.Errorf("%w: it unpacks to more than %d bytes", errFormat, int64(maxRoot))
-	case err != nil, hex.EncodeToString(packed.Sum(nil)) != sha,
-		hex.EncodeToString(h.Sum(nil)) != unpacked:
-		return 0, fmt.Errorf("%w, or not the one it has unpacked: %v", errCorrupt, err)
+	case err != nil:
+		return 0, fmt.Errorf("%w: %w", errCorrupt, err)
+	case hex.EncodeToString(packed.Sum(nil)) != sha:
+		return 0, errCorrupt
+	case hex.EncodeToString(h.Sum(nil)) != unpacked:
+		return 0, fmt.Errorf("%w when it is unpacked", errCorrupt)
 	}
 	return size, nil
 }

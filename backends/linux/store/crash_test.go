@@ -16,14 +16,19 @@ import (
 	device "github.com/evetwin/evetwin/core/device/store"
 )
 
-// crashes are what is done to the disk while the power goes, step by step. before makes what has to
-// be there; do is cut; ok says whether what is there then may be, done or not.
-var crashes = []struct {
+// crashTest is something done to the disk while the power goes, step by step. before makes what has
+// to be there; do is cut; ok says whether what is there then may be, done or not.
+type crashTest struct {
 	name   string
 	before func(r *rig) error
 	do     func(r *rig) error
 	ok     func(seen found, done bool) error
-}{
+}
+
+// layered are the blobs of the image that the test of containers is about.
+var layered []string
+
+var crashes = []crashTest{
 	{name: "write",
 		before: func(r *rig) error { return r.write(lastFile, []byte("old"), false) },
 		do:     func(r *rig) error { return r.write(lastFile, []byte("new"), true) },
@@ -36,9 +41,9 @@ var crashes = []struct {
 			return nil
 		}},
 	{name: "first write with backup",
-		do: func(r *rig) error { return r.write("/persist/status/a/b", []byte("new"), true) },
+		do: func(r *rig) error { return r.write(newFile, []byte("new"), true) },
 		ok: func(x found, done bool) error {
-			now, bak := x.files["/persist/status/a/b"], x.files["/persist/status/a/b.bak"]
+			now, bak := x.files[newFile], x.files[newFile+".bak"]
 			if now != "" && now != "new" || bak != "" && bak != "new" || now == "new" && bak != "new" ||
 				done && now != "new" {
 				return fmt.Errorf("the file holds %q, its backup %q", now, bak)
@@ -47,7 +52,7 @@ var crashes = []struct {
 		}},
 	{name: "remove",
 		before: func(r *rig) error {
-			return errors.Join(r.write(lastFile, []byte("x"), true))
+			return r.write(lastFile, []byte("x"), true)
 		},
 		do: func(r *rig) error {
 			_, f := r.remove(context.Background(), &device.RemoveReq{Path: lastFile})
@@ -80,17 +85,17 @@ var crashes = []struct {
 		},
 		ok: wholeVolume},
 	{name: "container",
-		do: func(r *rig) error {
+		before: func(r *rig) error {
 			layer, err := pack(entry{text: "blob", Header: tarHeader("f")})
 			if err != nil {
 				return err
 			}
-			blobs, err := r.image(layer)
-			if err != nil {
-				return err
-			}
+			layered, err = r.image(layer)
+			return err
+		},
+		do: func(r *rig) error {
 			return r.creates(device.CreateVolumeReq{VolumeKey: "v#0", Format: device.Container,
-				Blobs: blobs})
+				Blobs: layered})
 		},
 		ok: wholeVolume},
 	{name: "remove volume",
@@ -117,7 +122,11 @@ func wholeVolume(x found, done bool) error {
 	return nil
 }
 
-const lastFile = device.SavedConfig
+// Files of the tests: one that is there at first, and one in a folder that is not.
+const (
+	lastFile = device.SavedConfig
+	newFile  = "/persist/status/a/b"
+)
 
 // found is what a boot finds: contents by name.
 type found struct{ files, blobs, downloads, volumes map[string]string }
@@ -165,7 +174,7 @@ func TestAPP28_PowerCutAtEachStep(t *testing.T) {
 		for _, cause := range []error{durable.ErrPowerCut, errors.New("the disk failed")} {
 			t.Run(c.name+", "+cause.Error(), func(t *testing.T) {
 				for cut := 1; ; cut++ {
-					if crash(t, c.before, c.do, c.ok, cut, cause) {
+					if crash(t, c, cut, cause) {
 						if cut < 3 {
 							t.Errorf("it is done after %d steps", cut-1)
 						}
@@ -178,9 +187,7 @@ func TestAPP28_PowerCutAtEachStep(t *testing.T) {
 }
 
 // crash cuts the power before a step, and reports whether that was not reached.
-func crash(t *testing.T, before, do func(*rig) error, ok func(found, bool) error, cut int,
-	cause error,
-) (done bool) {
+func crash(t *testing.T, c crashTest, cut int, cause error) (done bool) {
 	t.Helper()
 	dir, n := t.TempDir(), -1<<30
 	disk := durable.Disk{Before: func(durable.Step, string) error {
@@ -191,11 +198,11 @@ func crash(t *testing.T, before, do func(*rig) error, ok func(found, bool) error
 	}}
 	r, end, err := start(Options{Root: dir, Disk: disk})
 	must(t, err)
-	if before != nil {
-		must(t, before(r))
+	if c.before != nil {
+		must(t, c.before(r))
 	}
 	n = 0
-	err = do(r)
+	err = c.do(r)
 	done = n < cut
 	if done != (err == nil) {
 		t.Errorf("step %d: it is over with %v", cut, err)
@@ -206,7 +213,7 @@ func crash(t *testing.T, before, do func(*rig) error, ok func(found, bool) error
 	must(t, end())
 	r, end, err = start(Options{Root: dir})
 	must(t, err)
-	if err := ok(find(t, r), done); err != nil {
+	if err := c.ok(find(t, r), done); err != nil {
 		t.Errorf("step %d: %v", cut, err)
 	}
 	if left := leftovers(t, dir); len(left) > 0 {
@@ -242,7 +249,8 @@ func writeForEver(dir string) {
 	os.Exit(1)
 }
 
-// TestAPP28_KilledAtAnyTime kills a process that writes, at some time: what the next finds is whole.
+// TestAPP28_KilledAtAnyTime kills a process that writes, at some time: what comes next finds all
+// whole.
 func TestAPP28_KilledAtAnyTime(t *testing.T) {
 	self, err := os.Executable()
 	must(t, err)

@@ -25,7 +25,8 @@ func unpackTo(t *testing.T, dir string, entries ...entry) error {
 func TestNoNameLeadsOutOfTheTree(t *testing.T) {
 	base := t.TempDir()
 	outside := filepath.Join(base, "outside")
-	must(t, os.Mkdir(outside, 0o755), os.WriteFile(filepath.Join(outside, "old"), []byte("old"), 0o600))
+	must(t, os.Mkdir(outside, 0o755))
+	must(t, os.WriteFile(filepath.Join(outside, "old"), []byte("old"), 0o600))
 	link := func(name, to string) entry {
 		return entry{Header: tar.Header{Name: name, Linkname: to, Typeflag: tar.TypeSymlink}}
 	}

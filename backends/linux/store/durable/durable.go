@@ -25,7 +25,7 @@ const (
 	SyncDir Step = "sync dir"
 )
 
-// ErrPowerCut, from Before, says that the power is gone: nothing is tidied up.
+// ErrPowerCut is what Before returns when the power is gone: nothing is tidied up.
 var ErrPowerCut = errors.New("the power was cut")
 
 // Disk carries the steps out. Its zero value is ready for use.
