@@ -29,12 +29,13 @@ func (s *session) turn(body []byte) error {
 			return fmt.Errorf("a turn of %s puts into %s", owner, s.pubs[n].name)
 		}
 	}
-	return s.commit(t.Agent, t.Number, t.Tables, func() {
+	_, err = s.commit(t.Agent, t.Number, t.Tables, func() {
 		if t.Durable {
 			s.stored = append(s.stored, wire.Stored{Agent: t.Agent, Number: t.Number})
 			s.ring()
 		}
 	})
+	return err
 }
 
 // replace takes all that a process publishes and wants.
@@ -56,37 +57,48 @@ func (s *session) replace(body []byte) error {
 		}
 		return nil
 	})
-	return s.commit(-1, 0, t.Tables, func() {
+	shown, err := s.commit(-1, 0, t.Tables, func() {
 		for _, pub := range s.pubs {
 			pub.open = true
 		}
 		s.stored = append(s.stored, t.Stored...)
 		s.ring()
 	})
+	if err != nil {
+		return err
+	}
+	select {
+	case <-shown: // turns build on the tables
+	case <-s.h.ended:
+	}
+	return nil
 }
 
-// commit makes moves durable and visible, as one unit, and then calls then with mu held.
-func (s *session) commit(agent int, turn uint64, list []wire.Table, then func()) error {
-	h := s.h
+// commit makes moves durable and visible, as one unit, and then calls then with mu held. What it
+// returns closes behind that.
+func (s *session) commit(agent int, turn uint64, list []wire.Table, then func(),
+) (<-chan struct{}, error) {
+	h, shown := s.h, make(chan struct{})
 	moves := make([]move, 0, len(list))
 	h.mu.Lock()
 	for _, m := range list {
 		if m.Topic < 0 || m.Topic >= len(s.pubs) {
 			h.mu.Unlock()
-			return fmt.Errorf("publish topic number %d of %d", m.Topic, len(s.pubs))
+			return nil, fmt.Errorf("publish topic number %d of %d", m.Topic, len(s.pubs))
 		}
 		t := s.pubs[m.Topic]
 		moves = append(moves, move{t, m, t.changes(&m)})
 		if n := t.lenBehind(moves[len(moves)-1].list); n > t.maxRows {
 			h.mu.Unlock()
-			return fmt.Errorf("%s has %d rows, at most %d", t.name, n, t.maxRows)
+			return nil, fmt.Errorf("%s has %d rows, at most %d", t.name, n, t.maxRows)
 		}
 	}
 	rec := s.record(agent, turn, moves)
 	if rec == nil {
 		s.show(moves, then)
 		h.release()
-		return nil
+		close(shown)
+		return shown, nil
 	}
 	s.inflight++
 	h.mu.Unlock()
@@ -97,6 +109,7 @@ func (s *session) commit(agent int, turn uint64, list []wire.Table, then func())
 	}
 	h.dev.Durable(rec, func() {
 		h.mu.Lock()
+		defer close(shown)
 		defer h.release()
 		if s.inflight--; s.inflight == 0 && s.quiet != nil {
 			close(s.quiet)
@@ -109,7 +122,7 @@ func (s *session) commit(agent int, turn uint64, list []wire.Table, then func())
 		}
 		s.show(moves, then)
 	})
-	return nil
+	return shown, nil
 }
 
 // show makes moves visible; mu is held.
