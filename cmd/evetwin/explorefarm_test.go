@@ -58,8 +58,8 @@ func TestExploreOnAFarm(t *testing.T) {
 			"--farm-name", "both"}, nil, io.Discard, &errs)
 	}()
 	var out bytes.Buffer
-	code := execute(ctx, append(list, "--jobs", "0", "--farm", "embed://"+address, "--farm-name", "both"),
-		nil, &out, tell)
+	code := execute(ctx, append(list, "--jobs", "0", "--farm", "embed://"+address, "--farm-name",
+		"both"), nil, &out, tell)
 	if !strings.Contains(out.String(), `"workers":1`) {
 		t.Fatalf("exit %d, %s", code, out.String())
 	}

@@ -87,7 +87,7 @@ func (alone) Work(_ context.Context, jobs <-chan explore.Job, done chan<- explor
 func toys(t *testing.T, o explore.Options) outcome {
 	t.Helper()
 	o.Crew = alone{}
-	out := run(t, context.Background(), o)
+	out := run(t, o)
 	if out.sum.Violations == 0 || out.sum.Violations == out.sum.Seeds {
 		t.Fatalf("toys that prove nothing: %+v", out.sum)
 	}
@@ -163,12 +163,12 @@ type outcome struct {
 	runs []*explore.Run
 }
 
-func run(t *testing.T, ctx context.Context, o explore.Options) outcome {
+func run(t *testing.T, o explore.Options) outcome {
 	t.Helper()
 	var out outcome
 	o.OnSeed = func(r *explore.Run) { out.runs = append(out.runs, r) }
 	var err error
-	if out.sum, err = explore.Explore(ctx, o); err != nil {
+	if out.sum, err = explore.Explore(context.Background(), o); err != nil {
 		t.Fatal(err)
 	}
 	out.sum.Took = 0
@@ -194,13 +194,13 @@ func same(t *testing.T, got outcome, want outcome) {
 // Whoever ran what, the farm finds what one process finds: each seed once, in order.
 func TestTheFarmFindsWhatOneProcessFinds(t *testing.T) {
 	o := look(70)
-	want := run(t, context.Background(), o)
+	want := run(t, o)
 	s := serve(t, "embed", "")
 	hire(t, s, 3, farm.WorkerOptions{Build: build, Carry: real})
 	conn := dial(t, s, farm.DialOptions{})
 	crew := begin(t, farm.Options{Conn: conn, Spec: spec("same")})
 	o.Crew = crew
-	same(t, run(t, context.Background(), o), want)
+	same(t, run(t, o), want)
 	if crew.Workers() != 3 || crew.Redelivered() != 0 {
 		t.Errorf("%d workers, %d redelivered", crew.Workers(), crew.Redelivered())
 	}
@@ -227,7 +227,7 @@ func TestTwoExplorationsOnOneServer(t *testing.T) {
 		crew := begin(t, farm.Options{Conn: dial(t, s, farm.DialOptions{}), Spec: sp})
 		wg.Go(func() {
 			o.Crew = crew
-			outs[i] = run(t, context.Background(), o)
+			outs[i] = run(t, o)
 			if err := crew.Close(true, false); err != nil {
 				t.Error(err)
 			}

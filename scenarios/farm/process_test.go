@@ -85,7 +85,7 @@ func process(t *testing.T, s *farm.Server, hold int) (*exec.Cmd, *bufio.Scanner)
 // and the same violations are found as in one process.
 func TestAKilledWorkerLosesNoSeed(t *testing.T) {
 	o := look(70)
-	want := run(t, context.Background(), o)
+	want := run(t, o)
 	if want.sum.Violations == 0 {
 		t.Fatal("there is nothing to find")
 	}
@@ -99,7 +99,7 @@ func TestAKilledWorkerLosesNoSeed(t *testing.T) {
 		lines.Scan()
 		killed <- victim.Process.Kill()
 	}()
-	same(t, run(t, context.Background(), o), want)
+	same(t, run(t, o), want)
 	if err := await(t, killed); err != nil {
 		t.Fatal(err)
 	}

@@ -41,7 +41,7 @@ func TestAHungWorkersLateResultIsNotCounted(t *testing.T) {
 	crew := begin(t, farm.Options{Conn: dial(t, s, farm.DialOptions{}), Spec: sp})
 	o.Crew = crew
 	got := make(chan outcome, 1)
-	go func() { got <- run(t, context.Background(), o) }()
+	go func() { got <- run(t, o) }()
 	await(t, hangs)
 	hire(t, s, 1, farm.WorkerOptions{Build: build, Carry: quick})
 	same(t, await(t, got), want)
@@ -159,7 +159,7 @@ func TestACoordinatorGoesOnWhereItWas(t *testing.T) {
 	}
 	crew = begin(t, other)
 	o.Crew = crew
-	same(t, run(t, context.Background(), o), want)
+	same(t, run(t, o), want)
 	if made.Load() != 1500 {
 		t.Errorf("%d runs were made for 1500 seeds", made.Load())
 	}
