@@ -21,14 +21,16 @@ type clients struct {
 	index int
 	mac   net.HardwareAddr
 	spec  device.DHCPSpec
-	// had is a lease of an earlier process, or none.
-	had *lease
+	// had and had6 are leases of an earlier process, or none.
+	had  *lease
+	had6 *lease6
 }
 
 // run starts the clients of an interface that has a carrier.
 func (m *machine) run(p *port, l netlink.Link, s *device.DHCPSpec) {
 	c := &clients{m: m, p: p, link: p.name, index: l.Attrs().Index, mac: l.Attrs().HardwareAddr,
-		spec: *s, had: p.lease}
+		spec: *s, had: p.lease,
+		had6: p.lease6}
 	c.ctx, c.stop = context.WithCancel(context.Background())
 	p.on = c
 	if s.V4 {
@@ -88,7 +90,8 @@ func (m *machine) stop(p *port) error {
 
 // unlearn forgets what clients learned, and takes it out of the kernel.
 func (m *machine) unlearn(p *port) error {
-	p.lease, p.four, p.ra, p.six = nil, nil, nil, nil
+	p.lease, p.lease6 = nil, nil
+	p.four, p.ra, p.six = nil, nil, nil
 	d, err := m.dump()
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strconv"
 	"time"
 
 	"github.com/insomniacslk/dhcp/dhcpv6"
@@ -20,6 +21,8 @@ type lease6 struct {
 	learned
 	reply         *dhcpv6.Message
 	renew, rebind time.Time
+	// got is when, on the clock of the boot.
+	got int64
 }
 
 // refresh is after how long options without a lease are asked for again (RFC 8415, 21.23).
@@ -28,8 +31,13 @@ const refresh = 24 * time.Hour
 // dhcp6 is the DHCPv6 client: for an address, or for options only.
 func (c *clients) dhcp6(managed bool) {
 	wait := firstWait
+	had := c.had6
 	for c.ctx.Err() == nil {
-		l, err := c.ask6(managed, nil, wait)
+		l, err := had, error(nil)
+		if had == nil {
+			l, err = c.ask6(managed, nil, wait)
+		}
+		had = nil
 		if err != nil {
 			if !errors.Is(err, nclient6.ErrNoResponse) && !c.wait(wait) {
 				return
@@ -40,15 +48,15 @@ func (c *clients) dhcp6(managed bool) {
 		wait = firstWait
 		for l != nil {
 			c.tell(func(p *port) {
-				if p.six != nil && len(l.Addrs) > 0 {
+				if p.lease6 != nil && p.lease6 != l && len(l.Addrs) > 0 {
 					p.forget(l.Addrs[0])
 				}
-				p.six = &l.learned
+				p.lease6, p.six = l, &l.learned
 			})
 			l = c.extend6(managed, l)
 		}
 		if c.ctx.Err() == nil {
-			c.tell(func(p *port) { p.six = nil })
+			c.tell(func(p *port) { p.lease6, p.six = nil, nil })
 		}
 	}
 }
@@ -75,11 +83,7 @@ func (c *clients) extend6(managed bool, l *lease6) *lease6 {
 
 // ask6 is one exchange: for a lease, for more time on one, or for options.
 func (c *clients) ask6(managed bool, l *lease6, wait time.Duration) (*lease6, error) {
-	var conn net.PacketConn
-	err := netspace.Do(c.m.k.space, func() (err error) {
-		conn, err = nclient6.NewIPv6UDPConn(c.link, dhcpv6.DefaultClientPort)
-		return err
-	})
+	conn, err := c.linkLocal()
 	if err != nil {
 		return nil, fmt.Errorf("open a socket for DHCPv6 on %s: %w", c.link, err)
 	}
@@ -97,6 +101,24 @@ func (c *clients) ask6(managed bool, l *lease6, wait time.Duration) (*lease6, er
 	}
 	return c.read6(managed, reply)
 }
+
+// linkLocal is a socket of a DHCPv6 client.
+func (c *clients) linkLocal() (conn net.PacketConn, err error) {
+	err = netspace.Do(c.m.k.space, func() (err error) {
+		ip, err := dhcpv6.GetLinkLocalAddr(c.link)
+		if err != nil {
+			return err
+		}
+		conn, err = net.ListenUDP("udp6", &net.UDPAddr{IP: ip, Port: dhcpv6.DefaultClientPort,
+			Zone: c.zone()})
+		return err
+	})
+	return conn, err
+}
+
+// zone is the interface's number as the zone of an address. Package net remembers the numbers of
+// names for the whole process, whatever the namespace.
+func (c *clients) zone() string { return strconv.Itoa(c.index) }
 
 func (c *clients) exchange6(n *nclient6.Client, managed bool, l *lease6) (*dhcpv6.Message, error) {
 	who := dhcpv6.WithClientID(&dhcpv6.DUIDLL{HWType: iana.HWTypeEthernet, LinkLayerAddr: c.mac})
@@ -127,10 +149,20 @@ func (c *clients) exchange6(n *nclient6.Client, managed bool, l *lease6) (*dhcpv
 		nclient6.IsMessageType(dhcpv6.MessageTypeReply))
 }
 
-// read6 reads a reply.
+// read6 reads a reply that has just come.
 func (c *clients) read6(managed bool, reply *dhcpv6.Message) (*lease6, error) {
-	l := &lease6{reply: reply}
-	now := time.Now()
+	now, err := bootTime()
+	if err != nil {
+		return nil, err
+	}
+	return newLease6(reply, managed, now, 0)
+}
+
+// newLease6 reads a reply that came a while ago.
+func newLease6(reply *dhcpv6.Message, managed bool, got int64, age time.Duration,
+) (*lease6, error) {
+	l := &lease6{reply: reply, got: got}
+	at := func(d time.Duration) time.Time { return time.Now().Add(d - age) }
 	l.DNS = addrs(reply.Options.DNS())
 	for _, a := range addrs(reply.Options.NTPServers()) {
 		l.NTP = append(l.NTP, a.String())
@@ -139,7 +171,7 @@ func (c *clients) read6(managed bool, reply *dhcpv6.Message) (*lease6, error) {
 		l.Domain = s.Labels[0]
 	}
 	if !managed {
-		l.renew = now.Add(max(reply.Options.InformationRefreshTime(refresh), firstWait))
+		l.renew = at(max(reply.Options.InformationRefreshTime(refresh), firstWait))
 		return l, nil
 	}
 	ia := reply.Options.OneIANA()
@@ -157,9 +189,26 @@ func (c *clients) read6(managed bool, reply *dhcpv6.Message) (*lease6, error) {
 	if t1 <= 0 || t1 > t2 || t2 > valid {
 		t1, t2 = valid/2, valid*4/5
 	}
-	l.renew, l.rebind = now.Add(t1), now.Add(t2)
+	l.renew, l.rebind = at(t1), at(t2)
 	if valid < infinite {
-		l.Ends = now.Add(valid)
+		l.Ends = at(valid)
 	}
 	return l, nil
+}
+
+// revive6 is the lease of a reply that an earlier process wrote down; nil if it has ended or makes
+// no sense.
+func revive6(reply []byte, got, now int64) *lease6 {
+	if len(reply) == 0 || got > now {
+		return nil
+	}
+	x, err := dhcpv6.MessageFromBytes(reply)
+	if err != nil {
+		return nil
+	}
+	l, err := newLease6(x, x.Options.OneIANA() != nil, got, time.Duration(now-got))
+	if err != nil || !l.Ends.IsZero() && !l.Ends.After(time.Now()) {
+		return nil
+	}
+	return l
 }

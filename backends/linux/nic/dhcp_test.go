@@ -48,8 +48,8 @@ func TestLeaseOverItsLife(t *testing.T) {
 	r.does("dhcp/eth0", four())
 	row := r.has("10.99.0.50/24")
 	r.does("route/eth0", route(5000, 502))
-	if s.class != "LFEDGE-EVE" {
-		t.Errorf("vendor class %q", s.class)
+	if s.vendor() != "LFEDGE-EVE" {
+		t.Errorf("vendor class %q", s.vendor())
 	}
 	// T1: the server that gave it is asked, and the lease goes on; so does the kernel's.
 	s.until("renew")

@@ -32,9 +32,11 @@ type path struct {
 // port is an interface with what stands on it.
 type port struct {
 	name string
-	// four, ra and six are what DHCPv4, routers and DHCPv6 told; lease is where four is from.
+	// four, ra and six are what DHCPv4, routers and DHCPv6 told; lease and lease6 are where four and
+	// six are from.
 	four, ra, six *learned
 	lease         *lease
+	lease6        *lease6
 	// given are the addresses that are on the interface because of this part.
 	given []netip.Prefix
 	// laid are the routes and rules that are there because of this part, as keys.

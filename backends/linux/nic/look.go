@@ -65,7 +65,8 @@ func (m *machine) attend(p *port, d *dump) (changed bool, err error) {
 		m.run(p, l, s.DHCP)
 	case p.on != nil && !carrier(l):
 		p.halt()
-		p.lease, p.four, p.ra, p.six = nil, nil, nil, nil
+		p.lease, p.lease6 = nil, nil
+		p.four, p.ra, p.six = nil, nil, nil
 		changed = true
 		if l != nil {
 			err = m.flush(p, l, d)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/vishvananda/netlink"
@@ -139,12 +140,16 @@ func TestCrashBehindEachChangeOfTheKernel(t *testing.T) {
 
 // life runs all steps with a crash behind change n, and clears all; it returns what the network was
 // like at the end, and how many changes there were.
-func (r *rig) life(n int) (network string, changes int) {
+func (r *rig) life(n int) (network string, counted int) {
 	r.t.Helper()
 	crash := errors.New("crash")
-	dead := false
+	dead, changes := false, 0
+	var mu sync.Mutex // changes follow from events, too
+	died := func() bool { mu.Lock(); defer mu.Unlock(); return dead }
 	r.stop()
 	r.o.after = func(string) error {
+		mu.Lock()
+		defer mu.Unlock()
 		if changes++; changes == n || dead {
 			dead = true
 			return crash
@@ -159,12 +164,15 @@ func (r *rig) life(n int) (network string, changes int) {
 	}
 	for i, step := range list {
 		f := step()
-		if !dead && f != nil {
+		if !died() && f != nil {
 			r.t.Fatalf("crash %d: %+v", n, *f)
 		}
-		if dead {
+		if died() {
+			r.stop()
+			mu.Lock()
 			dead = false
-			r.restart()
+			mu.Unlock()
+			r.start()
 			if f := step(); f != nil {
 				r.t.Fatalf("again after crash %d: %+v", n, *f)
 			}
@@ -176,6 +184,8 @@ func (r *rig) life(n int) (network string, changes int) {
 	if left := r.network(); !strings.HasPrefix(left, "up false mtu 1500\n\n") {
 		r.t.Fatalf("crash %d left behind:\n%s", n, left)
 	}
+	mu.Lock()
+	defer mu.Unlock()
 	return network, changes
 }
 

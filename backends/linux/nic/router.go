@@ -21,6 +21,7 @@ import (
 const (
 	firstSolicit = 500 * time.Millisecond
 	lastSolicit  = time.Hour
+	silent       = 5   // solicitations without an answer that say that there is no router
 	onlyHop      = 255 // hop limit that shows that no router passed a packet on
 )
 
@@ -44,7 +45,11 @@ func (c *clients) six() {
 	defer conn.Close()
 	var routers []heardRouter
 	wait, next := firstSolicit, time.Now()
-	stateful := false
+	// What an earlier process heard stands until routers had their time to say it again.
+	sent, stateful := 0, c.had6 != nil
+	if stateful {
+		c.m.work.Go(func() { c.dhcp6(len(c.had6.Addrs) > 0) })
+	}
 	b := make([]byte, 1<<16)
 	for c.ctx.Err() == nil {
 		now := time.Now()
@@ -56,6 +61,9 @@ func (c *clients) six() {
 			c.solicit(conn) // one that cannot be sent yet is followed by another
 			next = now.Add(wait)
 			wait = min(2*wait, lastSolicit)
+			if sent++; sent == silent {
+				c.hear(nil)
+			}
 		}
 		if err := conn.SetReadDeadline(wake(routers, next)); err != nil {
 			return
@@ -187,6 +195,6 @@ func bindTo(conn *net.IPConn, ifname string) error {
 
 // solicit asks routers to advertise now; one that cannot be sent is lost like any other.
 func (c *clients) solicit(conn *ipv6.PacketConn) {
-	to := &net.IPAddr{IP: net.IPv6linklocalallrouters, Zone: c.link}
+	to := &net.IPAddr{IP: net.IPv6linklocalallrouters, Zone: c.zone()}
 	_, _ = conn.WriteTo([]byte{solicitation, 0, 0, 0, 0, 0, 0, 0}, nil, to)
 }

@@ -63,6 +63,13 @@ func (s *server) kinds() []string {
 	return slices.Clone(s.seen)
 }
 
+// vendor is the vendor class of the last request.
+func (s *server) vendor() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.class
+}
+
 // until waits for a request of a kind.
 func (s *server) until(kind string) {
 	s.t.Helper()

@@ -1,6 +1,7 @@
 package nic
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -55,8 +56,14 @@ func TestAddressByDHCPv6(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, n)
 		}
 	}
+	want := r.network()
 	r.restart()
-	r.whole("fd00:99::50/128")
+	if got := r.network(); got != want {
+		t.Errorf("after a restart:\n%s\nwant\n%s", got, want)
+	}
+	r.until("all that was known", func(x *picture) bool {
+		return fmt.Sprint(x.addrs[0]) == fmt.Sprint(row) && seen(x, "route/eth0")
+	})
 	if f := r.clear("route/eth0"); f != nil {
 		t.Fatal(*f)
 	}
@@ -138,6 +145,14 @@ func FuzzAdvertisement(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if a, err := parseAdvert(b); err == nil && len(a.dns)*16 > len(b) {
 			t.Errorf("%d servers in %d bytes", len(a.dns), len(b))
+		}
+	})
+}
+
+func FuzzLease6(f *testing.F) {
+	f.Fuzz(func(t *testing.T, reply []byte) {
+		if l := revive6(reply, 0, 1); l != nil && len(l.Addrs) > 0 && !l.Addrs[0].Addr().Is6() {
+			t.Errorf("a lease of %v", l.Addrs)
 		}
 	})
 }

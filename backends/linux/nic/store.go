@@ -37,6 +37,10 @@ type portMemory struct {
 	// nanoseconds.
 	Ack []byte `json:",omitempty"`
 	Got int64  `json:",omitempty"`
+	// Reply and Got6 are the same of DHCPv6; RA is what routers told.
+	Reply []byte   `json:",omitempty"`
+	Got6  int64    `json:",omitempty"`
+	RA    *learned `json:",omitempty"`
 }
 
 // bootTime is the clock of the boot: it counts suspended time, too, as leases do.
@@ -68,7 +72,10 @@ func (m *machine) save() error {
 	}
 	for _, name := range m.names() {
 		p := m.ports[name]
-		r := portMemory{Name: name, Given: p.given}
+		r := portMemory{Name: name, Given: p.given, RA: p.ra}
+		if p.lease6 != nil {
+			r.Reply, r.Got6 = p.lease6.reply.ToBytes(), p.lease6.got
+		}
 		if p.lease != nil {
 			r.Ack, r.Got = p.lease.ack.ToBytes(), p.lease.got
 		}
@@ -120,12 +127,20 @@ func (m *machine) load() error {
 	for _, r := range x.Ports {
 		p := m.port(r.Name)
 		p.given = r.Given
-		l := d.link(r.Name)
-		if lease := revive(r.Ack, r.Got, now, m.since); lease != nil && l != nil {
-			if d.has(l, lease.Addrs[0]) && carrier(l) && m.spec("dhcp", r.Name) != nil {
-				p.lease, p.four = lease, &lease.learned
-			}
+		if l := d.link(r.Name); carrier(l) && m.spec("dhcp", r.Name) != nil {
+			m.adopt(p, &r, now, func(a netip.Prefix) bool { return d.has(l, a) })
 		}
 	}
 	return nil
+}
+
+// adopt takes over what clients of an earlier process learned, as far as it still holds.
+func (m *machine) adopt(p *port, r *portMemory, now int64, has func(netip.Prefix) bool) {
+	if l := revive(r.Ack, r.Got, now, m.since); l != nil && has(l.Addrs[0]) {
+		p.lease, p.four = l, &l.learned
+	}
+	if l := revive6(r.Reply, r.Got6, now); l != nil && (len(l.Addrs) == 0 || has(l.Addrs[0])) {
+		p.lease6, p.six = l, &l.learned
+	}
+	p.ra = r.RA
 }
