@@ -86,7 +86,7 @@ behaviours: ## run all tests; which of the 213 behaviours are proven, and where
 planted: $(RUNTESTS) ## planted defects must be found, by the house rules and by explore; PLANT=name for one
 	@$(if $(PLANT),,$(RUNTESTS) -count=1 -run '^TestPlanted' ./...)
 	EVETWIN_PLANT='$(PLANT)' go test -tags planted -count=1 -timeout 60m -v -run '^TestPlanted' \
-		./scenarios/explore
+		./scenarios/explore ./scenarios/recording
 
 .PHONY: replays
 replays: setup ## record some 130 runs of all kinds, replay each; how many differ
