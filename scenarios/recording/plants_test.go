@@ -56,8 +56,8 @@ func tape(t *testing.T, sc *scenario.Scenario, c *corpus.Case) ([]byte, *explore
 }
 
 // Each mistake that can be planted is named by a replay with the code that does not make it: the
-// agent, and the very turn in which the device with the mistake parts from the one without, which is
-// before anybody sees a rule broken. With the mistake its recording replays without a difference.
+// agent, and the very turn in which the device with the mistake parts from the one without, before
+// anybody sees a rule broken. With the mistake its recording replays without a difference.
 // EVETWIN_PLANT names a single one.
 func TestPlantedBugsAreNamedByTheirRecordings(t *testing.T) {
 	t.Cleanup(func() { set(t, "") })
