@@ -32,8 +32,8 @@
 //
 // # Cost
 //
-// A quiet device (a running application, exchanges every 39 s in the mean) takes 1.2 MiB a day. Of the
-// processor time of its simulation the recorder takes some 5 %; "evetwin bench record" measures by
-// how much it makes a device slower. The recorder remembers 65,536 texts and as many pairs, and the
-// last value of each topic and op.
+// A quiet device (a running application, exchanges every 39 s in the mean) takes 1.2 MiB a day. Of
+// the processor time of its simulation the recorder takes some 5 %; "evetwin bench record" measures
+// by how much it makes a device slower. The recorder remembers 65,536 texts and as many pairs, and
+// the last value of each topic and op.
 package trace
