@@ -20,30 +20,45 @@ import (
 // usageEvery is how often the use of space is looked at: nobody tells of it.
 const usageEvery = 5 * time.Minute
 
-// boot looks at the disk for the first time, and lets calls begin.
+// boot looks at the disk for the first time: at small files, whereupon calls may begin, and then at
+// the rest, which may be much.
 func (x *session) boot() {
+	if !x.bootFiles() {
+		return
+	}
+	x.measure()
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.lookAtRest()
+	x.post(func() {
+		x.space.Complete()
+		x.pt.After(usageEvery, x.again)
+	})
+}
+
+// bootFiles is the first part of a boot; without it nothing is complete, and no call begins.
+func (x *session) bootFiles() bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	w, err := watch.New(x)
 	if err != nil {
 		x.complain(err)
-		return // nothing is complete, and no call begins
+		return false
 	}
 	x.watch = w
 	x.complain(x.opened())
 	r := x.remember()
-	x.look()
+	x.lookAtAllFiles()
 	x.post(func() {
 		x.learn(r)
 		x.files.Complete()
-		x.space.Complete()
 		x.ready = true
 		for _, f := range x.waiting {
 			f()
 		}
 		x.waiting = nil
-		x.pt.After(usageEvery, x.again)
 	})
+	return true
 }
 
 // opened makes the folders, opens the vault, and removes what is unfinished. An error does not keep
@@ -113,23 +128,34 @@ func (x *session) unlock() error {
 
 // look looks at everything and publishes what is there, and nothing else. The caller holds mu.
 func (x *session) look() {
+	x.lookAtAllFiles()
+	x.lookAtRest()
+}
+
+// lookAtAllFiles looks at small files.
+func (x *session) lookAtAllFiles() {
 	var files []device.FileSeen
 	for _, dir := range device.Directories() {
 		if _, err := os.Lstat(x.host(dir)); err == nil {
 			files = append(files, x.lookAtFiles(dir)...)
 		}
 	}
-	space, err := x.lookAtSpace()
-	x.complain(err)
+	x.post(func() { replace(x.files, files) })
+}
+
+// lookAtRest looks at blobs, volumes and space.
+func (x *session) lookAtRest() {
 	open := x.open
 	var blobs []device.BlobSeen
 	if open {
+		var err error
 		blobs, err = x.lookAtBlobs()
 		x.complain(err)
 	}
 	volumes := x.lookAtVolumes()
+	space, err := x.lookAtSpace(volumes)
+	x.complain(err)
 	x.post(func() {
-		replace(x.files, files)
 		replace(x.blobs, blobs)
 		replace(x.volumes, volumes)
 		if space.Total > 0 {
@@ -159,18 +185,11 @@ func replace[V bus.Row](p *bus.Pub[V], rows []V) {
 // again looks at the use of space, and comes back. It runs on the loop.
 func (x *session) again() {
 	x.begin(func() {
+		x.measure()
 		x.mu.Lock()
 		defer x.mu.Unlock()
-		volumes := x.lookAtVolumes()
-		space, err := x.lookAtSpace()
-		x.complain(err)
-		x.post(func() {
-			replace(x.volumes, volumes)
-			if space.Total > 0 {
-				x.space.Put(space)
-			}
-			x.pt.After(usageEvery, x.again)
-		})
+		x.lookAtRest()
+		x.post(func() { x.pt.After(usageEvery, x.again) })
 	})
 }
 

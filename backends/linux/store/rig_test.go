@@ -71,6 +71,7 @@ func start(o Options) (*rig, func() error, error) {
 		return nil, nil, errors.Join(err, end())
 	}
 	<-ready
+	r.work.Wait() // until the boot has looked at everything
 	return r, end, nil
 }
 

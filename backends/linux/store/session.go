@@ -33,8 +33,9 @@ type session struct {
 
 	// mu is held while names on the disk change, or are looked at to say what is there.
 	mu    sync.Mutex
-	watch *watch.Watcher // set before anything else runs
-	open  bool           // the vault is, and its tables are complete
+	watch *watch.Watcher   // set before anything else runs
+	open  bool             // the vault is, and its tables are complete
+	sizes map[string]int64 // of containers, by path, as they were measured
 
 	secrets   sync.Mutex
 	savedList int // number of the newest list of secrets that is on the disk
@@ -46,7 +47,7 @@ type session struct {
 }
 
 func newSession(s *Store, pt *host.Part) *session {
-	x := &session{Store: s, pt: pt, keeper: s.o.Keeper()}
+	x := &session{Store: s, pt: pt, keeper: s.o.Keeper(), sizes: map[string]int64{}}
 	x.files, x.blobs = bus.Publish(pt, device.Files), bus.Publish(pt, device.Blobs)
 	x.volumes, x.space = bus.Publish(pt, device.Volumes), bus.Publish(pt, device.Space)
 	x.ctx, x.stop = context.WithCancel(context.Background())

@@ -16,10 +16,10 @@ const (
 	systemBytes = 2 << 30
 )
 
-// lookAtSpace is the space of /persist. Reserved is what is taken by anything but applications, or
+// lookAtSpace is the space of /persist, on which there are these volumes. Reserved is what is taken by anything but applications, or
 // the part that is the system's if that is more, and the logs'; it is told in whole MiB, so that
-// not every write changes it.
-func (x *session) lookAtSpace() (device.SpaceSeen, error) {
+// not every write changes it. The caller holds mu.
+func (x *session) lookAtSpace(volumes []device.VolumeSeen) (device.SpaceSeen, error) {
 	var s unix.Statfs_t
 	dir := x.host(persistDir)
 	if err := unix.Statfs(dir, &s); err != nil {
@@ -27,8 +27,11 @@ func (x *session) lookAtSpace() (device.SpaceSeen, error) {
 	}
 	total := int64(s.Blocks) * s.Bsize
 	system := total - int64(s.Bfree)*s.Bsize
-	for _, dir := range []string{clearDir, vaultDir} {
-		system -= used(x.host(dir))
+	for _, v := range volumes {
+		system -= v.Used
+	}
+	if x.open {
+		system -= used(x.host(blobsDir)) + used(x.host(downloadDir))
 	}
 	reserved := max(system, min(total/systemPart, systemBytes)) + x.o.LogQuota
 	const unit = 1 << 20
@@ -55,6 +58,40 @@ func used(path string) (n int64) {
 		n += s.Blocks * 512
 		return nil
 	})
+	return n
+}
+
+// measure looks at how much containers take, of which each may be a large tree. The caller does not
+// hold mu: meanwhile all goes on.
+func (x *session) measure() {
+	var paths []string
+	for _, dir := range volumeDirs {
+		found, err := filepath.Glob(filepath.Join(x.host(dir.path), "*."+device.Container))
+		x.complain(err)
+		paths = append(paths, found...)
+	}
+	sizes := map[string]int64{}
+	for _, path := range paths {
+		if x.ctx.Err() == nil {
+			sizes[path] = used(path)
+		}
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.sizes = sizes
+}
+
+// usedBy is how many bytes on the disk a volume has, or had when it was measured. The caller holds
+// mu.
+func (x *session) usedBy(path, format string) int64 {
+	if format != device.Container {
+		return used(path)
+	}
+	n, ok := x.sizes[path]
+	if !ok {
+		n = used(path)
+		x.sizes[path] = n
+	}
 	return n
 }
 

@@ -35,7 +35,7 @@ func (x *session) lookAtVolume(key string) (device.VolumeSeen, bool) {
 				continue
 			}
 			row := device.VolumeSeen{VolumeKey: key, Path: path, Format: format,
-				Encrypted: dir.vault && x.vaultState() == vault.Encrypted, Used: used(x.host(path))}
+				Encrypted: dir.vault && x.vaultState() == vault.Encrypted, Used: x.usedBy(x.host(path), format)}
 			if format != device.Container {
 				row.Size, err = x.virtual(x.host(path), format, i)
 			}
@@ -121,8 +121,11 @@ func (x *session) make(ctx context.Context, q *device.CreateVolumeReq, dir strin
 	if err != nil {
 		return err
 	}
+	to := filepath.Join(dir, volumeFile(q.VolumeKey, q.Format))
+	var size int64
 	if q.Format == device.Container {
 		err = x.unpack(ctx, q.Blobs, temp)
+		size = used(temp)
 	} else {
 		err = x.makeDisk(ctx, q, temp)
 	}
@@ -135,7 +138,8 @@ func (x *session) make(ctx context.Context, q *device.CreateVolumeReq, dir strin
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	err = x.o.Disk.Commit(temp, filepath.Join(dir, volumeFile(q.VolumeKey, q.Format)))
+	x.sizes[to] = size
+	err = x.o.Disk.Commit(temp, to)
 	x.showVolume(q.VolumeKey)
 	return err
 }

@@ -121,7 +121,7 @@ func TestSpaceIsThatOfTheDisk(t *testing.T) {
 	sha, err := r.loads([]byte(strings.Repeat("blob", 1<<20)))
 	must(t, err)
 	r.mu.Lock()
-	s, err = r.lookAtSpace()
+	s, err = r.lookAtSpace(nil)
 	r.mu.Unlock()
 	if err != nil || s.Reserved < 33<<20 || s.Reserved > 37<<20 {
 		t.Errorf("with 30 MiB of the system's and blob %s the space is %+v: %v", sha, s, err)
