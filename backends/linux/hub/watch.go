@@ -57,15 +57,31 @@ func (w *Watch) Topics() []Topic {
 	w.h.mu.Lock()
 	defer w.h.mu.Unlock()
 	out := make([]Topic, 0, len(w.h.tables))
-	for name, t := range w.h.tables {
-		owner := ownerOf(name)
-		out = append(out, Topic{Owner: owner, Name: name[len(owner)+1:], Life: t.life, Rows: t.head,
-			Restarts: t.restarts})
+	for _, t := range w.h.tables {
+		out = append(out, t.seen())
 	}
 	slices.SortFunc(out, func(a, b Topic) int {
 		return cmp.Or(cmp.Compare(a.Owner, b.Owner), cmp.Compare(a.Name, b.Name))
 	})
 	return out
+}
+
+// Topic is one table, "owner/Name", as it is at this instant; ok is false where there is none.
+func (w *Watch) Topic(name string) (t Topic, ok bool) {
+	w.h.mu.Lock()
+	defer w.h.mu.Unlock()
+	x := w.h.tables[name]
+	if x == nil {
+		return t, false
+	}
+	return x.seen(), true
+}
+
+// seen is the table for a Watch; mu is held.
+func (t *table) seen() Topic {
+	owner := ownerOf(t.name)
+	return Topic{Owner: owner, Name: t.name[len(owner)+1:], Life: t.life, Rows: t.head,
+		Restarts: t.restarts}
 }
 
 // Connected is a process that the hub serves.
