@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -85,6 +86,9 @@ func (p *progress) failure(x *explore.Failure) {
 		clean(x.Saw))
 	fmt.Fprintf(p.out, "  %d faults, %d needed (%d runs)\n", len(x.First.Faults), len(x.Plan.Faults),
 		x.Runs)
+	if len(x.Without) > 0 {
+		fmt.Fprintf(p.out, "  without %s\n", strings.Join(x.Without, ", "))
+	}
 }
 
 func (p *progress) clear() {
