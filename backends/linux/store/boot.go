@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -20,20 +19,15 @@ import (
 // usageEvery is how often the use of space is looked at: nobody tells of it.
 const usageEvery = 5 * time.Minute
 
+// retryEvery is how often a disk that fails is looked at.
+const retryEvery = time.Minute
+
 // boot looks at the disk for the first time: at small files, whereupon calls may begin, and then at
 // the rest, which may be much.
 func (x *session) boot() {
-	if !x.bootFiles() {
-		return
+	if x.bootFiles() {
+		x.lookAgain()
 	}
-	x.measure()
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.lookAtRest()
-	x.post(func() {
-		x.space.Complete()
-		x.pt.After(usageEvery, x.again)
-	})
 }
 
 // bootFiles is the first part of a boot; without it nothing is complete, and no call begins.
@@ -48,10 +42,9 @@ func (x *session) bootFiles() bool {
 	x.watch = w
 	x.complain(x.opened())
 	r := x.remember()
+	x.post(func() { x.learn(r) })
 	x.lookAtAllFiles()
 	x.post(func() {
-		x.learn(r)
-		x.files.Complete()
 		x.ready = true
 		for _, f := range x.waiting {
 			f()
@@ -132,40 +125,45 @@ func (x *session) look() {
 	x.lookAtRest()
 }
 
-// lookAtAllFiles looks at small files.
+// lookAtAllFiles looks at small files. If it cannot, nothing is said to be absent.
 func (x *session) lookAtAllFiles() {
 	var files []device.FileSeen
 	for _, dir := range device.Directories() {
-		if _, err := os.Lstat(x.host(dir)); err == nil {
-			files = append(files, x.lookAtFiles(dir)...)
+		more, err := x.lookAtFiles(dir)
+		if err != nil {
+			x.complain(describe("look at", dir, err))
+			return
 		}
+		files = append(files, more...)
 	}
-	x.post(func() { replace(x.files, files) })
+	x.known = true
+	x.post(func() {
+		replace(x.files, files)
+		x.files.Complete()
+	})
 }
 
-// lookAtRest looks at blobs, volumes and space.
-func (x *session) lookAtRest() {
+// lookAtRest looks at blobs, volumes and space, and reports whether it could.
+func (x *session) lookAtRest() bool {
 	open := x.open
-	var blobs []device.BlobSeen
-	if open {
-		var err error
-		blobs, err = x.lookAtBlobs()
+	blobs, err := x.lookAtBlobs()
+	volumes, err2 := x.lookAtVolumes()
+	space, err3 := x.lookAtSpace(volumes)
+	if err := errors.Join(err, err2, err3); err != nil {
 		x.complain(err)
+		return false
 	}
-	volumes := x.lookAtVolumes()
-	space, err := x.lookAtSpace(volumes)
-	x.complain(err)
 	x.post(func() {
 		replace(x.blobs, blobs)
 		replace(x.volumes, volumes)
-		if space.Total > 0 {
-			x.space.Put(space)
-		}
+		x.space.Put(space)
+		x.space.Complete()
 		if open {
 			x.blobs.Complete()
 			x.volumes.Complete()
 		}
 	})
+	return true
 }
 
 // replace makes a table one of these rows.
@@ -182,15 +180,19 @@ func replace[V bus.Row](p *bus.Pub[V], rows []V) {
 	})
 }
 
-// again looks at the use of space, and comes back. It runs on the loop.
-func (x *session) again() {
-	x.begin(func() {
-		x.measure()
-		x.mu.Lock()
-		defer x.mu.Unlock()
-		x.lookAtRest()
-		x.post(func() { x.pt.After(usageEvery, x.again) })
-	})
+// lookAgain looks at the use of space, and at what could not be looked at so far, and comes back.
+func (x *session) lookAgain() {
+	x.measure()
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if !x.known {
+		x.lookAtAllFiles()
+	}
+	next := usageEvery
+	if !x.lookAtRest() || !x.known {
+		next = retryEvery
+	}
+	x.post(func() { x.pt.After(next, func() { x.begin(x.lookAgain) }) })
 }
 
 // describe is an error about a folder as complaints have it.

@@ -3,6 +3,7 @@ package store
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -63,15 +64,19 @@ func (x *session) lookAtFile(path string) (device.FileSeen, bool) {
 }
 
 // lookAtFiles is what is seen of all small files below a folder, whose folders are watched from now
-// on.
-func (x *session) lookAtFiles(dir string) (rows []device.FileSeen) {
-	err := filepath.WalkDir(x.host(dir), func(host string, e fs.DirEntry, err error) error {
+// on. A folder that is not there has none.
+func (x *session) lookAtFiles(dir string) (rows []device.FileSeen, err error) {
+	err = filepath.WalkDir(x.host(dir), func(host string, e fs.DirEntry, err error) error {
 		path := x.device(host)
 		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil // perhaps since a moment
 		case err != nil:
-			return nil // it is gone meanwhile
+			return err
 		case e.IsDir():
-			x.complain(x.watch.Add(host))
+			x.complain(x.watch.Add(host)) // what is there can be seen without
+		case path == dir:
+			return unix.ENOTDIR
 		case !strings.HasPrefix(e.Name(), durable.Prefix):
 			if row, ok := x.lookAtFile(path); ok {
 				rows = append(rows, row)
@@ -79,8 +84,7 @@ func (x *session) lookAtFiles(dir string) (rows []device.FileSeen) {
 		}
 		return nil
 	})
-	x.complain(err)
-	return rows
+	return rows, err
 }
 
 // showBlob looks at a blob and publishes what is there. The caller holds mu.
@@ -104,8 +108,11 @@ func (x *session) lookAtBlob(sha string) (device.BlobSeen, bool) {
 	return device.BlobSeen{Sha256: sha, Size: i.Size()}, true
 }
 
-// lookAtBlobs is what is seen of all blobs.
+// lookAtBlobs is what is seen of all blobs; none while the vault is locked. The caller holds mu.
 func (x *session) lookAtBlobs() (rows []device.BlobSeen, err error) {
+	if !x.open {
+		return nil, nil
+	}
 	list, err := os.ReadDir(x.host(blobsDir))
 	for _, e := range list {
 		if row, ok := x.lookAtBlob(e.Name()); ok {

@@ -39,7 +39,8 @@ func (x *session) Changed(host, name string) {
 // changed looks at a small file, or at a folder of them that came or went.
 func (x *session) changed(path string) {
 	if i, err := os.Lstat(x.host(path)); err == nil && i.IsDir() {
-		rows := x.lookAtFiles(path)
+		rows, err := x.lookAtFiles(path)
+		x.complain(describe("look at", path, err))
 		x.post(func() {
 			for _, row := range rows {
 				x.files.Put(row)

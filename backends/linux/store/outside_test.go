@@ -54,3 +54,35 @@ func TestWhatIsNoFileIsNotSeen(t *testing.T) {
 		t.Error("a link is read")
 	}
 }
+
+// TestWhatCannotBeReadIsNotAbsent boots with a disk of which parts cannot be read: no table that has
+// to do with them is complete, until they can.
+func TestWhatCannotBeReadIsNotAbsent(t *testing.T) {
+	for broken, want := range map[string][3]bool{
+		"/persist/status": {false, true, true},
+		blobsDir:          {true, false, false},
+		clearDir:          {true, false, false},
+		"/nothing":        {true, true, true},
+	} {
+		t.Run(filepath.Base(broken), func(t *testing.T) {
+			root := t.TempDir()
+			at := filepath.Join(root, broken)
+			must(t, os.MkdirAll(filepath.Dir(at), 0o700), os.WriteFile(at, nil, 0o600))
+			r := up(t, Options{Root: root})
+			known := func() (out [3]bool) {
+				_, out[0] = rows(t, r, r.files)
+				_, out[1] = rows(t, r, r.blobs)
+				_, out[2] = rows(t, r, r.volumes)
+				return out
+			}
+			if got := known(); got != want {
+				t.Errorf("files, blobs, volumes are complete: %v, want %v", got, want)
+			}
+			must(t, os.Remove(at), os.Mkdir(at, 0o700))
+			r.lookAgain()
+			if got := known(); got != [3]bool{true, true, true} {
+				t.Errorf("later files, blobs, volumes are complete: %v", got)
+			}
+		})
+	}
+}

@@ -34,6 +34,7 @@ type session struct {
 	// mu is held while names on the disk change, or are looked at to say what is there.
 	mu    sync.Mutex
 	watch *watch.Watcher   // set before anything else runs
+	known bool             // small files were looked at
 	open  bool             // the vault is, and its tables are complete
 	sizes map[string]int64 // of containers, by path, as they were measured
 

@@ -50,14 +50,16 @@ func (x *session) lookAtVolume(key string) (device.VolumeSeen, bool) {
 }
 
 // lookAtVolumes is what is seen of all volumes. The caller holds mu.
-func (x *session) lookAtVolumes() (rows []device.VolumeSeen) {
+func (x *session) lookAtVolumes() (rows []device.VolumeSeen, err error) {
 	seen := map[string]bool{}
 	for _, dir := range volumeDirs {
 		if dir.vault && !x.open {
 			continue
 		}
 		list, err := os.ReadDir(x.host(dir.path))
-		x.complain(err)
+		if err != nil {
+			return nil, err
+		}
 		for _, e := range list {
 			key, _, ok := parseVolume(e.Name())
 			if !ok || seen[key] {
@@ -69,7 +71,7 @@ func (x *session) lookAtVolumes() (rows []device.VolumeSeen) {
 			}
 		}
 	}
-	return rows
+	return rows, nil
 }
 
 // createVolume makes a volume under a name that is not seen, and gives it its own when it is whole
