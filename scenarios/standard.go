@@ -30,7 +30,9 @@ const (
 	partStatic  = "static address"
 	partRemap   = "another port"
 	partReboot  = "reboot"
+	partRenew   = "second purge"
 	partPorts   = "last ports"
+	partLast    = "last restart"
 )
 
 // deed is what the owner of a device wants of it at a time.
@@ -71,12 +73,22 @@ func deeds() []deed {
 		{21 * time.Minute, partReboot, func(_ *scenario.S, d *scenario.D) *fleet.Draft {
 			return d.Config().Reboot()
 		}},
+		{23 * time.Minute, partRenew, func(s *scenario.S, d *scenario.D) *fleet.Draft {
+			if !s.Has(partDisk) {
+				return d.Config()
+			}
+			return d.Config().PurgeApp("disk")
+		}},
 		{27 * time.Minute, partPorts, func(s *scenario.S, d *scenario.D) *fleet.Draft {
 			draft := d.Config().MgmtPort("eth0", 0).Item("timer.metric.interval", "240")
 			if s.Has(partSecond) {
 				draft = draft.MgmtPort("eth1", 2)
 			}
 			return draft
+		}},
+		// Whoever loses the last word of this has nothing more to say that would hide it.
+		{29 * time.Minute, partLast, func(_ *scenario.S, d *scenario.D) *fleet.Draft {
+			return d.Config().RestartApp("web")
 		}},
 	}
 }
@@ -107,7 +119,7 @@ var standard = scenario.New("standard", func(s *scenario.S) {
 		s.Fail("the device booted %d times, asked for %d", n, asked(s))
 	}
 }, scenario.UnderFaults(standardSpan), scenario.Exhausts(), scenario.Parts(partSecond, partDisk,
-	partRestart, partPurge, partStatic, partRemap, partReboot, partPorts))
+	partRestart, partPurge, partStatic, partRemap, partReboot, partRenew, partPorts, partLast))
 
 // asked is how often the device is asked to boot.
 func asked(s *scenario.S) uint64 {
@@ -150,7 +162,11 @@ func missing(s *scenario.S, d *scenario.D, version string) string {
 		disks[0] = d.Config().VolumeID("web") + "#1"
 	}
 	if s.Has(partDisk) {
-		apps, disks = append(apps, "disk"), append(disks, d.Config().VolumeID("disk")+"#0")
+		generation := "#0"
+		if s.Has(partRenew) {
+			generation = "#1"
+		}
+		apps, disks = append(apps, "disk"), append(disks, d.Config().VolumeID("disk")+generation)
 	}
 	if s.Has(partRemap) {
 		port, other = other, port
