@@ -19,6 +19,11 @@
 // it. What others do to the disk is heard by inotify and looked at likewise. Long work, hashing and
 // making volumes, is done beside that, on files that have no name yet.
 //
+// A composition makes the folder of downloads and hands it to this part and to the part web:
+//
+//	downloads := partial.New(store.DownloadDir(root), durable.Disk{})
+//	part := store.New(store.Options{Root: root, Downloads: downloads, VaultKey: key})
+//
 // While the vault is locked, blobs and volumes are not known: their tables are not complete, and
 // calls on them fail. Unlock goes on from there.
 package store

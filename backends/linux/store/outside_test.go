@@ -55,8 +55,8 @@ func TestWhatIsNoFileIsNotSeen(t *testing.T) {
 	}
 }
 
-// TestWhatCannotBeReadIsNotAbsent boots with a disk of which parts cannot be read: no table that has
-// to do with them is complete, until they can.
+// TestWhatCannotBeReadIsNotAbsent boots with a disk of which parts cannot be read: no table that
+// has to do with them is complete, until they can.
 func TestWhatCannotBeReadIsNotAbsent(t *testing.T) {
 	for broken, want := range map[string][3]bool{
 		"/persist/status": {false, true, true},

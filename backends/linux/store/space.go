@@ -16,9 +16,9 @@ const (
 	systemBytes = 2 << 30
 )
 
-// lookAtSpace is the space of /persist, on which there are these volumes. Reserved is what is taken by anything but applications, or
-// the part that is the system's if that is more, and the logs'; it is told in whole MiB, so that
-// not every write changes it. The caller holds mu.
+// lookAtSpace is the space of /persist, on which there are these volumes. Reserved is what is taken
+// by anything but applications, or the part that is the system's if that is more, and the logs'; it
+// is told in whole MiB, so that not every write changes it. The caller holds mu.
 func (x *session) lookAtSpace(volumes []device.VolumeSeen) (device.SpaceSeen, error) {
 	var s unix.Statfs_t
 	dir := x.host(persistDir)
