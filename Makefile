@@ -8,11 +8,8 @@ export CGO_ENABLED := 0
 
 BIN := bin
 COMMIT := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
-# The server of a farm is a quarter of the binary: it is built small instead of fast, and functions
-# lie closer together. That saves 1.6 of 37 MB.
-LDFLAGS := -s -w -funcalign=16
-SMALL := -gcflags='github.com/nats-io/...=-l'
-GOBUILD := go build -trimpath -buildvcs=auto -ldflags '$(LDFLAGS)' $(SMALL)
+LDFLAGS := -s -w
+GOBUILD := go build -trimpath -buildvcs=auto -ldflags '$(LDFLAGS)'
 LINT := go tool -modfile=.ci/lint/go.mod golangci-lint
 RUNTESTS := $(BIN)/runtests
 
