@@ -27,6 +27,9 @@ type NicSetup struct {
 	Renumber func(other bool)
 	// Meddle has somebody else on the device take away what an item put there; on the device's loop.
 	Meddle func(item string)
+	// Via is the router that packets from an address of eth0 take to a host far away, empty without
+	// one; on the device's loop.
+	Via func(src netip.Addr) string
 }
 
 // What is behind the interfaces, for every backend to build. NicWorld is in the format of network
@@ -227,6 +230,16 @@ func (x *nicBench) meddles(t *testing.T, item string) {
 	t.Helper()
 	x.outside(t, func() { x.Meddle(item) })
 	x.vanishes(t, item)
+}
+
+// leaves wants packets from an address of eth0 to take a router, or none.
+func (x *nicBench) leaves(t *testing.T, src, router string) {
+	t.Helper()
+	x.outside(t, func() {
+		if got := x.Via(netip.MustParseAddr(src)); got != router {
+			t.Errorf("packets from %s leave through %q, want %q", src, got, router)
+		}
+	})
 }
 
 // carrier waits for a carrier, or its loss.

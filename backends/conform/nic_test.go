@@ -63,6 +63,12 @@ func modelNic(lacks ...string) func(t *testing.T) conform.NicSetup {
 				}
 				w.Renumber("lan", subnet)
 			},
-			Meddle: n.Meddle}
+			Meddle: n.Meddle,
+			Via: func(src netip.Addr) string {
+				if from, ok := n.From("eth0", src); ok && from.Gateway.IsValid() {
+					return from.Gateway.String()
+				}
+				return ""
+			}}
 	}
 }

@@ -186,11 +186,14 @@ func (x *nicBench) routes(t *testing.T) {
 	x.apply(t, "link/eth0", linkSpec(1500))
 	x.carrier(t, "eth0", true)
 	x.apply(t, "static/eth0", staticSpec("10.99.0.7/24", "10.99.0.1"))
+	x.leaves(t, "10.99.0.7", "")
 	x.apply(t, "route/eth0", routeSpec(5000, 500))
+	x.leaves(t, "10.99.0.7", "10.99.0.1")
 }
 
 func (x *nicBench) routesMetric(t *testing.T) {
 	x.apply(t, "route/eth0", routeSpec(10001, 501))
+	x.leaves(t, "10.99.0.7", "10.99.0.1")
 	var was uint64
 	x.turn(t, func() { was = rev(x.items, "route/eth0") })
 	x.apply(t, "route/eth0", routeSpec(10001, 501))
@@ -203,7 +206,9 @@ func (x *nicBench) routesMetric(t *testing.T) {
 
 func (x *nicBench) routesTaken(t *testing.T) {
 	x.meddles(t, "route/eth0")
+	x.leaves(t, "10.99.0.7", "")
 	x.apply(t, "route/eth0", routeSpec(10001, 501))
+	x.leaves(t, "10.99.0.7", "10.99.0.1")
 }
 
 func (x *nicBench) routesFollow(t *testing.T) {
@@ -214,12 +219,14 @@ func (x *nicBench) routesFollow(t *testing.T) {
 			t.Error("an address that changed took the routes away")
 		}
 	})
+	x.leaves(t, "10.99.0.8", "10.99.0.2")
 }
 
 func (x *nicBench) routesClear(t *testing.T) {
 	x.unset.refuses(t, nic.ClearReq{Item: "link/eth0"}, nic.FaultBusy, true)
 	for range 2 {
 		x.drop(t, "route/eth0")
+		x.leaves(t, "10.99.0.8", "")
 	}
 	x.drop(t, "static/eth0")
 }

@@ -3,7 +3,10 @@ package conform_test
 import (
 	"errors"
 	"fmt"
+	"net"
+	"net/netip"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -68,6 +71,8 @@ func newNicLab(t *testing.T, vlan bool) *nicLab {
 		x.dev.MAC(name, mac)
 		x.sdn.Sysctl("net/ipv6/conf/"+far+"/keep_addr_on_down", "1")
 	}
+	// The main table leads nowhere, so that only its own rule and table lead a port's packets out.
+	x.dev.Run("ip", "route", "add", "blackhole", "default", "metric", "1")
 	x.sdn.Sysctl("net/ipv6/conf/all/forwarding", "1")
 	x.sdn.Up("lan0", "10.99.0.1/24", "10.98.0.1/24")
 	x.sdn.Up("lan1", "fd00:99::1/64")
@@ -108,7 +113,23 @@ func (x *nicLab) setup() conform.NicSetup {
 				x.lan.Change(lanServer)
 			}
 		},
-		Meddle: x.meddle}
+		Meddle: x.meddle, Via: x.via}
+}
+
+// far is an address outside of all networks.
+func far() net.IP { return net.IPv4(192, 0, 2, 9) }
+
+// via asks the kernel.
+func (x *nicLab) via(src netip.Addr) string {
+	routes, err := x.dev.Link.RouteGetWithOptions(far(), &netlink.RouteGetOptions{
+		SrcAddr: src.AsSlice()})
+	if errors.Is(err, unix.ENETUNREACH) || errors.Is(err, unix.EINVAL) { // no route; a black hole
+		return ""
+	}
+	if err != nil || len(routes) != 1 {
+		return fmt.Sprint(routes, err)
+	}
+	return routes[0].Gw.String()
 }
 
 // cut is a power cut: the process ends, and what the kernel and a tmpfs held is gone.
@@ -165,7 +186,10 @@ func (x *nicLab) meddle(item string) {
 	case "static/eth0", "dhcp/eth0":
 		x.flush("eth0")
 	case "route/eth0":
-		x.dev.Run("ip", "route", "del", "default")
+		for _, table := range []string{"main", "500", "501"} {
+			_ = exec.Command("ip", "-n", x.dev.Name, "route", "del", "default", "dev", "eth0",
+				"table", table).Run()
+		}
 	case "vlan/v0":
 		x.dev.Run("ip", "link", "del", "v0")
 	case "resolv/global":

@@ -66,7 +66,7 @@ func (c *clients) probe(a netip.Addr) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("look for others with %s: %w", a, err)
 	}
-	defer conn.Close()
+	defer c.later(conn)
 	b := make([]byte, 128)
 	for range probes {
 		if _, err := conn.WriteTo(probePacket(c.mac, a),

@@ -3,6 +3,8 @@ package nic
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"net"
 	"time"
 
@@ -74,7 +76,7 @@ func (c *clients) acquire() *lease {
 			// An attempt that was refused at once must not be followed by the next at once.
 			var nak *nclient4.ErrNak
 			if !errors.Is(err, nclient4.ErrNoResponse) && !errors.As(err, &nak) {
-				c.m.report(err)
+				c.m.report(fmt.Errorf("ask for an address on %s: %w", c.link, err))
 			}
 			if !errors.Is(err, nclient4.ErrNoResponse) && !c.wait(wait) {
 				return nil
@@ -98,7 +100,7 @@ func (c *clients) ask(wait time.Duration) (*lease, error) {
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
-	defer n.Close()
+	defer c.later(n)
 	offer, err := n.DiscoverOffer(c.ctx, c.wishes()...)
 	if err != nil {
 		return nil, unanswered(err)
@@ -120,6 +122,10 @@ func (c *clients) ask(wait time.Duration) (*lease, error) {
 	}
 	return l, nil
 }
+
+// later closes a packet socket beside what goes on: the kernel takes its time to see that nobody
+// uses it any more.
+func (c *clients) later(x io.Closer) { c.m.work.Go(func() { _ = x.Close() }) }
 
 // unanswered makes a deadline that passed what the library calls it.
 func unanswered(err error) error {

@@ -161,7 +161,8 @@ func (l *link) attach() world.Attach {
 }
 
 // From is where a packet of the device starts that leaves an interface from a source address; ok is
-// false where the interface does not have the address.
+// false where the interface does not have the address. Without routes of the port it stays on the
+// link.
 func (n *Nic) From(ifname string, src netip.Addr) (world.From, bool) {
 	l := n.links[ifname]
 	if l == nil || !l.up {
@@ -186,7 +187,8 @@ func (n *Nic) From(ifname string, src netip.Addr) (world.From, bool) {
 		}
 		gateways(x.routers)
 	}
-	if f.Gateway.IsValid() && f.Gateway.IsUnspecified() {
+	routed := n.applied("route/"+ifname) && !n.taken["route/"+ifname]
+	if f.Gateway.IsValid() && f.Gateway.IsUnspecified() || !routed {
 		f.Gateway = netip.Addr{}
 	}
 	return f, has

@@ -6,6 +6,10 @@
 // back as ItemSeen with the same spec. Items depend on each other (a VLAN on its parent link, a
 // DHCP client on its link); the part refuses an item whose base is missing with FaultMissing and
 // does not order anything itself: that is the planner's work in the agent.
+//
+// An item is seen as long as all of it is there. What somebody else on the device took away is not
+// put back by the part: the item vanishes, or shows what is there instead, and its caller sets it
+// again if it is still wanted. An item that is not seen stands on nothing; it goes with its base.
 package nic
 
 import (
@@ -43,7 +47,7 @@ var Links = bus.NewTopic[LinkSeen](bus.Decl{Owner: "nic", Name: "LinkSeen"})
 type AddrSeen struct {
 	IfName  string
 	Addrs   []netip.Prefix // sorted; link-local ones included
-	Routers []netip.Addr   // default routers in use over this interface, by metric
+	Routers []netip.Addr   // default routers: fixed, then learned; a route item puts them to use
 	DNS     []netip.Addr   // learned (DHCP, RA), in the order given
 	NTP     []string       // learned
 	Domain  string         // learned
@@ -57,7 +61,8 @@ func (a AddrSeen) Key() string { return a.IfName }
 // Addrs is the topic of addresses.
 var Addrs = bus.NewTopic[AddrSeen](bus.Decl{Owner: "nic", Name: "AddrSeen"})
 
-// LinkSpec brings a physical interface up. Key "link/<ifname>".
+// LinkSpec brings a physical interface up, with an MTU or, where it is 0, the one it has. Key
+// "link/<ifname>".
 type LinkSpec struct{ MTU uint16 }
 
 // VLANSpec makes a VLAN sub-interface. Key "vlan/<ifname>".
@@ -75,7 +80,8 @@ type StaticSpec struct {
 
 // DHCPSpec runs clients on an interface: DHCPv4, and for IPv6 router advertisements with SLAAC and
 // DHCPv6 as they ask for. Key "dhcp/<ifname>". It is applied as soon as the clients run; addresses
-// show later in AddrSeen and disappear when their lease ends.
+// show later in AddrSeen and disappear when their lease ends, when the server refuses to go on, and
+// with the carrier. Another Gateway leaves the clients and their addresses alone.
 type DHCPSpec struct {
 	V4, V6      bool
 	VendorClass string
@@ -84,7 +90,8 @@ type DHCPSpec struct {
 }
 
 // RouteSpec is the per-port routing of an interface: default routes with the metric, and the table
-// of the port with the rule "from <source address>". Key "route/<ifname>".
+// of the port with the rule "from <source address>". They follow the addresses and routers of the
+// interface. Without the item nothing of the port leaves its link. Key "route/<ifname>".
 type RouteSpec struct {
 	Metric int // 5000+rank for management ports, 10000+rank for others
 	Table  int // 500 + interface index
