@@ -130,7 +130,7 @@ func bridgeConntrack(space string, _ *netlink.Handle) error {
 	if err != nil {
 		return err
 	}
-	defer ns.Close()
+	defer func() { _ = ns.Close() }()
 	c, err := nftables.New(nftables.WithNetNSFd(int(ns)))
 	if err != nil {
 		return err

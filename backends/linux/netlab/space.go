@@ -106,7 +106,7 @@ func (l *Lab) Cable(a *Space, aName string, b *Space, bName string) {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	defer far.Close()
+	defer func() { _ = far.Close() }()
 	attrs := netlink.NewLinkAttrs()
 	attrs.Name = aName
 	err = a.Link.LinkAdd(&netlink.Veth{LinkAttrs: attrs, PeerName: bName,

@@ -43,13 +43,13 @@ func inside(name string, f func() error) error {
 		runtime.UnlockOSThread()
 		return fmt.Errorf("open the namespace of the process: %w", err)
 	}
-	defer home.Close()
+	defer func() { _ = home.Close() }()
 	there, err := netns.GetFromPath(Path(name))
 	if err != nil {
 		runtime.UnlockOSThread()
 		return fmt.Errorf("open namespace %s: %w", name, err)
 	}
-	defer there.Close()
+	defer func() { _ = there.Close() }()
 	if err := netns.Set(there); err != nil {
 		runtime.UnlockOSThread()
 		return fmt.Errorf("enter namespace %s: %w", name, err)
@@ -110,7 +110,7 @@ func create(name string) error {
 		runtime.UnlockOSThread()
 		return err
 	}
-	defer home.Close()
+	defer func() { _ = home.Close() }()
 	made, err := netns.NewNamed(name)
 	if err == nil {
 		err = made.Close()

@@ -1,6 +1,7 @@
 package netspace_test
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -114,7 +115,7 @@ func TestNamespaceTwiceOrNotThere(t *testing.T) {
 		t.Error("code ran in a namespace that is not there")
 	}
 	want := fmt.Errorf("an error of f")
-	if err := netspace.Do(name, func() error { return want }); err != want {
+	if err := netspace.Do(name, func() error { return want }); !errors.Is(err, want) {
 		t.Errorf("error %v, want what f returned", err)
 	}
 }

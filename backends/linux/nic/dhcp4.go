@@ -217,7 +217,7 @@ func (c *clients) again(l *lease, wait time.Duration) (*dhcpv4.DHCPv4, error) {
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
-	defer n.Close()
+	defer func() { _ = n.Close() }()
 	got, err := n.Renew(c.ctx, &nclient4.Lease{Offer: l.ack, ACK: l.ack},
 		append(c.wishes(), unnamed)...)
 	if err != nil {

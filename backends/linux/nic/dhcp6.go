@@ -91,7 +91,7 @@ func (c *clients) ask6(managed bool, l *lease6, wait time.Duration) (*lease6, er
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
-	defer n.Close()
+	defer func() { _ = n.Close() }()
 	reply, err := c.exchange6(n, managed, l)
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = nclient6.ErrNoResponse

@@ -42,7 +42,7 @@ func (c *clients) six() {
 	}
 	stop := context.AfterFunc(c.ctx, func() { _ = conn.Close() })
 	defer stop()
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	var routers []heardRouter
 	wait, next := firstSolicit, time.Now()
 	// What an earlier process heard stands until routers had their time to say it again.
