@@ -40,12 +40,27 @@ func less(a, b device.Counter) bool {
 func (m *machine) count(l netlink.Link) device.Counter {
 	now := sample(l)
 	if less(now, m.last[now.IfName]) {
-		m.passed[now.IfName] = plus(m.passed[now.IfName], m.last[now.IfName])
+		m.retire(now.IfName)
 	}
 	m.last[now.IfName] = now
 	sum := plus(m.passed[now.IfName], now)
 	sum.IfName = now.IfName
 	return sum
+}
+
+// retire keeps what an interface that is gone had counted when it was last asked.
+func (m *machine) retire(name string) {
+	m.passed[name] = plus(m.passed[name], m.last[name])
+	delete(m.last, name)
+}
+
+// retireGone retires all that are gone.
+func (m *machine) retireGone(d *dump) {
+	for name := range m.last {
+		if d.link(name) == nil {
+			m.retire(name)
+		}
+	}
 }
 
 // counters samples all interfaces of the device.

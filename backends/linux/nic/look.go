@@ -42,6 +42,7 @@ func (m *machine) look() error {
 			break
 		}
 	}
+	m.retireGone(d)
 	m.show(m.picture(d))
 	return failed
 }

@@ -37,6 +37,7 @@ type rig struct {
 	mu     sync.Mutex
 	newest *picture
 	moved  chan struct{} // closed and made anew with each picture
+	onLook func()
 }
 
 // newRig lays a cable from eth0 to lan0, with 10.99.0.1/24 there, and starts the part.
@@ -90,6 +91,9 @@ func (r *rig) see(x *picture) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.newest = x
+	if r.onLook != nil {
+		r.onLook()
+	}
 	close(r.moved)
 	r.moved = make(chan struct{})
 }
