@@ -25,7 +25,7 @@ var errTaken = errors.New("somebody else uses the address")
 // that is as long as all the rest of a start, and the server has looked, too.
 const (
 	probes    = 2
-	probeWait = 25 * time.Millisecond
+	probeWait = 20 * time.Millisecond
 )
 
 // arpSize is the size of an ARP packet for IPv4 over Ethernet.
@@ -43,6 +43,13 @@ func probePacket(mac net.HardwareAddr, a netip.Addr) []byte {
 	return b
 }
 
+// announcePacket says that we have an address: a request for our own (RFC 5227, 2.3).
+func announcePacket(mac net.HardwareAddr, a netip.Addr) []byte {
+	b := probePacket(mac, a)
+	copy(b[14:], a.AsSlice())
+	return b
+}
+
 // claims reports whether an ARP packet says that somebody but us has, or is about to take, an
 // address.
 func claims(b []byte, mac net.HardwareAddr, a netip.Addr) bool {
@@ -53,16 +60,34 @@ func claims(b []byte, mac net.HardwareAddr, a netip.Addr) bool {
 	return sender == a || sender.IsUnspecified() && target == a
 }
 
-// probe asks the link whether somebody uses an address.
-func (c *clients) probe(a netip.Addr) (bool, error) {
-	var conn *packet.Conn
-	err := netspace.Do(c.m.k.space, func() error {
+// arp is a socket for ARP on the interface.
+func (c *clients) arp() (conn *packet.Conn, err error) {
+	err = netspace.Do(c.m.k.space, func() error {
 		ifi, err := net.InterfaceByIndex(c.index)
 		if err == nil {
 			conn, err = packet.Listen(ifi, packet.Datagram, unix.ETH_P_ARP, nil)
 		}
 		return err
 	})
+	return conn, err
+}
+
+// announce tells the link that an address is ours now: another interface may have had it.
+func (c *clients) announce(a netip.Addr) {
+	conn, err := c.arp()
+	if err == nil {
+		defer c.later(conn)
+		_, err = conn.WriteTo(announcePacket(c.mac, a),
+			&packet.Addr{HardwareAddr: nclient4.BroadcastMac})
+	}
+	if err != nil && c.ctx.Err() == nil {
+		c.m.report(fmt.Errorf("announce %s on %s: %w", a, c.link, err))
+	}
+}
+
+// probe asks the link whether somebody uses an address.
+func (c *clients) probe(a netip.Addr) (bool, error) {
+	conn, err := c.arp()
 	if err != nil {
 		return false, fmt.Errorf("look for others with %s: %w", a, err)
 	}

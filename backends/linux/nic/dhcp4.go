@@ -32,6 +32,7 @@ func (c *clients) four() {
 			}
 		}
 		c.bind(l)
+		c.announce(l.Addrs[0].Addr())
 		for l != nil {
 			next := c.extend(l)
 			if c.ctx.Err() != nil {

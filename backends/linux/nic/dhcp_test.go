@@ -117,6 +117,40 @@ func TestAddressThatSomebodyHasIsDeclined(t *testing.T) {
 	r.has("10.99.0.51/24")
 }
 
+// TestNeighboursHearOfAnAddress has a neighbour that knew the address of another interface.
+func TestNeighboursHearOfAnAddress(t *testing.T) {
+	r := newRig(t)
+	r.sdn.Run("ip", "neigh", "replace", "10.99.0.50", "lladdr", "02:00:00:00:00:77", "nud", "stale",
+		"dev", "lan0")
+	r.sdn.Sysctl("net/ipv4/neigh/lan0/locktime", "0")
+	heard := make(chan netlink.NeighUpdate, 100)
+	done := make(chan struct{})
+	defer close(done)
+	r.sdn.Do(func() {
+		if err := netlink.NeighSubscribe(heard, done); err != nil {
+			t.Error(err)
+		}
+	})
+	s := newServer(r, "10.99.0.50", always)
+	s.mu.Lock()
+	s.lasting = true
+	s.mu.Unlock()
+	r.does("link/eth0", link(1500))
+	r.does("dhcp/eth0", four())
+	limit := time.NewTimer(patience)
+	defer limit.Stop()
+	for {
+		select {
+		case u := <-heard:
+			if u.IP.String() == "10.99.0.50" && u.HardwareAddr.String() == "02:00:00:00:99:00" {
+				return
+			}
+		case <-limit.C:
+			t.Fatal("the neighbour still takes the address for that of another interface")
+		}
+	}
+}
+
 // TestOptionsOfTheNetwork are those that show in routes: the MTU, and routes beside the default.
 func TestOptionsOfTheNetwork(t *testing.T) {
 	r := newRig(t)

@@ -20,8 +20,10 @@ type server struct {
 	mu sync.Mutex
 	// give is the address; answer says what becomes of a request: an acknowledgement, a refusal, or
 	// 0 for silence.
-	give   string
-	answer func(kind string) dhcpv4.MessageType
+	give string
+	// lasting leases need no renewal in a test; others last 4 s, with T1 after 1 and T2 after 2.
+	lasting bool
+	answer  func(kind string) dhcpv4.MessageType
 	// seen are the kinds of requests that came: "discover", "request", "renew" from the server's own
 	// client by unicast, "rebind" to all, "decline".
 	seen  []string
@@ -128,6 +130,11 @@ func (s *server) handle(conn net.PacketConn, peer net.Addr, q *dhcpv4.DHCPv4) {
 	if err != nil {
 		s.t.Error(err)
 		return
+	}
+	if s.lasting {
+		a.UpdateOption(dhcpv4.OptIPAddressLeaseTime(time.Hour))
+		a.DeleteOption(dhcpv4.OptionRenewTimeValue)
+		a.DeleteOption(dhcpv4.OptionRebindingTimeValue)
 	}
 	to := &net.UDPAddr{IP: net.IPv4bcast, Port: dhcpv4.ClientPort}
 	if kind == "renew" {
