@@ -12,6 +12,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/evetwin/evetwin/backends/linux/hub/hubbench"
 )
 
 // Exit codes of the contract.
@@ -33,6 +35,13 @@ type refused struct{ error }
 func (r refused) Unwrap() error { return r.error }
 
 func main() {
+	if was, err := hubbench.Play(); was {
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "evetwin:", err)
+			os.Exit(exitFailed)
+		}
+		return
+	}
 	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) { // nohup wants us to go on
 		ends = append(ends, syscall.SIGHUP)

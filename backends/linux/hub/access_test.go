@@ -103,7 +103,8 @@ func TestWhatIsRefused(t *testing.T) {
 		"agent stranger is not on this device": {Protocol: 1, Agents: []string{"stranger"}},
 		"publish a/Note: the process is not a": {Protocol: 1, Agents: []string{"b"}, Pubs: pub},
 		"publish box/Thing: the process is":    {Protocol: 1, Pubs: []wire.Pub{{Topic: "box/Thing"}}},
-		"call box.Work: none of [b] does":      {Protocol: 1, Agents: []string{"b"}, Ops: []string{"box.Work"}},
+		"call box.Work: none of [b] does": {Protocol: 1, Agents: []string{"b"},
+			Ops: []string{"box.Work"}},
 	} {
 		if got := dial(t, dir).hello(m); !strings.HasPrefix(got, why) {
 			t.Errorf("%+v was answered with %q, not %q", m, got, why)

@@ -192,7 +192,8 @@ func (l *later) Step(*agent.Turn) {
 	l.deeds.Put(note{Name: "next", Big: 8})
 }
 
-// box is the hardware of the tests: one part, whose work goes on for a while after it was cancelled.
+// box is the hardware of the tests: one part, whose work goes on for a while after it was
+// cancelled.
 type box struct{}
 
 // Wire declares the part.

@@ -21,8 +21,8 @@ type Options struct {
 	// Name is the device's, Seed what its draws derive from.
 	Name string
 	Seed uint64
-	// Socket is the path where agents connect: at most 107 bytes. Beside it lies a file that names the
-	// life of the device, so that a hub that is started again goes on with it.
+	// Socket is the path where agents connect: at most 107 bytes. Beside it lies a file that names
+	// the life of the device, so that a hub that is started again goes on with it.
 	Socket string
 	// Dir is where the journal lies; empty keeps it in memory.
 	Dir string
@@ -32,7 +32,8 @@ type Options struct {
 	Hardware host.Hardware
 	// OnLine takes log lines of the host's own, on the device's loop.
 	OnLine func(from string, at time.Duration, l agent.Line)
-	// Patience is how long a process waits for the one that is the agent of its name to end; 0 means 5 s.
+	// Patience is how long a process waits for the one that is the agent of its name to end; 0 means
+	// 5 s.
 	Patience time.Duration
 }
 

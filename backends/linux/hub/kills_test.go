@@ -38,9 +38,9 @@ type trial struct {
 	newest  map[string]uint64
 }
 
-// Whoever is killed or stopped, at any moment: agents find what they had done up to some turn, nothing
-// that was visible is ever taken back, a durable row survives a power cut, and in the end everybody has
-// what the reference has.
+// Whoever is killed or stopped, at any moment: agents find what they had done up to some turn,
+// nothing that was visible is ever taken back, a durable row survives a power cut, and in the end
+// everybody has what the reference has.
 func TestDEV13_RandomKills(t *testing.T) {
 	for seed := range uint64(8) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// Whoever begins first, rows arrive; who comes late gets all that is there, once, and at once whether
-// it is complete.
+// Whoever begins first, rows arrive; who comes late gets all that is there, once, and at once
+// whether it is complete.
 func TestAgentsMeet(t *testing.T) {
 	dir := short(t)
 	a := launch(t, dir, "a")
@@ -100,8 +100,8 @@ func TestKilledHubReturns(t *testing.T) {
 	}
 }
 
-// The call of an agent that was killed is cancelled, and its key fenced until it has really ended: the
-// agent that returns never has two runs of one key.
+// The call of an agent that was killed is cancelled, and its key fenced until it has really ended:
+// the agent that returns never has two runs of one key.
 func TestCallsAreFencedOverRestarts(t *testing.T) {
 	dir := short(t)
 	h := start(t, dir, "hub")
@@ -130,8 +130,8 @@ func TestCallsAreFencedOverRestarts(t *testing.T) {
 	b.await("thing four ended 2")
 }
 
-// A reader that stands still stalls nobody: the publisher goes on, others see it, and the reader gets
-// the newest of everything when it goes on, without what was between.
+// A reader that stands still stalls nobody: the publisher goes on, others see it, and the reader
+// gets the newest of everything when it goes on, without what was between.
 func TestStoppedReaderStallsNobody(t *testing.T) {
 	dir := short(t)
 	h := start(t, dir, "hub")
@@ -171,8 +171,8 @@ func resident(t *testing.T, p *process) int {
 	return rss * os.Getpagesize() / 1024
 }
 
-// A hub that stands still stalls no agent: it goes on with its turns, forgets what it could not say,
-// and says the newest when the hub goes on.
+// A hub that stands still stalls no agent: it goes on with its turns, forgets what it could not
+// say, and says the newest when the hub goes on.
 func TestStoppedHub(t *testing.T) {
 	dir := short(t)
 	h := start(t, dir, "hub")
@@ -194,8 +194,8 @@ func TestStoppedHub(t *testing.T) {
 }
 
 // Programs with other row types meet: what they both know arrives, a row that cannot be read is set
-// aside and named and keeps its table from being complete, and what is stored for a later program is
-// still there when that comes back.
+// aside and named and keeps its table from being complete, and what is stored for a later program
+// is still there when that comes back.
 func TestProgramsOfOtherVersions(t *testing.T) {
 	dir := short(t)
 	start(t, dir, "hub")
@@ -220,7 +220,8 @@ func TestProgramsOfOtherVersions(t *testing.T) {
 	}
 }
 
-// One process is the agent of a name; a second one waits for it to end and is refused if it does not.
+// One process is the agent of a name; a second one waits for it to end and is refused if it does
+// not.
 func TestOneProcessPerAgent(t *testing.T) {
 	dir := short(t)
 	start(t, dir, "hub")

@@ -41,8 +41,8 @@ type session struct {
 
 	rung bool
 
-	// writing guards the frame that is under way: its memory and what of it is not sent. begun says that
-	// the first state was written.
+	// writing guards the frame that is under way: its memory and what of it is not sent. begun says
+	// that the first state was written.
 	writing sync.Mutex
 	begun   bool
 	buf     []byte

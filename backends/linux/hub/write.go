@@ -19,8 +19,8 @@ type due struct {
 // keepBuffer is how much memory for frames a session keeps.
 const keepBuffer = 1 << 20
 
-// directRows is how many rows a step may move for its subscribers to be written to at once, by whoever
-// took the step; more are left to the writers.
+// directRows is how many rows a step may move for its subscribers to be written to at once, by
+// whoever took the step; more are left to the writers.
 const directRows = 64
 
 // mark notes that a table moved; mu is held.
@@ -40,8 +40,8 @@ func (s *session) ring() {
 	}
 }
 
-// release gives mu back and writes to those for whom there is news, as much as each has room for; the
-// writers do the rest. It waits for nobody.
+// release gives mu back and writes to those for whom there is news, as much as each has room for;
+// the writers do the rest. It waits for nobody.
 func (h *Hub) release() {
 	list, direct := h.rung, h.moved <= directRows
 	h.rung, h.moved = nil, 0
@@ -93,8 +93,8 @@ func (s *session) tryWrite() bool {
 	return len(s.rest) == 0
 }
 
-// write sends what is new whenever the process has read what was sent before. What moved meanwhile is
-// sent as it is then.
+// write sends what is new whenever the process has read what was sent before. What moved meanwhile
+// is sent as it is then.
 func (s *session) write() {
 	for {
 		select {
@@ -109,7 +109,8 @@ func (s *session) write() {
 	}
 }
 
-// writeAll sends what is left of the frame before, and what is new. It waits for the process to read.
+// writeAll sends what is left of the frame before, and what is new. It waits for the process to
+// read.
 func (s *session) writeAll() bool {
 	s.writing.Lock()
 	defer s.writing.Unlock()

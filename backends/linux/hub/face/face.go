@@ -40,8 +40,8 @@ type shown struct {
 	restarts int
 }
 
-// Serve shows the tables of h until ctx ends. The sockets go with it, the files stay, as those of an
-// agent that has died do.
+// Serve shows the tables of h until ctx ends. The sockets go with it, the files stay, as those of
+// an agent that has died do.
 func Serve(ctx context.Context, h *hub.Hub, o Options) error {
 	if o.OnLine == nil {
 		o.OnLine = func(string) {}
@@ -106,7 +106,8 @@ func (s *server) close() {
 	s.conns.Wait()
 }
 
-// listen makes a socket unless it is there: for one topic of an agent, or for all where topic is empty.
+// listen makes a socket unless it is there: for one topic of an agent, or for all where topic is
+// empty.
 func (s *server) listen(path, agent, topic string) error {
 	if s.sockets[path] != nil {
 		return nil

@@ -189,7 +189,8 @@ func TestDEV9_DEV10_DEV11_LateSubscriber(t *testing.T) {
 		p.keeps.Put(lamp{Name: "k", On: 2})
 		p.keeps.Put(lamp{Name: "z"})
 	})
-	r.expect(c, `update Kept k {"Name":"k","On":2,"Text":""}`, `update Kept z {"Name":"z","On":0,"Text":""}`)
+	r.expect(c, `update Kept k {"Name":"k","On":2,"Text":""}`,
+		`update Kept z {"Name":"z","On":0,"Text":""}`)
 	r.do(func(p *panel) { p.keeps.Put(lamp{Name: "k", On: 2}) }) // an equal one: nothing
 	r.do(func(p *panel) {
 		p.keeps.Put(lamp{Name: "c"})
@@ -214,12 +215,13 @@ func TestDEV14_TooLargeForADatagram(t *testing.T) {
 	}
 }
 
-// Whoever says anything but a request for the socket's topic is cut off, at once or later: there is no
-// way to publish.
+// Whoever says anything but a request for the socket's topic is cut off, at once or later: there
+// is no way to publish.
 func TestSubscribersCannotPublish(t *testing.T) {
 	r := newRig(t)
 	r.do(func(p *panel) { p.lamps.Put(lamp{Name: "a"}) })
-	for _, text := range []string{"update Lamp YQ== e30=", "request Kept", "request", "request Lamp x"} {
+	for _, text := range []string{"update Lamp YQ== e30=", "request Kept", "request",
+		"request Lamp x"} {
 		c := r.dial("panel/Lamp.sock")
 		r.request(c, text)
 		if got := r.read(c); got != io.EOF.Error() {

@@ -16,7 +16,7 @@ import (
 const (
 	tableRows = 1000
 	warm      = 500
-	writers   = 16
+	writers   = 8
 )
 
 // row is a row as agents have them.
@@ -37,19 +37,12 @@ func (r row) Key() string { return r.Name }
 
 // The tables that are measured: one that changes row by row, the answers to it, and a large one.
 var (
-	rows  = bus.NewTopic[row](bus.Decl{Owner: "publisher", Name: "BenchRow", MaxRows: 100_000})
-	acks  = bus.NewTopic[row](bus.Decl{Owner: "subscriber", Name: "BenchAck"})
+	rows  = bus.NewTopic[row](bus.Decl{Owner: "talker", Name: "BenchRow", MaxRows: 100_000})
+	acks  = bus.NewTopic[row](bus.Decl{Owner: "listener", Name: "BenchAck"})
 	large = bus.NewTopic[row](bus.Decl{Owner: "filler", Name: "BenchLarge", MaxRows: 100_000})
-	kept  = bus.NewFamily[row](bus.Decl{Name: "BenchKept", Life: bus.Persistent}, writerNames()...)
+	kept  = bus.NewFamily[row](bus.Decl{Name: "BenchKept", Life: bus.Persistent}, "writer-0",
+		"writer-1", "writer-2", "writer-3", "writer-4", "writer-5", "writer-6", "writer-7")
 )
-
-func writerNames() []string {
-	out := make([]string, writers)
-	for i := range out {
-		out[i] = fmt.Sprintf("writer-%02d", i)
-	}
-	return out
-}
 
 // bench is what the agents of a process share with the measurement.
 type bench struct {
@@ -64,10 +57,10 @@ type bench struct {
 // roster is all agents that there are.
 func (b *bench) roster() []agent.Entry {
 	list := []agent.Entry{
-		{Name: "publisher", New: func(p bus.Port) agent.Agent {
+		{Name: "talker", New: func(p bus.Port) agent.Agent {
 			return &publisher{b, bus.Subscribe(p, acks, bus.Optional), bus.Publish(p, rows)}
 		}},
-		{Name: "subscriber", New: func(p bus.Port) agent.Agent {
+		{Name: "listener", New: func(p bus.Port) agent.Agent {
 			return &subscriber{b, bus.Subscribe(p, rows), bus.Publish(p, acks)}
 		}},
 		{Name: "filler", New: func(p bus.Port) agent.Agent {

@@ -1,9 +1,9 @@
-// Package hubbench measures a device whose agents are processes: how long a row takes from its put in
-// one process to the step in another that sees it, how long a subscriber that comes late takes to have
-// a large table, and how many turns a second become durable.
+// Package hubbench measures a device whose agents are processes: how long a row takes from its put
+// in one process to the step in another that sees it, how long a subscriber that comes late takes
+// to have a large table, and how many turns a second become durable.
 //
-// The hub, the publisher and the subscriber are three processes. The program that measures runs itself
-// again for each of them: it calls Play early and ends where Play says that it was one.
+// The hub, the publisher and the subscriber are three processes. The program that measures runs
+// itself again for each of them: it calls Play early and ends where Play says that it was one.
 package hubbench
 
 import (
@@ -24,14 +24,15 @@ import (
 
 // Result is what was measured.
 type Result struct {
-	// P50 and P99 are from a put in one process to the step of a subscriber in another that sees it, by
-	// way of the hub; one row of a table of 1,000 at a time.
+	// P50 and P99 are from a put in one process to the step of a subscriber in another that sees it,
+	// by way of the hub; one row of a table of 1,000 at a time.
 	P50, P99 time.Duration
 	// LateSync is from the moment a process wants to join until its agent's first step has a table of
 	// 10,000 rows of 1 KiB.
 	LateSync time.Duration
-	// Durable is how many turns a second became durable, of Writers agents of one process that put one
-	// row in each turn, and each wait for it before the next one. DurableAlone is that of one agent.
+	// Durable is how many turns a second became durable, of Writers agents of one process that put
+	// one row in each turn, and each wait for it before the next one. DurableAlone is that of one
+	// agent.
 	Durable, DurableAlone float64
 	// Writers is how many they were.
 	Writers int
@@ -86,11 +87,11 @@ func Measure(o Options) (r Result, err error) {
 
 // latency measures from put to step.
 func (o Options) latency(r *Result) error {
-	pub, err := start(o.Dir, "publisher", tableRows)
+	pub, err := start(o.Dir, "talker", tableRows)
 	if err != nil {
 		return err
 	}
-	sub, err := start(o.Dir, "subscriber", o.Puts)
+	sub, err := start(o.Dir, "listener", o.Puts)
 	if err != nil {
 		return errors.Join(err, pub.end())
 	}

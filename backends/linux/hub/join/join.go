@@ -55,7 +55,8 @@ type process struct {
 }
 
 // Run waits for the hub, joins it and runs the agents until ctx ends. It ends with ErrRefused where
-// the hub refuses the process, and with ErrNewLife where it comes back as another life of the device.
+// the hub refuses the process, and with ErrNewLife where it comes back as another life of the
+// device.
 func Run(ctx context.Context, o Options) error {
 	p := &process{o: o, w: wiring.Of(o.Agents...), calls: map[uint64]*call{},
 		waiting: map[wire.Stored]func(){}}

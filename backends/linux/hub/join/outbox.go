@@ -7,8 +7,8 @@ import (
 	"github.com/evetwin/evetwin/backends/linux/hub/wire"
 )
 
-// maxPending is how many bytes wait for a hub that does not read. Beyond it they are dropped, and all
-// is said anew once it reads again.
+// maxPending is how many bytes wait for a hub that does not read. Beyond it they are dropped, and
+// all is said anew once it reads again.
 const maxPending = 4 << 20
 
 // direct is how many bytes are written at once by whoever adds them; more are left to the writer.
@@ -102,8 +102,8 @@ func (o *outbox) ring() {
 	}
 }
 
-// write sends what is added until done closes or the connection breaks. When the hub has read all and
-// frames were dropped meanwhile, again is called.
+// write sends what is added until done closes or the connection breaks. When the hub has read all
+// and frames were dropped meanwhile, again is called.
 func (o *outbox) write(conn *wire.Conn, done <-chan struct{}, again func()) {
 	for {
 		select {

@@ -23,8 +23,8 @@ type table struct {
 	deaf bool
 }
 
-// take brings the table to where the hub's is and reports whether anything is to be shown. again says
-// that the process knows the table from before this connection.
+// take brings the table to where the hub's is and reports whether anything is to be shown. again
+// says that the process knows the table from before this connection.
 func (t *table) take(m *wire.Table, again bool) bool {
 	if m.Full {
 		t.deaf = again && !m.Open

@@ -76,8 +76,8 @@ func (c *Conn) Write(frames []byte) error {
 	return err
 }
 
-// TryWrite sends what the other side has room for at once and returns how much that was. It must not
-// run beside Write.
+// TryWrite sends what the other side has room for at once and returns how much that was. It must
+// not run beside Write.
 func (c *Conn) TryWrite(frames []byte) (n int, err error) {
 	if err := c.raw.Write(func(fd uintptr) bool {
 		if n, err = unix.Write(int(fd), frames); n < 0 {
