@@ -3,6 +3,7 @@ package nic
 import (
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -179,6 +180,11 @@ func open(o Options, since func(time.Time) time.Duration, show func(*picture),
 	id, err := bootID()
 	if err != nil {
 		return nil, nil, err
+	}
+	if o.State != "" {
+		if err := os.MkdirAll(o.State, 0o700); err != nil {
+			return nil, nil, fmt.Errorf("make the folder of what is configured: %w", err)
+		}
 	}
 	h, err := netspace.Handle(o.Space)
 	if err != nil {

@@ -48,7 +48,7 @@ func newRig(t *testing.T) *rig {
 	l.Cable(r.dev, "eth0", r.sdn, "lan0")
 	r.dev.MAC("eth0", "02:00:00:00:99:00")
 	r.sdn.Up("lan0", "10.99.0.1/24")
-	r.o = Options{Space: r.dev.Name, Ports: []string{"eth0"}, State: t.TempDir(),
+	r.o = Options{Space: r.dev.Name, Ports: []string{"eth0"}, State: filepath.Join(t.TempDir(), "run"),
 		ResolvConf: filepath.Join(t.TempDir(), "resolv.conf"), decline: 50 * time.Millisecond,
 		OnError: func(err error) { t.Log("beside the ops:", err) }}
 	r.start()

@@ -218,8 +218,8 @@ func TestCountersOutliveTheirInterface(t *testing.T) {
 	}
 }
 
-// TestStormOfEvents has somebody change addresses as fast as the kernel can: what is seen in the end
-// is what is there, and looks are fewer than events.
+// TestStormOfEvents has somebody change addresses as fast as the kernel can: what is seen in the
+// end is what is there, and looks are fewer than events.
 func TestStormOfEvents(t *testing.T) {
 	r := newRig(t)
 	r.does("link/eth0", link(1500))
