@@ -81,6 +81,8 @@ func (d *doer) do(c []string) {
 		d.twins.Delete(c[1])
 	case "deed": // name, number
 		d.deeds.Put(note{Name: c[1], Big: n(2)})
+	case "large": // name, number
+		d.deeds.Put(note{Name: c[1], Big: n(2), Text: strings.Repeat("x", 8<<10)})
 	case "undeed":
 		d.deeds.Delete(c[1])
 	case "complete":
@@ -197,7 +199,7 @@ func (l *later) Step(*agent.Turn) {
 type box struct{}
 
 // Wire declares the part.
-func (*box) Wire(k *host.Kernel, _ host.Machine) {
+func (*box) Wire(k *host.Kernel, m host.Machine) {
 	pt := k.Part("box")
 	out := bus.Publish(pt, things)
 	active, runs, doubled := map[string]int{}, map[string]uint64{}, map[string]bool{}
@@ -224,7 +226,9 @@ func (*box) Wire(k *host.Kernel, _ host.Machine) {
 		}, func(r note, f *agent.Fault) {
 			active[name]--
 			show(name, "ended")
-			c.Finish(r, f)
+			if c.Finish(r, f); c.Req().Text == "reboot" {
+				m.Reboot(0)
+			}
 		})
 	})
 	host.Serve(pt, count, func(c host.Run[note, note]) { c.Done(note{Big: runs[c.Req().Name]}) })
