@@ -16,6 +16,7 @@ import (
 const (
 	blockSize = 64 << 10
 	maxBlock  = 512 << 20
+	maxHead   = binary.MaxVarintLen64 + 4
 )
 
 // blockWriter gathers frames.
@@ -44,13 +45,19 @@ func (w *blockWriter) flush() {
 	if len(w.frames) == 0 {
 		return
 	}
-	var head [binary.MaxVarintLen64 + 4]byte
-	w.packed = s2.Encode(w.packed[:cap(w.packed)], w.frames)
+	if n := maxHead + s2.MaxEncodedLen(len(w.frames)); cap(w.packed) < n {
+		w.packed = make([]byte, n)
+	}
+	w.packed = w.packed[:cap(w.packed)]
+	n := len(s2.Encode(w.packed[maxHead:], w.frames))
 	w.frames = w.frames[:0]
-	n := binary.PutUvarint(head[:], uint64(len(w.packed)))
-	binary.LittleEndian.PutUint32(head[n:], crc32.Checksum(w.packed, castagnoli()))
-	w.put(head[:n+4])
-	w.put(w.packed)
+	var head [maxHead]byte
+	k := binary.PutUvarint(head[:], uint64(n))
+	sum := crc32.Checksum(w.packed[maxHead:maxHead+n], castagnoli())
+	binary.LittleEndian.PutUint32(head[k:], sum)
+	k += 4
+	copy(w.packed[maxHead-k:], head[:k])
+	w.put(w.packed[maxHead-k : maxHead+n]) // one write a block, so that a file needs no buffer
 }
 
 func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }

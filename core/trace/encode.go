@@ -32,7 +32,6 @@ type topicOut struct {
 	rev   uint64
 	from  uint64   // the revision with which the recording of this boot begins
 	top   uint64   // the newest version in it
-	agent bool     // its publisher is an agent
 	bare  bool     // its publisher is a part whose steps are not recorded
 	old   []uint64 // versions that are in it as tables
 }
@@ -203,7 +202,7 @@ func (e *encoder) has(in *host.Input, out *host.Output, starts int) (flags uint6
 }
 
 // turn writes a turn of an agent behind its last one.
-func (e *encoder) turn(in *host.Input, out *host.Output, s *seat, starts []host.Start) {
+func (e *encoder) turn(in *host.Input, out *host.Output, s *line, starts []host.Start) {
 	turn, last := s.turn, max(s.last, 0)
 	flags := e.has(in, out, len(starts))
 	clock := time.Duration(in.Wall.UnixNano()) - in.Now

@@ -1,77 +1,105 @@
 package trace
 
 import (
-	"encoding/binary"
 	"fmt"
 	"io"
-	"slices"
 	"time"
 
-	"github.com/evetwin/evetwin/core/agent"
-	"github.com/evetwin/evetwin/core/bus"
 	"github.com/evetwin/evetwin/core/host"
-	"github.com/evetwin/evetwin/core/trace/pack"
 )
 
-// Recorder writes the turns of devices to a stream. It is for one goroutine at a time: the loop of
-// a device, or of a world.
+// Recorder takes down the turns of devices, and hands over what it has taken down to be written. It
+// is for one goroutine at a time: the loop of a device, or of a world.
 type Recorder struct {
-	w       blockWriter
-	e       *pack.Encoder
+	desk    Desk
+	notes   *Notes
 	turns   uint64
 	devices map[string]*device
 }
 
-// NewRecorder begins a recording on w. Close ends it; w stays open.
-func NewRecorder(w io.Writer) *Recorder {
-	r := &Recorder{w: blockWriter{w: w}, e: pack.NewEncoder(),
-		devices: map[string]*device{}}
-	r.w.put([]byte(magic))
-	return r
+// Desk is where notes are made a recording of: a Writer, on the loop, or one beside it. It is called
+// on the loop.
+type Desk interface {
+	// Take takes notes, to be written in the order in which they are taken, and returns empty ones to
+	// go on with. It may wait until earlier ones are written; none are left out.
+	Take(*Notes) *Notes
+	// Flush has a block end behind what was taken, and be written; it need not wait for that. It
+	// returns the first error there has been so far.
+	Flush() error
+	// Close is Flush, done when it returns; nothing is taken any more.
+	Close() error
+	// Bytes counts what has been written so far.
+	Bytes() int64
+}
+
+// NewRecorder begins a recording that is written to w on the recorder's loop. Close ends it; w
+// stays open.
+func NewRecorder(w io.Writer) *Recorder { return NewRecorderAt(NewWriter(w)) }
+
+// NewRecorderAt begins a recording that a desk writes.
+func NewRecorderAt(d Desk) *Recorder {
+	return &Recorder{desk: d, notes: &Notes{}, devices: map[string]*device{}}
 }
 
 // Turns counts the turns that were recorded.
 func (r *Recorder) Turns() uint64 { return r.turns }
 
-// Bytes counts what has been written so far.
-func (r *Recorder) Bytes() int64 { return r.w.bytes }
+// Bytes counts what has been written so far; Flush and Close have more written.
+func (r *Recorder) Bytes() int64 { return r.desk.Bytes() }
 
-// Flush writes what is in memory and returns the first error of the recording. It is called on the
-// loop that the recorder belongs to.
+// Flush has all written that is in memory; a desk beside the loop does so soon. It returns the first
+// error of the recording so far. It is called on the loop that the recorder belongs to.
 func (r *Recorder) Flush() error {
-	r.w.flush()
-	if r.w.err != nil {
-		return fmt.Errorf("record turns: %w", r.w.err)
+	r.hand()
+	return recordError(r.desk.Flush())
+}
+
+// Close writes what is left in memory and returns the first error of the recording.
+func (r *Recorder) Close() error {
+	r.hand()
+	return recordError(r.desk.Close())
+}
+
+func recordError(err error) error {
+	if err != nil {
+		return fmt.Errorf("record turns: %w", err)
 	}
 	return nil
 }
 
-// Close writes what is left in memory and returns the first error of the recording.
-func (r *Recorder) Close() error { return r.Flush() }
-
-// device is what a recording knows about one device.
-type device struct {
-	r     *Recorder
-	e     *encoder
-	name  string
-	text  uint64 // the number of its name
-	boot  *host.Kernel
-	seats map[*host.Proc]*seat
-	hooks bool // what parts put is seen
+func (r *Recorder) hand() {
+	if len(r.notes.list) > 0 {
+		r.notes = r.desk.Take(r.notes)
+	}
 }
 
-// seat is an agent in a recording.
+// note is room for a note of a device.
+func (d *device) note(kind byte) *note {
+	if len(d.r.notes.list) >= maxNotes {
+		d.r.hand()
+	}
+	return d.r.notes.add(kind, d.page)
+}
+
+// device is what a recorder knows about one device. What is written of it stands on its page.
+type device struct {
+	r     *Recorder
+	page  *page
+	boot  *host.Kernel
+	seats map[*host.Source]*seat // its agents
+	hooks bool                   // what parts put is seen
+}
+
+// seat is an agent of a boot. What is written of it stands on its line.
 type seat struct {
-	start, turn uint64
-	last        time.Duration // when its last turn was; negative before it had one
-	starts      []host.Start
-	known       uint64 // the number of its name
+	start uint64
+	line  *line
 }
 
 func (r *Recorder) device(name string) *device {
 	d := r.devices[name]
 	if d == nil {
-		d = &device{r: r, e: newEncoder(r.e), name: name}
+		d = &device{r: r, page: &page{name: name}}
 		r.devices[name] = d
 	}
 	return d
@@ -107,165 +135,48 @@ func (d *device) onTurn(p *host.Proc, in *host.Input, out *host.Output) {
 		}
 		d.begin(k, p)
 	}
-	s := d.seats[p]
+	s := d.seats[&p.Source]
 	if s.start != in.Start {
 		d.start(p, s, in.Now)
 	}
-	for _, m := range in.Moves {
-		d.known(m)
-	}
-	starts := s.starts[:0]
-	for _, x := range in.Starts {
-		if !x.Fresh || x.Queued || x.Began != s.last {
-			starts = append(starts, x)
-		}
-	}
-	s.starts = starts
 	d.r.turns++
-	d.open()
-	d.e.turn(in, out, s, starts)
-	d.write(kindTurn)
-	s.turn, s.last = in.Turn, in.Now
+	n := d.note(kindTurn)
+	n.line = s.line
+	d.r.notes.turn(n, in, out)
 }
 
-// begin records what a boot has when its recording begins; within is the agent whose first turn,
+// begin takes down what a boot has when its recording begins; within is the agent whose first turn,
 // the first of the boot, is under way.
 func (d *device) begin(k *host.Kernel, within *host.Proc) {
-	d.boot, d.seats = k, map[*host.Proc]*seat{}
-	d.open()
-	d.e.Number(k.BootCount())
-	d.e.now = 0
-	d.e.time(k.Now())
-	d.e.clock = time.Duration(k.Wall().UnixNano()) - k.Now()
-	d.e.Signed(int64(d.e.clock))
-	d.write(kindBoot)
-	for _, t := range d.e.topics { //order: each is changed alone
-		t.from, t.top, t.old = Base(k.BootCount()), Base(k.BootCount()), nil
-	}
+	d.boot, d.seats = k, map[*host.Source]*seat{}
+	b := &begun{boot: k.BootCount(), now: k.Now(), wall: k.Wall()}
 	for _, topic := range k.Topics() {
 		h, _ := k.Head(topic)
-		t := d.e.topic(topic)
-		t.from, t.top = h.Rev(), h.Rev()
-		t.agent = k.Proc(topic.Owner) != nil
-		t.bare = !d.hooks && !t.agent
-		if h.Len() > 0 || h.Complete() || h.Rev() != Base(k.BootCount()) {
-			d.table(t, h, false)
-		}
+		bare := !d.hooks && k.Proc(topic.Owner) == nil
+		b.tables = append(b.tables, begunTable{topic, h, bare})
 	}
 	for _, p := range k.Procs() {
-		s := &seat{last: -1}
-		d.seats[p] = s
-		if l := p.Life(); p != within && l.Turn > 0 {
-			d.life(&l, s)
-		} else {
-			s.start = p.Started()
-			d.startFrame(p, s, k.Now(), 0)
+		s := &seat{start: p.Started(), line: &line{last: -1}}
+		d.seats[&p.Source] = s
+		a := begunAgent{name: p.Name, start: s.start, draw: p.Draws(), line: s.line}
+		if p != within && p.Source.Turn > 0 {
+			l := p.Life()
+			a.life = &l
 		}
+		b.agents = append(b.agents, a)
 	}
+	d.note(kindBoot).begun = b
 }
 
-// How a start is.
-const (
-	startCrash = 1
-	startBegun = 2
-)
-
-// start records that an agent has started anew.
+// start takes down that an agent has started anew.
 func (d *device) start(p *host.Proc, s *seat, now time.Duration) {
 	s.start = p.Started()
-	s.last = -1
-	d.startFrame(p, s, now, startCrash)
+	n := d.note(kindStart)
+	n.line, n.draw = s.line, p.Draws()
+	n.in.Agent, n.in.Start, n.in.Now = p.Name, s.start, now
 }
 
-func (d *device) startFrame(p *host.Proc, s *seat, now time.Duration, how uint64) {
-	d.open()
-	d.e.Text(p.Name)
-	d.e.time(now)
-	d.e.Number(how)
-	d.e.Number(s.start)
-	d.e.Number(s.turn)
-	d.e.B = binary.LittleEndian.AppendUint64(d.e.B, p.Draws())
-	d.write(kindStart)
-}
-
-// life records how far an agent was.
-func (d *device) life(l *host.Life, s *seat) {
-	for _, m := range l.Shown {
-		d.known(m)
-	}
-	for _, m := range l.Own {
-		d.known(m)
-	}
-	s.start, s.turn = l.Start, l.Turn
-	e := d.e
-	d.open()
-	e.Text(l.Agent)
-	e.time(e.now)
-	how := uint64(0)
-	if l.Begun {
-		how = startBegun
-	}
-	e.Number(how | startLife)
-	e.Number(l.Start)
-	e.Number(l.Turn)
-	e.B = binary.LittleEndian.AppendUint64(e.B, l.Draw)
-	e.moves(l.Shown)
-	e.moves(l.Own)
-	e.Number(uint64(len(l.Calls)))
-	for i := range l.Calls {
-		c := &l.Calls[i]
-		e.Text(c.Op.Name)
-		e.Text(c.Key)
-		e.B = binary.LittleEndian.AppendUint32(e.B, shorten(c.Op.SumReq(c.Req)))
-		e.Number(uint64(c.State.Phase))
-		e.Number(uint64(c.State.Tries))
-		e.Signed(int64(c.State.Began))
-		if c.State.Phase >= agent.Done {
-			e.Signed(int64(c.State.Ended))
-			e.outcome(e.op(c.Op.Name), c.State.Res, &c.State)
-		}
-	}
-	e.Number(uint64(len(l.Wakes)))
-	for _, w := range l.Wakes {
-		e.wake(w.Key, w.At, e.now)
-	}
-	d.write(kindStart)
-}
-
-// startLife says that all that the agent has follows.
-const startLife = 4
-
-// known sees to it that a version of a topic is in the recording.
-func (d *device) known(m host.Move) {
-	t, rev := d.e.topic(m.Topic()), m.Head.Rev()
-	switch {
-	case rev > t.top:
-		t.top = rev
-		d.table(t, m.Head, false)
-	case rev < t.top && (rev < t.from || t.bare) && !slices.Contains(t.old, rev):
-		d.table(t, m.Head, true)
-	default:
-		return
-	}
-	if len(t.old) == maxOld {
-		t.old = slices.Delete(t.old, 0, maxOld/2)
-	}
-	t.old = append(t.old, rev)
-}
-
-// maxOld bounds how many versions are remembered to be in the recording; others are written again.
-const maxOld = 256
-
-func (d *device) table(t *topicOut, h bus.Head, old bool) {
-	d.open()
-	d.e.table(t, h, old)
-	d.write(kindTable)
-}
-
-// open begins a frame.
-func (d *device) open() { d.e.Again(d.name, &d.text) }
-
-// shown records what a part put.
+// shown takes down what a part put.
 func (d *device) shown(k *host.Kernel, s *host.Source, rows []host.Change) {
 	switch {
 	case k != d.boot && k.Turns() > 0:
@@ -273,25 +184,17 @@ func (d *device) shown(k *host.Kernel, s *host.Source, rows []host.Change) {
 	case k != d.boot:
 		d.begin(k, nil)
 		return // the tables have it
-	case d.e.topic(rows[0].Topic).agent:
-		return
+	case d.seats[s] != nil:
+		return // the turn has it
 	}
-	d.open()
-	d.e.Text(s.Name)
-	d.e.time(k.Now())
-	d.e.changes(rows)
-	d.write(kindSeen)
+	n := d.note(kindSeen)
+	n.in.Agent, n.in.Now = s.Name, k.Now()
+	n.out.Rows = keep(&d.r.notes.rows, rows)
 }
 
-// crashed records the new start of an agent.
+// crashed takes down the new start of an agent.
 func (d *device) crashed(k *host.Kernel, name string) {
 	if p := k.Proc(name); k == d.boot && p != nil {
-		d.start(p, d.seats[p], k.Now())
+		d.start(p, d.seats[&p.Source], k.Now())
 	}
-}
-
-// write puts the frame that the encoder holds into the stream.
-func (d *device) write(kind byte) {
-	d.r.w.add(kind, d.r.e.B)
-	d.r.e.B = d.r.e.B[:0]
 }
