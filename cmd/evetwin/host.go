@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/evetwin/evetwin/backends/sim/lab"
@@ -28,5 +29,8 @@ func newHost(ctx context.Context, on string, seed uint64, record string, around 
 	}
 	around = append(slices.Clip(around), recording.Around{Recorder: r.rec})
 	h, err = scenario.NewVirtualWorld(sim.Options{Seed: seed}, nil, around...)
-	return h, r.close, err
+	if err != nil {
+		return nil, nil, errors.Join(err, r.close())
+	}
+	return h, r.close, nil
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"os"
@@ -15,11 +14,11 @@ import (
 // recordFile is a recording into a file; a nil one records nothing.
 type recordFile struct {
 	file *os.File
-	buf  *bufio.Writer
 	rec  *trace.Recorder
 }
 
-// newRecordFile begins a recording; an empty path is none.
+// newRecordFile begins a recording, which is written beside the loop of the device and has to be
+// closed; an empty path is none.
 func newRecordFile(path string) (*recordFile, error) {
 	if path == "" {
 		return nil, nil
@@ -28,8 +27,7 @@ func newRecordFile(path string) (*recordFile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("record the run: %w", err)
 	}
-	b := bufio.NewWriter(f)
-	return &recordFile{f, b, trace.NewRecorder(b)}, nil
+	return &recordFile{f, recording.Beside(f)}, nil
 }
 
 // shape has a device recorded.
@@ -42,8 +40,7 @@ func (r *recordFile) shape(o *twin.DeviceOptions) {
 // flushEvery is how much of a recording in real time a killed program may lose.
 const flushEvery = time.Second
 
-// flushing has the recording of a device in real time written every second, on the device's loop,
-// until it is stopped.
+// flushing has the recording of a device in real time written every second until it is stopped.
 func (r *recordFile) flushing(post func(func())) (stop func()) {
 	if r == nil {
 		return func() {}
@@ -57,11 +54,7 @@ func (r *recordFile) flushing(post func(func())) (stop func()) {
 			case <-done:
 				return
 			case <-tick.C:
-				post(func() { // an error stays, and close returns it
-					if r.rec.Flush() == nil {
-						_ = r.buf.Flush()
-					}
-				})
+				post(func() { _ = r.rec.Flush() }) // an error stays, and close returns it
 			}
 		}
 	}()
@@ -73,7 +66,7 @@ func (r *recordFile) close() error {
 	if r == nil {
 		return nil
 	}
-	if err := errors.Join(r.rec.Close(), r.buf.Flush(), r.file.Close()); err != nil {
+	if err := errors.Join(r.rec.Close(), r.file.Close()); err != nil {
 		return fmt.Errorf("record the run: %w", err)
 	}
 	return nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -36,7 +37,7 @@ func runCase(c *cobra.Command, f runFlags) error {
 	began := time.Now()
 	r, err := explore.Replay(sc, x, around...)
 	if err != nil {
-		return err
+		return errors.Join(err, done())
 	}
 	res := scenario.Result{Name: sc.Name, Host: scenario.Virtual, Seed: x.Seed, OK: r.Rule == "",
 		VirtualS: r.Took.Seconds(), Trace: r.Trace, Turns: r.Turns, WallS: time.Since(began).Seconds()}

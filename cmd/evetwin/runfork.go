@@ -91,7 +91,7 @@ func runLife(c *cobra.Command, args []string, f runFlags) error {
 	began := time.Now()
 	h, err := x.life.Begin(x.around...)
 	if err != nil {
-		return err
+		return errors.Join(err, done())
 	}
 	r := x.sc.Run(h, x.life.Seed)
 	if x.instead != nil {

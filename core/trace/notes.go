@@ -10,9 +10,9 @@ import (
 // maxNotes is how many turns, starts and steps of parts are noted before they are handed over.
 const maxNotes = 256
 
-// Notes is what a Recorder has taken down of some turns: copies of what is valid during a turn only,
-// and pointers to rows, tables, requests and outcomes, which nobody changes. So whoever has the
-// notes may write them while the device goes on.
+// Notes is what a Recorder has taken down of some turns: copies of what is valid during a turn
+// only, and pointers to rows, tables, requests and outcomes, which nobody changes. So whoever has
+// the notes may write them while the device goes on.
 type Notes struct {
 	list []note
 	// Memory of what notes list.

@@ -8,25 +8,26 @@ import (
 	"github.com/evetwin/evetwin/core/host"
 )
 
-// Recorder takes down the turns of devices, and hands over what it has taken down to be written. It
-// is for one goroutine at a time: the loop of a device, or of a world.
+// Recorder takes down the turns of devices, and hands them over to be written. It is for one
+// goroutine at a time: the loop of a device, or of a world.
 type Recorder struct {
 	desk    Desk
 	notes   *Notes
 	turns   uint64
 	devices map[string]*device
+	closed  bool
 }
 
 // Desk is where notes are made a recording of: a Writer, on the loop, or one beside it. It is called
 // on the loop.
 type Desk interface {
-	// Take takes notes, to be written in the order in which they are taken, and returns empty ones to
-	// go on with. It may wait until earlier ones are written; none are left out.
+	// Take takes notes, to be written in the order in which they are taken, and returns empty ones
+	// to go on with. It may wait until earlier ones are written; none are left out.
 	Take(*Notes) *Notes
-	// Flush has a block end behind what was taken, and be written; it need not wait for that. It
-	// returns the first error there has been so far.
+	// Flush has what was taken be written; it need not wait for that. It returns the first error
+	// there has been so far.
 	Flush() error
-	// Close is Flush, done when it returns; nothing is taken any more.
+	// Close is Flush, done when it returns, and may be called again; nothing is taken any more.
 	Close() error
 	// Bytes counts what has been written so far.
 	Bytes() int64
@@ -47,16 +48,21 @@ func (r *Recorder) Turns() uint64 { return r.turns }
 // Bytes counts what has been written so far; Flush and Close have more written.
 func (r *Recorder) Bytes() int64 { return r.desk.Bytes() }
 
-// Flush has all written that is in memory; a desk beside the loop does so soon. It returns the first
-// error of the recording so far. It is called on the loop that the recorder belongs to.
+// Flush has all written that is in memory; a desk beside the loop does so soon. It returns the
+// first error of the recording so far. It is called on the loop that the recorder belongs to.
 func (r *Recorder) Flush() error {
 	r.hand()
+	if r.closed {
+		return recordError(r.desk.Close())
+	}
 	return recordError(r.desk.Flush())
 }
 
-// Close writes what is left in memory and returns the first error of the recording.
+// Close writes what is left in memory and returns the first error of the recording. Turns that come
+// afterwards are not in it.
 func (r *Recorder) Close() error {
 	r.hand()
+	r.closed = true
 	return recordError(r.desk.Close())
 }
 
@@ -67,8 +73,12 @@ func recordError(err error) error {
 	return nil
 }
 
+// hand hands over what has been taken down.
 func (r *Recorder) hand() {
-	if len(r.notes.list) > 0 {
+	switch {
+	case r.closed:
+		r.notes.empty()
+	case len(r.notes.list) > 0:
 		r.notes = r.desk.Take(r.notes)
 	}
 }
@@ -139,7 +149,9 @@ func (d *device) onTurn(p *host.Proc, in *host.Input, out *host.Output) {
 	if s.start != in.Start {
 		d.start(p, s, in.Now)
 	}
-	d.r.turns++
+	if !d.r.closed {
+		d.r.turns++
+	}
 	n := d.note(kindTurn)
 	n.line = s.line
 	d.r.notes.turn(n, in, out)

@@ -12,8 +12,8 @@ import (
 	"github.com/evetwin/evetwin/core/trace/pack"
 )
 
-// Writer writes what a Recorder has taken down. It is for one goroutine at a time, which need not be
-// the recorder's.
+// Writer writes what a Recorder has taken down. It is for one goroutine at a time, which need not
+// be the recorder's.
 type Writer struct {
 	w blockWriter
 	e *pack.Encoder
