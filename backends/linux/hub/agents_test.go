@@ -17,7 +17,8 @@ func roster(commands <-chan string, say func(string, ...any)) []agent.Entry {
 	return []agent.Entry{
 		{Name: "a", New: func(p bus.Port) agent.Agent {
 			return &doer{commands, say, bus.Publish(p, notes), bus.Publish(p, twins),
-				bus.Publish(p, deeds), bus.Subscribe(p, acks, bus.Optional), agent.Use(p, work)}
+				bus.Publish(p, deeds), bus.Subscribe(p, acks, bus.Optional),
+				bus.Subscribe(p, things, bus.Optional), agent.Use(p, work)}
 		}},
 		{Name: "b", New: func(p bus.Port) agent.Agent {
 			return &seer{commands, say, bus.Subscribe(p, notes), bus.Subscribe(p, twins),
@@ -35,6 +36,7 @@ type doer struct {
 	twins    *bus.Pub[note]
 	deeds    *bus.Pub[note]
 	acks     *bus.Sub[note]
+	things   *bus.Sub[note]
 	work     *agent.Calls[note, note]
 }
 
@@ -46,6 +48,9 @@ func (d *doer) Step(t *agent.Turn) {
 	}
 	for _, key := range d.work.Ended() {
 		if c := d.work.Get(key); c.Phase == agent.Done {
+			if x := d.things.Get(key); x == nil || x.Text == "begun" {
+				d.say("done before its rows: %s", key)
+			}
 			d.say("done %s %s", key, c.Res.Text)
 		} else {
 			d.say("failed %s %s", key, c.Fault.Code)

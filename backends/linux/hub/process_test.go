@@ -94,10 +94,7 @@ func TestKilledHubReturns(t *testing.T) {
 	a = start(t, dir, "a")
 	a.await("began () (done=2)")
 	a.tell("put three 3")
-	_, before = b.await("note three 3")
-	if !has(before, "note one gone false") || !has(before, "note two gone false") {
-		t.Errorf("rows of a publisher that returned with an empty table: b saw %q", before)
-	}
+	b.awaitAll("note one gone false", "note two gone false", "note three 3")
 }
 
 // The call of an agent that was killed is cancelled, and its key fenced until it has really ended:
@@ -120,6 +117,10 @@ func TestCallsAreFencedOverRestarts(t *testing.T) {
 	a.tell("drop three")
 	a.tell("work three quick")
 	a.await("done three well-quick")
+	a.tell("work five hang")
+	b.await("thing five begun 1")
+	a.tell("drop five")
+	b.await("thing five ended 1")
 	a.tell("work four hang")
 	b.await("thing four begun 1")
 	h.kill() // what ran in it is lost with it: the agent asks again
@@ -250,7 +251,9 @@ func TestOneHub(t *testing.T) {
 func (p *process) settle() {
 	p.t.Helper()
 	p.tell("work settled quick")
-	p.await("done settled")
+	if _, before := p.await("done settled"); has(before, "done before its rows") {
+		p.t.Error("an outcome overtook the rows it caused")
+	}
 }
 
 // awaitAll reads lines until there was one for each prefix.
