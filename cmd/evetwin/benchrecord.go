@@ -12,7 +12,6 @@ import (
 
 	"github.com/evetwin/evetwin/core/fault"
 	"github.com/evetwin/evetwin/core/host/sim"
-	"github.com/evetwin/evetwin/core/trace"
 	"github.com/evetwin/evetwin/scenarios"
 	"github.com/evetwin/evetwin/scenarios/recording"
 	"github.com/evetwin/evetwin/scenarios/scenario"
@@ -108,7 +107,7 @@ func median(list []float64) float64 {
 
 // benchRecord measures both ways, on one core.
 func benchRecord(pieces, seeds int) (r recordCost, err error) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
 	defer debug.SetGCPercent(debug.SetGCPercent(speedGC))
 	began := time.Now()
 	r.Pieces, r.Seeds = pieces, seeds
@@ -124,7 +123,7 @@ func benchRecord(pieces, seeds int) (r recordCost, err error) {
 
 // quiet measures with a device in two worlds that differ in nothing but the recorder.
 func (r *recordCost) quiet() error {
-	rec := trace.NewRecorder(io.Discard)
+	rec := recording.Beside(io.Discard)
 	var worlds [2]*sim.World
 	for i := range worlds {
 		site, err := twin.NewSite(twin.SiteOptions{Seed: 1})
@@ -182,7 +181,7 @@ func (r *recordCost) seeds() error {
 	for i := range r.Seeds {
 		seed := uint64(i) + 1
 		if err := cost.piece(func(recorded bool) error {
-			rec := trace.NewRecorder(io.Discard)
+			rec := recording.Beside(io.Discard)
 			around := []scenario.Around{storm.New(fault.Draw(p, seed, storm.Usual(), sc.Span))}
 			if recorded {
 				around = append(around, recording.Around{Recorder: rec})

@@ -18,8 +18,8 @@ type Recorder struct {
 	closed  bool
 }
 
-// Desk is where notes are made a recording of: a Writer, on the loop, or one beside it. It is called
-// on the loop.
+// Desk is where notes are made a recording of: a Writer, on the loop, or one beside it. It is
+// called on the loop.
 type Desk interface {
 	// Take takes notes, to be written in the order in which they are taken, and returns empty ones
 	// to go on with. It may wait until earlier ones are written; none are left out.

@@ -30,7 +30,8 @@ func taken(sc *scenario.Scenario, seed uint64, r *trace.Recorder, more ...scenar
 	if sc.Faults {
 		around = append(around, storm.New(fault.Draw(p, seed, storm.Usual(), sc.Span)))
 	}
-	h, err := scenario.NewVirtualWorld(sim.Options{Seed: seed, Rebuild: 5, FullTurn: 5}, nil, around...)
+	o := sim.Options{Seed: seed, Rebuild: 5, FullTurn: 5}
+	h, err := scenario.NewVirtualWorld(o, nil, around...)
 	if err != nil {
 		return err
 	}

@@ -21,10 +21,11 @@ import (
 	"github.com/evetwin/evetwin/scenarios/twin"
 )
 
-// record runs a scenario and returns its recording.
-func record(sc *scenario.Scenario, seed uint64) ([]byte, error) {
+// record runs a scenario and returns its recording, which is written beside the loop.
+func record(sc *scenario.Scenario, seed uint64) (_ []byte, err error) {
 	var b bytes.Buffer
-	r := trace.NewRecorder(&b)
+	r := recording.Beside(&b)
+	defer func() { err = errors.Join(err, r.Close()) }()
 	h, err := scenario.NewVirtualWorld(sim.Options{Seed: seed}, nil, recording.Around{Recorder: r})
 	if err != nil {
 		return nil, err
