@@ -26,14 +26,23 @@ type counters struct {
 	up   time.Duration
 }
 
+// apart is how far the boots that two messages point to may lie from each other to be the same one,
+// and drift the share of the time between them that a clock may be wrong by.
+const (
+	apart = 2 * time.Second
+	drift = 16
+)
+
 // message judges a message against the last one of this boot. Messages that a cut left under way
-// may come after the boot; the uptime in them tells.
+// may come after the boot, even before the first one of it; the uptime in them tells, or the boot
+// that their stamp and uptime point to.
 func (c *counters) message(m *metrics.ZMetricMsg) {
 	up := m.GetDm().GetCpuMetric().GetUpTime().AsTime().Sub(time.Unix(0, 0))
 	if up > c.e.Now() || c.last != nil && up <= c.up {
 		return // of an earlier boot, doubled or late
 	}
-	if c.last != nil {
+	took := m.GetAtTimeStamp().AsTime().Sub(c.last.GetAtTimeStamp().AsTime())
+	if c.last != nil && (took-(up-c.up)).Abs() <= apart+(up-c.up)/drift {
 		c.e.Judged()
 		c.device(c.last.GetDm(), m.GetDm())
 		c.apps(c.last.GetAm(), m.GetAm())

@@ -10,13 +10,16 @@ import (
 	"github.com/evetwin/evetwin/core/device/clock"
 )
 
+// began is when the boots of this test began, by their clock.
+var began = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
 // sample is a message at an uptime, with what an interface of device and application received.
 func sample(up time.Duration, device, app, cpu uint64) *metrics.ZMetricMsg {
 	net := func(n uint64) []*metrics.NetworkMetric {
 		return []*metrics.NetworkMetric{{IName: "eth0", RxBytes: n}}
 	}
 	use := &metrics.AppCpuMetric{UpTime: timestamppb.New(time.Unix(0, 0).Add(up)), TotalNs: cpu}
-	return &metrics.ZMetricMsg{DevID: "d",
+	return &metrics.ZMetricMsg{DevID: "d", AtTimeStamp: timestamppb.New(began.Add(up)),
 		MetricContent: &metrics.ZMetricMsg_Dm{Dm: &metrics.DeviceMetric{Network: net(device),
 			CpuMetric: use}},
 		Am: []*metrics.AppMetric{{AppID: "a", Network: net(app), Cpu: use}}}
@@ -38,6 +41,9 @@ func TestCountersForward(t *testing.T) {
 	tp.wait(2 * time.Minute)
 	put(tp, clock.Clock, clock.ClockSeen{})
 	tp.c.Metrics(sample(30*time.Minute, 20, 20, 20)) // one of the boot before
+	early := sample(30*time.Second, 20, 20, 20) // one more, younger than this boot, and its first
+	early.AtTimeStamp = timestamppb.New(began.Add(-time.Minute))
+	tp.c.Metrics(early)
 	tp.c.Metrics(sample(time.Minute, 0, 0, 0))
 	tp.keeps()
 	for name, m := range map[string]*metrics.ZMetricMsg{
