@@ -41,7 +41,7 @@ func TestCountersForward(t *testing.T) {
 	tp.wait(2 * time.Minute)
 	put(tp, clock.Clock, clock.ClockSeen{})
 	tp.c.Metrics(sample(30*time.Minute, 20, 20, 20)) // one of the boot before
-	early := sample(30*time.Second, 20, 20, 20) // one more, younger than this boot, and its first
+	early := sample(30*time.Second, 20, 20, 20)      // one more, younger than this boot, and its first
 	early.AtTimeStamp = timestamppb.New(began.Add(-time.Minute))
 	tp.c.Metrics(early)
 	tp.c.Metrics(sample(time.Minute, 0, 0, 0))
