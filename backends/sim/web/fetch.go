@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/evetwin/evetwin/backends/exchange"
 	"github.com/evetwin/evetwin/backends/sim/disk"
 	"github.com/evetwin/evetwin/backends/sim/world"
 	"github.com/evetwin/evetwin/core/agent"
@@ -25,8 +26,7 @@ func (w *Web) fetch(c fetchRun) {
 	q := c.Req()
 	from, ok := w.From(q.Via.IfName, q.Via.Source)
 	if !ok {
-		c.Fail(device.FaultNoAddress,
-			q.Via.IfName+" does not have the address "+q.Via.Source.String(), true)
+		fail(c, exchange.NoAddress(&q.Via))
 		return
 	}
 	p := w.Disk.Partials[q.Target]
@@ -40,7 +40,7 @@ func (w *Web) fetch(c fetchRun) {
 	}
 	r, f := w.request(&q.Via, http.MethodGet, q.URL, q.Header, &q.Login, nil)
 	if f != nil {
-		c.Fail(f.Code, f.Text, f.Retry)
+		fail(c, f)
 		return
 	}
 	if r.Header == nil {
@@ -71,11 +71,11 @@ func (w *Web) arrive(c fetchRun, from world.From, r *world.Request, p *disk.Part
 	fault := w.judge(q.URL, q.TLS, &q.Via, r, res)
 	x := res.Response
 	if first := min(res.First, res.Latency); q.Stalled > 0 && first > q.Stalled {
-		c.After(q.Stalled, func() { c.Fail(device.FaultStalled, stalled(q), true) })
+		c.After(q.Stalled, func() { fail(c, exchange.Stalled(q)) })
 		return
 	}
 	if fault != nil && (x == nil || res.Received == 0) {
-		c.After(res.Latency, func() { c.Fail(fault.Code, fault.Text, fault.Retry) })
+		c.After(res.Latency, func() { fail(c, fault) })
 		return
 	}
 	if x.Status == http.StatusRequestedRangeNotSatisfiable && p.Size > 0 {
@@ -83,7 +83,7 @@ func (w *Web) arrive(c fetchRun, from world.From, r *world.Request, p *disk.Part
 		return
 	}
 	if x.Status != http.StatusOK && x.Status != http.StatusPartialContent {
-		c.After(res.Latency, func() { c.Fail(device.FaultStatus, status(q.URL, x.Status), true) })
+		c.After(res.Latency, func() { fail(c, exchange.Status(q, x.Status)) })
 		return
 	}
 	body := int64(len(x.Body))
@@ -100,15 +100,14 @@ func (w *Web) arrive(c fetchRun, from world.From, r *world.Request, p *disk.Part
 	}
 	whole := start + body
 	if q.MaxSize > 0 && whole > q.MaxSize {
-		c.Fail(device.FaultTooLarge, q.URL+" is larger than the "+
-			strconv.FormatInt(q.MaxSize, 10)+" bytes allowed", false)
+		fail(c, exchange.TooLarge(q))
 		return
 	}
 	c.After(res.First, func() {
 		if start == 0 {
 			p.Reset()
 		}
-		p.Whole, p.Tag, p.Modelled = whole, tag(x.Header), true
+		p.Whole, p.Tag, p.Modelled = whole, exchange.Tag(x.Header), true
 		p.Digest = strings.TrimPrefix(x.Header.Get(DigestHeader), "sha256:")
 		w.pieces(c, p, x, arrival{from, came, res.Latency - res.First, fault})
 	})
@@ -125,7 +124,7 @@ func (w *Web) beyond(c fetchRun, p *disk.Partial, x *world.Response) {
 	}
 	p.Reset()
 	w.Show(c.Req().Target)
-	c.Fail(device.FaultStatus, status(c.Req().URL, x.Status), true)
+	fail(c, exchange.Status(c.Req(), x.Status))
 }
 
 // arrival is how a body comes in.
@@ -155,7 +154,7 @@ func (w *Web) pieces(c fetchRun, p *disk.Partial, x *world.Response, a arrival) 
 	next = func() {
 		if limit := c.Req().Stalled; !w.flows(c, a.from) {
 			if idle += time.Second; limit > 0 && idle > limit {
-				c.Fail(device.FaultStalled, stalled(c.Req()), true)
+				fail(c, exchange.Stalled(c.Req()))
 				return
 			}
 			c.After(time.Second, next)
@@ -164,7 +163,7 @@ func (w *Web) pieces(c fetchRun, p *disk.Partial, x *world.Response, a arrival) 
 		idle = 0
 		size := min(each, came-at)
 		if size > w.Disk.Free() {
-			c.Fail(device.FaultNoSpace, "download "+c.Req().URL+": no space left on /persist", true)
+			fail(c, exchange.NoSpace(c.Req()))
 			return
 		}
 		var data []byte
@@ -181,7 +180,7 @@ func (w *Web) pieces(c fetchRun, p *disk.Partial, x *world.Response, a arrival) 
 		}
 		if fault != nil {
 			w.Show(c.Req().Target)
-			c.Fail(fault.Code, fault.Text, fault.Retry)
+			fail(c, fault)
 			return
 		}
 		c.After(time.Millisecond, func() {
@@ -203,7 +202,7 @@ func (w *Web) fetchReal(c fetchRun, t Transport, from world.From, r *world.Reque
 	fault := w.judge(q.URL, q.TLS, &q.Via, r, &res)
 	c.After(res.Latency, func() {
 		if fault != nil {
-			c.Fail(fault.Code, fault.Text, fault.Retry)
+			fail(c, fault)
 			return
 		}
 		roots := append(w.Roots(q.TLS), q.Via.RootPEM...)
@@ -213,7 +212,7 @@ func (w *Web) fetchReal(c fetchRun, t Transport, from world.From, r *world.Reque
 		begin := at
 		real := *q
 		real.URL = r.URL.String()
-		real.Header = headers(without(r.Header, "Range", "If-Range")) // of its own offset
+		real.Header = exchange.Headers(without(r.Header, "Range", "If-Range")) // of its own offset
 		c.Go(func(ctx context.Context) (device.FetchRes, *agent.Fault) {
 			got, f := t.Fetch(ctx, &real, roots, at, mark, func(off int64, data []byte) {
 				if off == 0 && begin != 0 {
@@ -258,19 +257,4 @@ func without(h http.Header, names ...string) http.Header {
 		h.Del(n)
 	}
 	return h
-}
-
-func tag(h http.Header) string {
-	if t := h.Get("ETag"); t != "" && !strings.HasPrefix(t, "W/") {
-		return t
-	}
-	return h.Get("Last-Modified")
-}
-
-func status(url string, code int) string {
-	return url + " answers " + strconv.Itoa(code) + " " + http.StatusText(code)
-}
-
-func stalled(q *device.FetchReq) string {
-	return q.URL + ": no byte came for " + q.Stalled.String()
 }

@@ -4,13 +4,12 @@
 package web
 
 import (
+	"cmp"
 	"context"
-	"net/http"
 	"net/netip"
-	"net/url"
-	"sort"
 	"time"
 
+	"github.com/evetwin/evetwin/backends/exchange"
 	"github.com/evetwin/evetwin/backends/sim/disk"
 	"github.com/evetwin/evetwin/backends/sim/world"
 	"github.com/evetwin/evetwin/core/agent"
@@ -98,59 +97,24 @@ func (w *Web) Show(target string) {
 func (w *Web) request(via *device.Via, method, rawURL string, h []device.Header, l *device.Login,
 	body []byte,
 ) (*world.Request, *agent.Fault) {
-	u, err := url.Parse(rawURL)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, &agent.Fault{Code: device.FaultRefusedURL, Text: "no URL: " + rawURL}
-	}
-	r := &world.Request{Method: method, URL: u, Body: body, Resolver: via.DNS}
-	if len(h) > 0 {
-		r.Header = make(http.Header, len(h))
-		for _, x := range h {
-			r.Header.Add(x.Name, x.Value)
-		}
-	}
-	auth, fault := w.authorization(l)
-	if fault == nil {
-		fault = w.login(u)
-	}
+	r, fault := exchange.New(w.Keeper, via, method, rawURL, h, l)
 	if fault != nil {
 		return nil, fault
 	}
-	if u.User != nil && auth == "" {
-		word, _ := u.User.Password()
-		auth = basic(u.User.Username(), word)
-	}
-	u.User = nil
-	if auth != "" {
-		if r.Header == nil {
-			r.Header = http.Header{}
-		}
-		r.Header.Set("Authorization", auth)
-	}
-	if via.Proxy != "" {
-		p, err := url.Parse(via.Proxy)
-		if err != nil || p.Host == "" {
-			return nil, &agent.Fault{Code: device.FaultProxy, Text: "no proxy URL: " + via.Proxy}
-		}
-		if fault := w.login(p); fault != nil {
-			return nil, fault
-		}
-		r.Proxy = p
-	}
-	return r, nil
+	return &world.Request{Method: r.Method, URL: r.URL, Header: r.Header, Body: body,
+		Resolver: via.DNS, Proxy: r.Proxy}, nil
 }
 
 func (w *Web) send(c host.Run[device.SendReq, device.SendRes]) {
 	q := c.Req()
 	from, ok := w.From(q.Via.IfName, q.Via.Source)
 	if !ok {
-		c.Fail(device.FaultNoAddress,
-			q.Via.IfName+" does not have the address "+q.Via.Source.String(), true)
+		fail(c, exchange.NoAddress(&q.Via))
 		return
 	}
 	r, f := w.request(&q.Via, q.Method, q.URL, q.Header, &q.Login, q.Body)
 	if f != nil {
-		c.Fail(f.Code, f.Text, f.Retry)
+		fail(c, f)
 		return
 	}
 	r.Dial, r.Timeout = q.Dial, q.Timeout
@@ -165,21 +129,18 @@ func (w *Web) send(c host.Run[device.SendReq, device.SendRes]) {
 	fault := w.judge(q.URL, q.TLS, &q.Via, r, &res)
 	c.After(res.Latency, func() {
 		if fault != nil {
-			c.Fail(fault.Code, fault.Text, fault.Retry)
+			fail(c, fault)
 			return
 		}
 		x := res.Response
-		limit := q.MaxBody
-		if limit == 0 {
-			limit = 16 << 20
-		}
+		limit := cmp.Or(q.MaxBody, exchange.MaxBody)
 		if int64(len(x.Body)) > limit || x.Size > limit {
-			c.Fail(device.FaultTooLarge, q.URL+" answers with more than allowed", false)
+			fail(c, exchange.TooLong(q))
 			return
 		}
-		out := device.SendRes{Code: x.Status, Header: headers(x.Header), Body: x.Body,
+		out := device.SendRes{Code: x.Status, Header: exchange.Headers(x.Header), Body: x.Body,
 			WithTLS: r.URL.Scheme == "https", Took: res.Latency}
-		w.keep(q, &out)
+		exchange.Keep(w.Keeper, q, &out)
 		c.Done(out)
 	})
 }
@@ -195,36 +156,22 @@ func (w *Web) sendReal(c host.Run[device.SendReq, device.SendRes], t Transport, 
 	fault := w.judge(q.URL, q.TLS, &q.Via, r, &res)
 	c.After(res.Latency, func() {
 		if fault != nil {
-			c.Fail(fault.Code, fault.Text, fault.Retry)
+			fail(c, fault)
 			return
 		}
 		roots := append(w.Roots(q.TLS), q.Via.RootPEM...)
 		real := *q
-		real.URL, real.Header = r.URL.String(), headers(r.Header)
+		real.URL, real.Header = r.URL.String(), exchange.Headers(r.Header)
 		c.Go(func(ctx context.Context) (device.SendRes, *agent.Fault) {
 			return t.Do(ctx, &real, roots)
 		}, func(out device.SendRes, f *agent.Fault) {
 			if f == nil {
-				w.keep(q, &out)
+				exchange.Keep(w.Keeper, q, &out)
 			}
 			c.Finish(out, f)
 		})
 	})
 }
 
-// headers are header lines in canonical form, sorted.
-func headers(h http.Header) []device.Header {
-	out := make([]device.Header, 0, len(h))
-	for name, vs := range h { //order: sorted below
-		for _, v := range vs {
-			out = append(out, device.Header{Name: name, Value: v})
-		}
-	}
-	sort.Slice(out, func(i, j int) bool {
-		if out[i].Name != out[j].Name {
-			return out[i].Name < out[j].Name
-		}
-		return out[i].Value < out[j].Value
-	})
-	return out
-}
+// fail ends a call with a fault.
+func fail[Req, Res any](c host.Run[Req, Res], f *agent.Fault) { c.Fail(f.Code, f.Text, f.Retry) }

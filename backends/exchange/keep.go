@@ -1,14 +1,15 @@
-package web
+package exchange
 
 import (
 	"slices"
 
 	device "github.com/evetwin/evetwin/core/device/web"
+	"github.com/evetwin/evetwin/core/eveapi/secret"
 	"github.com/evetwin/evetwin/core/topics/security"
 )
 
-// keep takes out of an answer what no agent may see.
-func (w *Web) keep(q *device.SendReq, res *device.SendRes) {
+// Keep takes out of an answer what no agent may see.
+func Keep(k *secret.Keeper, q *device.SendReq, res *device.SendRes) {
 	if q.Keep == "" {
 		return
 	}
@@ -22,9 +23,9 @@ func (w *Web) keep(q *device.SendReq, res *device.SendRes) {
 	res.Body = nil
 	switch {
 	case q.Keep == device.KeepConfig && res.Code >= 200 && res.Code < 300:
-		res.Body, res.Kept = w.Keeper.Answer(body)
+		res.Body, res.Kept = k.Answer(body)
 	case q.Keep == device.KeepToken && res.Code == 200:
-		res.Body, res.Kept = w.Keeper.Token(body, q.URL, q.Login.User, q.Login.Secret)
+		res.Body, res.Kept = k.Token(body, q.URL, q.Login.User, q.Login.Secret)
 	default:
 		res.Kept = &security.Kept{Size: int64(len(body))}
 	}

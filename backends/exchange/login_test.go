@@ -1,4 +1,4 @@
-package web
+package exchange
 
 import (
 	"encoding/json"
@@ -17,7 +17,7 @@ const storeID = "11111111-0000-4000-8000-000000000001"
 
 // knows is a part that was given a configuration, and what its datastore has in place of key and
 // password.
-func knows(t *testing.T, d *config.DatastoreConfig) (*Web, *config.DatastoreConfig) {
+func knows(t *testing.T, d *config.DatastoreConfig) (*secret.Keeper, *config.DatastoreConfig) {
 	t.Helper()
 	d.Id = storeID
 	payload, err := eveapi.Marshal(&config.ConfigResponse{Config: &config.EdgeDevConfig{
@@ -25,10 +25,10 @@ func knows(t *testing.T, d *config.DatastoreConfig) (*Web, *config.DatastoreConf
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &Web{Keeper: secret.New([]byte("key"))}
+	w := secret.New([]byte("key"))
 	res := device.SendRes{Code: 200,
 		Body: eveapi.Seal(payload, [64]byte{1}, make([]byte, 32), nil)}
-	w.keep(&device.SendReq{Keep: device.KeepConfig}, &res)
+	Keep(w, &device.SendReq{Keep: device.KeepConfig}, &res)
 	e, fault := eveapi.ParseEnvelope(res.Body)
 	if fault != nil {
 		t.Fatal(fault)
@@ -42,7 +42,7 @@ func knows(t *testing.T, d *config.DatastoreConfig) (*Web, *config.DatastoreConf
 
 func TestCredentialsBecomeAHeader(t *testing.T) {
 	w, d := knows(t, &config.DatastoreConfig{ApiKey: "alice", Password: "sesame"})
-	_, kept := w.Keeper.Token([]byte(`{"token":"t0ken"}`))
+	_, kept := w.Token([]byte(`{"token":"t0ken"}`))
 	for want, l := range map[string]device.Login{
 		"":                       {},
 		"Basic YWxpY2U6c2VzYW1l": {User: d.ApiKey, Secret: d.Password},
@@ -50,7 +50,7 @@ func TestCredentialsBecomeAHeader(t *testing.T) {
 		"Bearer " + "t0ken":      {Auth: device.AuthBearer, Secret: kept.Token},
 		"alice " + "sesame":      {Auth: device.AuthScheme, User: d.ApiKey, Secret: d.Password},
 	} {
-		r, f := w.request(&device.Via{}, "GET", "https://x/y", nil, &l, nil)
+		r, f := New(w, &device.Via{}, "GET", "https://x/y", nil, &l)
 		if f != nil || r.Header.Get("Authorization") != want {
 			t.Errorf("%+v becomes %q %v, not %q", l, r.Header.Get("Authorization"), f, want)
 		}
@@ -65,7 +65,7 @@ func TestWhatNobodyKnowsIsNotSent(t *testing.T) {
 		"token:1": "token of a registry is not known", d.Password: "has a line break in it",
 		"sesame": "reference that nobody gave out is not known",
 	} {
-		_, f := w.request(&device.Via{}, "GET", "https://x/y", nil, &device.Login{Secret: ref}, nil)
+		_, f := New(w, &device.Via{}, "GET", "https://x/y", nil, &device.Login{Secret: ref})
 		if f == nil || f.Code != device.FaultSecret || !f.Retry || !strings.Contains(f.Text, want) ||
 			strings.Contains(f.Text, "lines") {
 			t.Errorf("%s: %+v", ref, f)
@@ -78,7 +78,7 @@ func TestLoginsInURLsAreResolved(t *testing.T) {
 	if strings.Contains(d.Fqdn, "alice") || !strings.HasSuffix(d.Fqdn, "@files:8080") {
 		t.Fatalf("the agent sees %q", d.Fqdn)
 	}
-	r, f := w.request(&device.Via{Proxy: d.Fqdn}, "GET", d.Fqdn+"/a", nil, &device.Login{}, nil)
+	r, f := New(w, &device.Via{Proxy: d.Fqdn}, "GET", d.Fqdn+"/a", nil, &device.Login{})
 	if f != nil || r.URL.String() != "http://files:8080/a" ||
 		r.Header.Get("Authorization") != "Basic YWxpY2U6c2VAc2FtZQ==" {
 		t.Errorf("%v: %+v", f, r)
@@ -88,14 +88,14 @@ func TestLoginsInURLsAreResolved(t *testing.T) {
 	}
 	// What is no reference is a login as it stands.
 	plain := &device.Via{Proxy: "http://bob:x@proxy:3128"}
-	r, f = w.request(plain, "GET", "http://files/a", nil, &device.Login{}, nil)
+	r, f = New(w, plain, "GET", "http://files/a", nil, &device.Login{})
 	if f != nil || r.Proxy.User.String() != url.UserPassword("bob", "x").String() {
 		t.Errorf("%v: %+v", f, r)
 	}
 }
 
 func TestAnswersThatHoldSecretsAreKeptBack(t *testing.T) {
-	w := &Web{Keeper: secret.New(nil)}
+	w := secret.New(nil)
 	for _, c := range []struct {
 		keep, body string
 		code       int
@@ -111,7 +111,7 @@ func TestAnswersThatHoldSecretsAreKeptBack(t *testing.T) {
 	} {
 		res := device.SendRes{Code: c.code, Body: []byte(c.body),
 			Header: []device.Header{{Name: "Set-Cookie", Value: "sesame"}}}
-		w.keep(&device.SendReq{Keep: c.keep}, &res)
+		Keep(w, &device.SendReq{Keep: c.keep}, &res)
 		if string(res.Body) != c.left || (res.Kept != nil) != c.kept || res.Received() != len(c.body) {
 			t.Errorf("%+v: %+v", c, res)
 		}

@@ -1,4 +1,4 @@
-package web
+package exchange
 
 import (
 	"encoding/base64"
@@ -11,15 +11,15 @@ import (
 )
 
 // authorization is the value of the header that credentials become, empty without any.
-func (w *Web) authorization(l *device.Login) (string, *agent.Fault) {
+func authorization(k *secret.Keeper, l *device.Login) (string, *agent.Fault) {
 	if l.User == "" && l.Secret == "" {
 		return "", nil
 	}
-	user, fault := w.value(l.User)
+	user, fault := value(k, l.User)
 	if fault != nil {
 		return "", fault
 	}
-	word, fault := w.value(l.Secret)
+	word, fault := value(k, l.Secret)
 	if fault != nil {
 		return "", fault
 	}
@@ -37,11 +37,11 @@ func basic(user, word string) string {
 }
 
 // value is what a reference stands for.
-func (w *Web) value(ref string) (string, *agent.Fault) {
+func value(k *secret.Keeper, ref string) (string, *agent.Fault) {
 	if ref == "" {
 		return "", nil
 	}
-	v, ok := w.Keeper.Value(ref)
+	v, ok := k.Value(ref)
 	switch {
 	case !ok:
 		return "", &agent.Fault{Code: device.FaultSecret, Retry: true, Text: "the " +
@@ -54,7 +54,7 @@ func (w *Web) value(ref string) (string, *agent.Fault) {
 }
 
 // login finds what the user of a URL stands for if it is a reference.
-func (w *Web) login(u *url.URL) *agent.Fault {
+func login(k *secret.Keeper, u *url.URL) *agent.Fault {
 	if u.User == nil {
 		return nil
 	}
@@ -65,7 +65,7 @@ func (w *Web) login(u *url.URL) *agent.Fault {
 	if !secret.Is(ref) {
 		return nil
 	}
-	text, fault := w.value(ref)
+	text, fault := value(k, ref)
 	if fault != nil {
 		return fault
 	}
