@@ -19,6 +19,10 @@ type Bridge struct {
 	// stands beside the model, such as a user-mode network of real guests, follows it. An error says
 	// why it cannot, and the item is not set.
 	Changed func(item string, s *device.Spec) error
+	// Lacks reports that the device has no interface of a name; nil: it has all.
+	Lacks func(ifname string) bool
+	// NoVLAN is a kernel whose bridges do not filter VLANs.
+	NoVLAN bool
 
 	pt    *host.Part
 	items *bus.Pub[device.ItemSeen]
@@ -32,6 +36,8 @@ type vif struct {
 	mac string
 	ips []netip.Addr
 	gen int
+	// asks says that the guest asks for an address.
+	asks bool
 }
 
 // Wire serves the ops of the part.
@@ -70,58 +76,53 @@ func (b *Bridge) set(c host.Run[device.SetReq, device.None]) {
 // refuses says why an item cannot be set, as a fault code and a text.
 func (b *Bridge) refuses(item string, s *device.Spec) (code, why string) {
 	kind, name, _ := strings.Cut(item, "/")
-	has := func(bridge string) bool { return b.specs["bridge/"+bridge].Bridge != nil }
-	switch {
-	case kind == "bridge" && s.Bridge != nil:
-	case kind == "service" && s.Service != nil, kind == "nat" && s.NAT != nil:
-		if !has(name) {
-			return device.FaultMissing, "there is no bridge " + name
-		}
-	case kind == "vif" && s.Vif != nil:
-		if !has(s.Vif.Bridge) {
-			return device.FaultMissing, "there is no bridge " + s.Vif.Bridge
-		}
-		for _, m := range s.Vif.PortMaps {
-			if m.Protocol != "tcp" && m.Protocol != "udp" {
-				return device.FaultRefused, "a port of protocol " + m.Protocol + " cannot be mapped"
+	fits := map[string]bool{"bridge": s.Bridge != nil, "service": s.Service != nil,
+		"nat": s.NAT != nil, "vif": s.Vif != nil}
+	if !fits[kind] || name == "" || len(name) > longest || strings.ContainsAny(name, "/ \t\n") {
+		return device.FaultRefused, "the spec does not fit the item"
+	}
+	if why := device.Sane(s); why != "" {
+		return device.FaultRefused, why
+	}
+	on := name
+	if s.Vif != nil {
+		on = s.Vif.Bridge
+	}
+	if s.Bridge == nil && !b.Has(on) {
+		return device.FaultMissing, "there is no bridge " + on
+	}
+	if s.Bridge != nil {
+		for _, p := range s.Bridge.Ports {
+			if b.Lacks != nil && b.Lacks(p) {
+				return device.FaultMissing, "there is no interface " + p
 			}
 		}
+	}
+	if s.Vif != nil {
 		if other := b.taken(name, s.Vif); other != "" {
 			return device.FaultRefused, "a mapped port is taken by " + other
 		}
-	default:
-		return device.FaultRefused, "the spec does not fit the item"
+		if b.NoVLAN && s.Vif.VLAN > 0 && s.Vif.Up && b.vifs[name] != nil {
+			return device.FaultUnsupported, "this kernel lacks " + FeatureVLAN
+		}
 	}
 	return "", ""
 }
 
+// longest is how long the name of an interface may be.
+const longest = 15
+
+// FeatureVLAN is what faults call the filtering of VLANs in bridges.
+const FeatureVLAN = "bridge VLAN filtering"
+
 // taken is another interface that maps a port that this one wants, empty if there is none.
 func (b *Bridge) taken(name string, v *device.VifSpec) string {
 	for _, item := range b.names("vif/") {
-		o := b.specs[item].Vif
-		if item == "vif/"+name {
-			continue
-		}
-		for _, mine := range v.PortMaps {
-			for _, theirs := range o.PortMaps {
-				if mine.Protocol == theirs.Protocol && mine.Port == theirs.Port && share(mine.In, theirs.In) {
-					return item
-				}
-			}
+		if item != "vif/"+name && device.Contend(b.specs[item].Vif, v) {
+			return item
 		}
 	}
 	return ""
-}
-
-func share(a, b []string) bool {
-	for _, x := range a {
-		for _, y := range b {
-			if x == y {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 func (b *Bridge) names(prefix string) []string {
@@ -133,6 +134,16 @@ func (b *Bridge) names(prefix string) []string {
 	}
 	sort.Strings(out)
 	return out
+}
+
+// plugged are the interfaces that exist, sorted.
+func (b *Bridge) plugged() []string {
+	names := make([]string, 0, len(b.vifs))
+	for n := range b.vifs { //order: sorted below
+		names = append(names, n)
+	}
+	sort.Strings(names)
+	return names
 }
 
 func (b *Bridge) clear(c host.Run[device.ClearReq, device.None]) {
@@ -168,12 +179,7 @@ func (b *Bridge) user(bridge string) string {
 func (b *Bridge) counters(c host.Run[device.CountersReq, device.CountersRes]) {
 	c.After(c.Latency(20*time.Microsecond, 200*time.Microsecond), func() {
 		var res device.CountersRes
-		names := make([]string, 0, len(b.vifs))
-		for n := range b.vifs { //order: sorted below
-			names = append(names, n)
-		}
-		sort.Strings(names)
-		for _, n := range names {
+		for _, n := range b.plugged() {
 			t := uint64(b.pt.Now() / time.Second)
 			res.Counters = append(res.Counters, device.Counter{Vif: n, TxBytes: t * 300, RxBytes: t * 500,
 				TxPkts: t, RxPkts: t})

@@ -16,7 +16,7 @@ const guestDHCP = 2 * time.Second
 // address soon, as booted guests do. With real guests Learned tells what they use instead.
 func (b *Bridge) Appear(name, mac string, asks bool) {
 	b.pt.Do(func() {
-		v := &vif{mac: mac}
+		v := &vif{mac: mac, asks: asks}
 		if old := b.vifs[name]; old != nil {
 			v.gen = old.gen + 1
 		}
@@ -90,7 +90,7 @@ func (b *Bridge) follow(item string) {
 	name, ok := strings.CutPrefix(item, "vif/")
 	if v := b.vifs[name]; ok && v != nil {
 		b.show(name)
-		if len(v.ips) == 0 {
+		if len(v.ips) == 0 && v.asks {
 			b.ask(name, v)
 		}
 	}

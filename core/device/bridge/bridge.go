@@ -194,6 +194,7 @@ const (
 	FaultBusy        = "busy"        // another item stands on it; Retry
 	FaultUnsupported = "unsupported" // this machine cannot do it; Text names what it lacks
 	FaultRefused     = "refused"     // the spec makes no sense or a port is taken
+	FaultFailed      = "failed"      // the machine refused for another reason; Retry
 )
 
 // CountersReq asks for all counters.

@@ -1,0 +1,55 @@
+package conform_test
+
+import (
+	"net/netip"
+	"testing"
+
+	"github.com/evetwin/evetwin/backends/conform"
+	"github.com/evetwin/evetwin/backends/sim/bridge"
+)
+
+func TestModelBridgeConforms(t *testing.T) {
+	can := model
+	can.Lacks = func(need string) string {
+		if need == conform.NeedsNoBridgeVLAN {
+			return "the model has them"
+		}
+		return ""
+	}
+	conform.Bridge(t, can, modelBridge(false))
+}
+
+// TestModelBridgeWithoutVLANConforms is the model of a kernel whose bridges do not filter VLANs.
+func TestModelBridgeWithoutVLANConforms(t *testing.T) {
+	lacking := conform.Backend{Name: "model without VLANs", Report: report,
+		Lacks: lacksBridgeVLAN(true)}
+	conform.Bridge(t, lacking, modelBridge(true))
+}
+
+// lacksBridgeVLAN is what a kernel cannot do that does, or does not, lack filtering of VLANs.
+func lacksBridgeVLAN(lacks bool) func(need string) string {
+	return func(need string) string {
+		switch {
+		case need == conform.NeedsBridgeVLAN && lacks:
+			return "this kernel has none"
+		case need == conform.NeedsNoBridgeVLAN && !lacks:
+			return "this kernel has them"
+		}
+		return ""
+	}
+}
+
+// modelBridge makes models of a part bridge.
+func modelBridge(lacks bool) func(t *testing.T) conform.BridgeSetup {
+	return func(*testing.T) conform.BridgeSetup {
+		b := &bridge.Bridge{NoVLAN: lacks, Lacks: func(ifname string) bool {
+			return ifname != "eth0" && ifname != "eth1"
+		}}
+		return conform.BridgeSetup{Setup: conform.Setup{Part: b}, Appear: b.Appear,
+			Vanish: b.Vanish, Meddle: b.Meddle,
+			Reach: func(port uint16) bool {
+				_, _, ok := b.Mapped("eth0", "tcp", port, netip.MustParseAddr("10.99.0.1"))
+				return ok
+			}}
+	}
+}

@@ -1,0 +1,33 @@
+// Package bridge is the part bridge of a real Linux: bridges, guests' interfaces and routes through
+// netlink, access rules, translation and port maps through nftables, and a dnsmasq per bridge for
+// addresses and names.
+//
+//	ops ──▶ items (specs) ──▶ netlink ───▶ bridge, ports, VIFs, tables and rules of routing
+//	                      ├─▶ nftables ──▶ table bridge evetwin: two chains per VIF, stateless
+//	                      │                table inet evetwin: translation, replaced as a whole
+//	                      └─▶ dnsmasq ───▶ DHCP, DNS; fills the sets of rules by domain name
+//	netlink, nftables, dnsmasq's end, what guests send ──▶ look ──▶ ItemSeen, VifSeen
+//
+// All that changes the kernel happens one at a time under the lock of the machine, and ends with a
+// look at the kernel: what is published is what was seen, never what was meant. Events cause a
+// look, too; nothing is polled.
+//
+// An access rule looks at each packet alone, in both directions, so that a change of rules counts
+// for existing flows at once; it is checked where a packet enters or leaves a bridge by a guest's
+// port, for IPv4 and IPv6, in local and in switch network instances alike. That needs neither
+// conntrack in bridges nor br_netfilter, which many kernels lack, and what br_netfilter does where
+// it is on makes no difference. Later fragments pass: nobody can put them together without the
+// first, which is checked. A port map's flows are dropped from conntrack when the map goes.
+//
+// Packets carry three marks inside the device: from the device itself, forwarded to a guest for
+// another one and admitted by its rules, and an answer to such a one.
+//
+// An item is shown as long as all of it is there. What somebody took away is not put back by
+// itself: the item vanishes, and zedrouter sets it again. A dnsmasq that ended is started again
+// here; its item is back when it serves. What only now became possible (a guest's interface
+// appeared, a port got another address or gateway) is done without asking.
+//
+// What the kernel cannot tell stands in a file on a file system that lives as long as the kernel's
+// configuration does, written before the kernel is changed; a new process adopts what still holds,
+// and touches no interface.
+package bridge

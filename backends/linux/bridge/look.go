@@ -1,0 +1,320 @@
+package bridge
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	device "github.com/evetwin/evetwin/core/device/bridge"
+)
+
+// dump is the network of a namespace at one moment.
+type dump struct {
+	links  []netlink.Link
+	addrs  map[int][]netlink.Addr // by index of the link
+	routes []netlink.Route        // ours, and default routes of others
+	rules  []netlink.Rule         // ours
+	counts map[string]int         // rules of nftables, by "family chain"
+}
+
+func (m *machine) dump() (*dump, error) {
+	d := &dump{addrs: map[int][]netlink.Addr{}}
+	var err error
+	if d.links, err = m.k.h.LinkList(); err != nil {
+		return nil, fmt.Errorf("list interfaces: %w", err)
+	}
+	all, err := m.k.h.AddrList(nil, netlink.FAMILY_ALL)
+	if err != nil {
+		return nil, fmt.Errorf("list addresses: %w", err)
+	}
+	for _, a := range all {
+		d.addrs[a.LinkIndex] = append(d.addrs[a.LinkIndex], a)
+	}
+	for _, family := range []int{netlink.FAMILY_V4, netlink.FAMILY_V6} {
+		routes, err := m.k.h.RouteListFiltered(family, &netlink.Route{Table: unix.RT_TABLE_UNSPEC},
+			netlink.RT_FILTER_TABLE)
+		if err != nil {
+			return nil, fmt.Errorf("list routes: %w", err)
+		}
+		for _, r := range routes {
+			if r.Family = family; r.Protocol == protocol || !isSubnet(&r) {
+				d.routes = append(d.routes, r)
+			}
+		}
+		rules, err := m.k.h.RuleList(family)
+		if err != nil {
+			return nil, fmt.Errorf("list rules: %w", err)
+		}
+		for _, r := range rules {
+			if r.Protocol == protocol {
+				r.Family = family
+				d.rules = append(d.rules, r)
+			}
+		}
+	}
+	d.counts, err = m.k.counts()
+	return d, err
+}
+
+// isSubnet reports whether a route is no default route.
+func isSubnet(r *netlink.Route) bool {
+	p := prefix(r.Dst)
+	return p.IsValid() && p.Bits() > 0
+}
+
+// link is the link of a name; nil if there is none.
+func (d *dump) link(name string) netlink.Link {
+	for _, l := range d.links {
+		if l.Attrs().Name == name {
+			return l
+		}
+	}
+	return nil
+}
+
+// prefixes are the addresses of a link that others may reach, sorted.
+func (d *dump) prefixes(l netlink.Link) []netip.Prefix {
+	var out []netip.Prefix
+	for _, a := range d.addrs[l.Attrs().Index] {
+		if p := prefix(a.IPNet); p.Addr().IsGlobalUnicast() {
+			out = append(out, p)
+		}
+	}
+	slices.SortFunc(out, func(a, b netip.Prefix) int { return a.Addr().Compare(b.Addr()) })
+	return out
+}
+
+// addresses are those of an interface, by its name.
+func (d *dump) addresses(name string) []netip.Addr {
+	var out []netip.Addr
+	if l := d.link(name); l != nil {
+		for _, p := range d.prefixes(l) {
+			out = append(out, p.Addr())
+		}
+	}
+	return out
+}
+
+// gatewayOf is the router of a port: that of its best default route, whoever laid it.
+func (d *dump) gatewayOf(name string, family int) netip.Addr {
+	l := d.link(name)
+	if !isUp(l) {
+		return netip.Addr{}
+	}
+	best, out := 0, netip.Addr{}
+	for i := range d.routes {
+		r := &d.routes[i]
+		if r.Protocol == protocol || r.Family != family || r.LinkIndex != l.Attrs().Index ||
+			len(r.Gw) == 0 {
+			continue
+		}
+		if !out.IsValid() || r.Priority < best {
+			best, out = r.Priority, addr(r.Gw)
+		}
+	}
+	return out
+}
+
+// picture is what was seen at one moment, sorted by keys.
+type picture struct {
+	items []device.ItemSeen
+	vifs  []device.VifSeen
+}
+
+// look looks at the kernel, does what has only now become possible, and shows what is there.
+func (m *machine) look() error {
+	d, err := m.dump()
+	if err != nil {
+		return err
+	}
+	m.lose(d)
+	changed, failed := m.attend(d)
+	if changed {
+		if d, err = m.dump(); err != nil {
+			return err
+		}
+	}
+	m.show(m.picture(d))
+	return failed
+}
+
+// lose notes what somebody took away. Who kills a dnsmasq takes nothing away for long.
+func (m *machine) lose(d *dump) {
+	m.indices = map[string]int{}
+	for _, l := range d.links {
+		m.indices[l.Attrs().Name] = l.Attrs().Index
+	}
+	for key := range m.shown {
+		kind, name := split(key)
+		s := m.spec(key)
+		switch {
+		case s == nil || m.holds(key, s, d):
+		case kind != "service" || d.link(name) == nil || d.link(name).Attrs().Index !=
+			m.services[name].index:
+			m.lost[key] = true
+		}
+	}
+	for vif := range m.learned {
+		if m.indices[vif] == 0 {
+			delete(m.learned, vif)
+		}
+	}
+}
+
+// attend does what has become possible by itself, and reports whether it did something.
+func (m *machine) attend(d *dump) (changed bool, failed error) {
+	for _, name := range m.items("vif") {
+		s := m.spec("vif/" + name).Vif
+		l := d.link(name)
+		if l == nil || m.lost["vif/"+name] || !s.Up || m.attached[name] == l.Attrs().Index ||
+			d.link(s.Bridge) == nil {
+			continue
+		}
+		changed = true
+		failed = errors.Join(failed, m.attach(name, s))
+	}
+	for _, name := range m.items("bridge") {
+		s, l := m.spec("bridge/"+name).Bridge, d.link(name)
+		if l != nil && s.MTU != 0 && l.Attrs().MTU != int(s.MTU) && !m.lost["bridge/"+name] {
+			changed = true // it follows its ports until it is told otherwise
+			failed = errors.Join(failed, m.k.mtu(l, s.MTU))
+		}
+	}
+	for _, name := range m.items("nat") {
+		s := m.spec("nat/" + name).NAT
+		if m.lost["nat/"+name] || m.lost["bridge/"+name] || m.settled(name, s, d) {
+			continue
+		}
+		changed = true
+		failed = errors.Join(failed, m.settleWays(name, s, s.Table, false, d))
+	}
+	if d.portsOf(m) != m.ports && d.counts["inet dnat"]+d.counts["inet snat"] > 0 {
+		changed = true
+		failed = errors.Join(failed, m.translate(d))
+	}
+	return changed, failed
+}
+
+// settled reports whether routes and rules that should be there are those that were laid.
+func (m *machine) settled(bridge string, s *device.NATSpec, d *dump) bool {
+	var keys []string
+	for _, w := range m.ways(bridge, s, d) {
+		keys = append(keys, w.key)
+	}
+	return slices.Equal(keys, m.laid[bridge])
+}
+
+// picture is what to publish.
+func (m *machine) picture(d *dump) *picture {
+	x := &picture{}
+	m.shown = map[string]bool{}
+	for _, key := range slices.Sorted(maps.Keys(m.specs)) {
+		s := m.specs[key]
+		if !m.lost[key] && m.holds(key, &s, d) {
+			m.shown[key] = true
+			x.items = append(x.items, device.ItemSeen{Item: key, Spec: s})
+		}
+	}
+	now := time.Now()
+	m.next = time.Time{}
+	for _, l := range d.links {
+		name := l.Attrs().Name
+		s := m.spec("vif/" + name)
+		if s == nil && !guest(name) {
+			continue
+		}
+		row := device.VifSeen{Vif: name, IPs: m.used(name, now)}
+		if s != nil && s.Vif.Up {
+			row.Attached = on(l, d.link(s.Vif.Bridge))
+		}
+		x.vifs = append(x.vifs, row)
+	}
+	slices.SortFunc(x.vifs, func(a, b device.VifSeen) int { return strings.Compare(a.Vif, b.Vif) })
+	m.alarm(now)
+	return x
+}
+
+// alarm has a look taken when the next address of a guest is no longer believed.
+func (m *machine) alarm(now time.Time) {
+	if m.wake != nil {
+		m.wake.Stop()
+	}
+	if !m.next.IsZero() && !m.closed {
+		m.wake = time.AfterFunc(m.next.Sub(now), m.poke)
+	}
+}
+
+// on reports whether a link is a port of a bridge, and up.
+func on(l, bridge netlink.Link) bool {
+	return isUp(l) && bridge != nil && l.Attrs().MasterIndex == bridge.Attrs().Index
+}
+
+// holds reports whether all of an item is there.
+func (m *machine) holds(key string, s *device.Spec, d *dump) bool {
+	kind, name := split(key)
+	switch kind {
+	case "bridge":
+		return m.bridged(name, s.Bridge, d)
+	case "service":
+		x, l := m.services[name], d.link(name)
+		return x != nil && x.serves() && l != nil && x.index == l.Attrs().Index
+	case "nat":
+		return m.whole(name, s.NAT, d) && m.translated("", d)
+	}
+	if d.link(s.Vif.Bridge) == nil || !m.guarded(name, s.Vif, d) {
+		return false
+	}
+	l := d.link(name)
+	switch {
+	case l == nil:
+		return true
+	case s.Vif.Up:
+		return on(l, d.link(s.Vif.Bridge)) || m.attached[name] != l.Attrs().Index
+	}
+	return l.Attrs().MasterIndex == 0
+}
+
+// bridged reports whether a bridge is as its spec says.
+func (m *machine) bridged(name string, s *device.BridgeSpec, d *dump) bool {
+	l := d.link(name)
+	if l == nil || l.Type() != "bridge" || !isUp(l) || !same(s.MAC, l.Attrs().HardwareAddr) {
+		return false
+	}
+	if s.Addr.IsValid() && !slices.Contains(d.prefixes(l), s.Addr) {
+		return false
+	}
+	return !slices.ContainsFunc(s.Ports, func(p string) bool {
+		x := d.link(p)
+		return x == nil || x.Attrs().MasterIndex != l.Attrs().Index
+	})
+}
+
+// guarded reports whether the rules of a VIF are in force.
+func (m *machine) guarded(vif string, v *device.VifSpec, d *dump) bool {
+	gateway := m.gateway(v.Bridge)
+	size, ok := m.sizes[vif]
+	if !ok {
+		size = [2]int{len(leaving(vif, v, gateway)), len(arriving(vif, v, gateway.IsValid()))}
+		m.sizes[vif] = size
+	}
+	return d.counts["bridge arrive"] == 1 && d.counts["bridge leave"] == 1 &&
+		d.counts["bridge from_"+vif] == size[0] && d.counts["bridge to_"+vif] == size[1] &&
+		(!v.Up || len(v.PortMaps) == 0 || m.translated("hair_"+vif, d))
+}
+
+// translated reports whether the table of translation is there, whole, with a chain.
+func (m *machine) translated(chain string, d *dump) bool {
+	for name, n := range m.inet {
+		if d.counts["inet "+name] != n {
+			return false
+		}
+	}
+	return len(m.inet) > 0 && (chain == "" || m.inet[chain] > 0)
+}
