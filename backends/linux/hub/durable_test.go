@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A durable turn is seen by nobody until the disk has it: while there is no room it is not there for
-// one who subscribes anew, and when there is room again it comes.
+// A durable turn is seen by nobody until the disk has it: while there is no room it is not there
+// for one who subscribes anew, and when there is room again it comes.
 func TestDurableBeforeVisible(t *testing.T) {
 	dir := short(t)
 	disk := filepath.Join(dir, "j")

@@ -55,7 +55,8 @@ func play(role, dir string) error {
 		say("line %s %s %s", from, l.About, strings.ReplaceAll(l.Text, "\n", " | "))
 	}
 	if role == "hub" {
-		h, err := hub.New(hub.Options{Name: "edge", Socket: filepath.Join(dir, "s"), Dir: filepath.Join(dir, "j"),
+		h, err := hub.New(hub.Options{Name: "edge", Socket: filepath.Join(dir, "s"),
+			Dir:    filepath.Join(dir, "j"),
 			Agents: roster(nil, nil), Hardware: &box{}, OnLine: onLine,
 			Patience: time.Second})
 		if err != nil {

@@ -106,11 +106,14 @@ func newRig(t *testing.T) *rig {
 	return r
 }
 
-// do has the panel do something, and waits until it has.
+// do has the panel do something, and waits until the hub shows it: what is posted then runs behind
+// the turns that the first step caused.
 func (r *rig) do(f func(p *panel)) {
-	done := make(chan struct{})
-	r.panel.pt.Post(func() { f(r.panel); close(done) })
-	<-done
+	for _, step := range []func(*panel){f, func(*panel) {}} {
+		done := make(chan struct{})
+		r.panel.pt.Post(func() { step(r.panel); close(done) })
+		<-done
+	}
 }
 
 // dial connects to a socket of the face, once it is there.

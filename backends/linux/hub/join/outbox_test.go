@@ -11,8 +11,8 @@ import (
 	"github.com/evetwin/evetwin/backends/linux/hub/wire"
 )
 
-// What a hub that does not read is not told is bounded: it is dropped, whole frames of it, and when the
-// hub reads again all is said anew.
+// What a hub that does not read is not told is bounded: it is dropped, whole frames of it, and
+// when the hub reads again all is said anew.
 func TestSlowHubIsToldAllAnew(t *testing.T) {
 	near, far := pair(t)
 	o := &outbox{bell: make(chan struct{}, 1)}
