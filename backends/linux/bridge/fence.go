@@ -170,6 +170,10 @@ func (m *machine) fenceOut(vif string) error {
 	}
 	defer f.close()
 	vifs := slices.DeleteFunc(fenced(counts), func(v string) bool { return v == vif })
+	if len(vifs) == 0 {
+		f.DelTable(bridgeTable())
+		return f.commit("take all access rules away")
+	}
 	t, err := f.base(vifs)
 	if err != nil {
 		return err

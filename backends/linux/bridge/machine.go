@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"time"
 
@@ -48,6 +49,9 @@ type machine struct {
 func open(o Options, show func(*picture)) (*machine, *watcher, error) {
 	if o.State == "" {
 		return nil, nil, errors.New("start the part bridge: no folder for its state")
+	}
+	if err := os.MkdirAll(o.State, 0o755); err != nil {
+		return nil, nil, fmt.Errorf("start the part bridge: %w", err)
 	}
 	id, err := bootID()
 	if err != nil {

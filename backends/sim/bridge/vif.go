@@ -116,7 +116,8 @@ func (b *Bridge) Mapped(ifname, proto string, port uint16, from netip.Addr) (
 				return "", 0, false
 			}
 			v := b.vifs[strings.TrimPrefix(item, "vif/")]
-			if v == nil || !slices.Contains(v.ips, m.Target) || !admits(s.Rules, proto, from, m.ToPort) {
+			if v == nil || !slices.Contains(v.ips, m.Target) ||
+				!Passes(s.Rules, b.gateway(s.Bridge), incoming(proto, from, m.ToPort)) {
 				return "", 0, false
 			}
 			return s.AppID, m.ToPort, true
@@ -125,15 +126,22 @@ func (b *Bridge) Mapped(ifname, proto string, port uint16, from netip.Addr) (
 	return "", 0, false
 }
 
-// admits reports whether access rules let a packet of a remote address to a guest's port.
-func admits(rules []device.Rule, proto string, remote netip.Addr, lport uint16) bool {
-	for _, r := range rules {
-		if (r.Protocol == "" || r.Protocol == proto) && r.Host == "" && r.FPort == 0 &&
-			(!r.Remote.IsValid() || r.Remote.Contains(remote)) && (r.LPort == 0 || r.LPort == lport) {
-			return !r.Drop
-		}
+// incoming is the first packet of a connection to a guest's port. Which port it comes from is not
+// known.
+func incoming(proto string, from netip.Addr, port uint16) Packet {
+	p := Packet{Proto: protoTCP, Remote: from, LPort: port}
+	if proto == "udp" {
+		p.Proto = protoUDP
 	}
-	return false
+	return p
+}
+
+// gateway is the address of a bridge; invalid without one.
+func (b *Bridge) gateway(bridge string) netip.Addr {
+	if s := b.specs["bridge/"+bridge].Bridge; s != nil {
+		return s.Addr.Addr()
+	}
+	return netip.Addr{}
 }
 
 // Has reports whether a bridge exists.
