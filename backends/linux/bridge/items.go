@@ -57,7 +57,7 @@ func (m *machine) setNAT(name string, s, was *device.NATSpec) error {
 	if err != nil {
 		return err
 	}
-	if err := m.settleWays(name, s, table, true, d); err != nil {
+	if err := m.settleWays(name, s, table, d); err != nil {
 		return err
 	}
 	return m.translate(d)
@@ -201,10 +201,9 @@ func (m *machine) unset(kind, name string, s *device.Spec) error {
 		if err != nil {
 			return err
 		}
-		if err := m.settleWays(name, nil, s.NAT.Table, true, d); err != nil {
+		if err := m.settleWays(name, nil, s.NAT.Table, d); err != nil {
 			return err
 		}
-		delete(m.laid, name)
 		return m.translate(d)
 	case "vif":
 		if err := m.detach(name); err != nil {

@@ -156,6 +156,8 @@ func (m *machine) lose(d *dump) {
 		s := m.spec(key)
 		switch {
 		case s == nil || m.holds(key, s, d):
+		case kind == "nat" && d.link(name) != nil && m.translated("", d):
+			// Routes come and go with the addresses of ports, and are laid again.
 		case kind != "service" || d.link(name) == nil || d.link(name).Attrs().Index !=
 			m.services[name].index:
 			m.lost[key] = true
@@ -189,26 +191,17 @@ func (m *machine) attend(d *dump) (changed bool, failed error) {
 	}
 	for _, name := range m.items("nat") {
 		s := m.spec("nat/" + name).NAT
-		if m.lost["nat/"+name] || m.lost["bridge/"+name] || m.settled(name, s, d) {
+		if m.lost["nat/"+name] || d.link(name) == nil || m.whole(name, s, d) {
 			continue
 		}
 		changed = true
-		failed = errors.Join(failed, m.settleWays(name, s, s.Table, false, d))
+		failed = errors.Join(failed, m.settleWays(name, s, s.Table, d))
 	}
 	if d.portsOf(m) != m.ports && d.counts["inet dnat"]+d.counts["inet snat"] > 0 {
 		changed = true
 		failed = errors.Join(failed, m.translate(d))
 	}
 	return changed, failed
-}
-
-// settled reports whether routes and rules that should be there are those that were laid.
-func (m *machine) settled(bridge string, s *device.NATSpec, d *dump) bool {
-	var keys []string
-	for _, w := range m.ways(bridge, s, d) {
-		keys = append(keys, w.key)
-	}
-	return slices.Equal(keys, m.laid[bridge])
 }
 
 // picture is what to publish.

@@ -28,7 +28,6 @@ type machine struct {
 	shown, lost map[string]bool
 	// attached has the index of the link that was attached for a VIF.
 	attached map[string]int
-	laid     map[string][]string // routes and rules that were laid, by bridge
 	services map[string]*service // by bridge
 	learned  map[string]map[string]time.Time
 	trees    map[string]bool   // bridges that run the spanning tree protocol
@@ -63,7 +62,7 @@ func open(o Options, show func(*picture)) (*machine, *watcher, error) {
 	}
 	m := &machine{o: o, k: kernel{space: o.Space, h: h, after: o.after}, boot: id, show: show,
 		specs: map[string]device.Spec{}, shown: map[string]bool{}, lost: map[string]bool{},
-		attached: map[string]int{}, laid: map[string][]string{}, services: map[string]*service{},
+		attached: map[string]int{}, services: map[string]*service{},
 		learned: map[string]map[string]time.Time{}, passed: map[string]device.Counter{},
 		last: map[string]device.Counter{}, trees: map[string]bool{}, sizes: map[string][2]int{}}
 	w, err := watch(o.Space, m.learn)

@@ -140,9 +140,8 @@ func (m *machine) ways(bridge string, s *device.NATSpec, d *dump) []way {
 }
 
 // settleWays brings the routes and rules of a bridge to what they should be; without a spec there
-// are none. What is there already stays untouched, and what somebody took away is left alone,
-// unless all is asked for.
-func (m *machine) settleWays(bridge string, s *device.NATSpec, was int, all bool, d *dump) error {
+// are none. was is the table they were in. What is there already stays untouched.
+func (m *machine) settleWays(bridge string, s *device.NATSpec, was int, d *dump) error {
 	var want []way
 	if s != nil {
 		want = m.ways(bridge, s, d)
@@ -156,8 +155,7 @@ func (m *machine) settleWays(bridge string, s *device.NATSpec, was int, all bool
 		there = append(there, d.there(bridge, s.Table)...)
 	}
 	for _, w := range want {
-		if slices.ContainsFunc(there, func(o way) bool { return o.key == w.key }) ||
-			!all && slices.Contains(m.laid[bridge], w.key) {
+		if slices.ContainsFunc(there, func(o way) bool { return o.key == w.key }) {
 			continue
 		}
 		if err := w.add(&m.k); err != nil {
@@ -171,11 +169,10 @@ func (m *machine) settleWays(bridge string, s *device.NATSpec, was int, all bool
 			}
 		}
 	}
-	m.laid[bridge] = keys
 	return nil
 }
 
-// whole reports whether all routes and rules of an instance are there.
+// whole reports whether all routes and rules of an instance are there, and no others.
 func (m *machine) whole(bridge string, s *device.NATSpec, d *dump) bool {
 	there := d.there(bridge, s.Table)
 	want := m.ways(bridge, s, d)
@@ -184,5 +181,5 @@ func (m *machine) whole(bridge string, s *device.NATSpec, d *dump) bool {
 			return false
 		}
 	}
-	return len(want) > 0
+	return len(want) > 0 && len(want) == len(there)
 }
