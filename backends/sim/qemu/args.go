@@ -4,9 +4,9 @@ import (
 	"strconv"
 )
 
-// translationBufferMiB bounds the memory TCG keeps translated code in; its default is 1 GiB.
+// TranslationBufferMiB bounds the memory TCG keeps translated code in; its default is 1 GiB.
 // Small guests run from 32 MiB as fast as from more.
-const translationBufferMiB = 32
+const TranslationBufferMiB = 32
 
 // builder collects a command line.
 type builder struct {
@@ -24,10 +24,10 @@ func (b *builder) inherit(s Socket) string {
 func (b *builder) machine(s Spec) {
 	accel := s.Accel
 	if accel != KVM {
-		accel = TCG + ",thread=multi,tb-size=" + strconv.Itoa(translationBufferMiB)
+		accel = TCG + ",thread=multi,tb-size=" + strconv.Itoa(TranslationBufferMiB)
 	}
 	vcpus := max(s.VCPUs, 1)
-	b.add("-name", escape(s.Name), "-machine", "q35", "-accel", accel, "-cpu", s.cpuFor(),
+	b.add("-name", escape(s.Name), "-machine", "q35", "-accel", accel, "-cpu", s.Processor(),
 		"-m", strconv.Itoa(s.MemoryMiB), "-smp", strconv.Itoa(vcpus),
 		"-nodefaults", "-no-user-config", "-display", "none", "-no-shutdown")
 	if s.UUID != "" {

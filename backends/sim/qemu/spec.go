@@ -109,9 +109,9 @@ type Command struct {
 // firstFile is the number of the first inherited descriptor.
 const firstFile = 3
 
-// cpuFor returns the processor model. TCG gets what x86-64-v2 asks for, as the user lands of
+// Processor returns the processor model. TCG gets what x86-64-v2 asks for, as the user lands of
 // today's images do, and a random number generator, without which a guest waits for entropy.
-func (s Spec) cpuFor() string {
+func (s Spec) Processor() string {
 	switch {
 	case s.CPU != "":
 		return s.CPU
@@ -122,8 +122,8 @@ func (s Spec) cpuFor() string {
 	}
 }
 
-// check refuses what QEMU would take for something else.
-func (s Spec) check() error {
+// Check refuses what QEMU would take for something else.
+func (s Spec) Check() error {
 	switch {
 	case s.Name == "":
 		return errors.New("guest has no name")
@@ -154,7 +154,7 @@ func (s Spec) check() error {
 
 // Command returns the command line for the guest. Equal specs give equal command lines.
 func (s Spec) Command() (Command, error) {
-	if err := s.check(); err != nil {
+	if err := s.Check(); err != nil {
 		return Command{}, err
 	}
 	b := &builder{}
