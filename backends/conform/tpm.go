@@ -10,6 +10,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"math/big"
+	"strings"
 	"testing"
 	"time"
 
@@ -27,13 +28,25 @@ type TPMSetup struct {
 	Setup
 	// Kind is what the part calls itself in tpm.TpmSeen: "none" keeps keys in software.
 	Kind string
+	// Hands are those of somebody else at the module; none where there is none.
+	Hands TPMHands
+}
+
+// TPMHands do things to a module without the part, on the device's loop.
+type TPMHands struct {
+	// Evict removes the device key from it.
+	Evict func()
+	// Clear clears it: it has another owner then.
+	Clear func()
+	// Kill makes it stop answering, and Revive go on.
+	Kill, Revive func()
 }
 
 // TPM checks a part tpm on a backend. mk makes one that finds the onboarding identity and no device
 // key; it is called more than once and cleans up with t.
 func TPM(t *testing.T, b Backend, mk func(t *testing.T, o Onboarding) TPMSetup) {
 	s := suite[*tpmBench]{part: "tpm", groups: tpmCases(), show: map[string]func(any) string{
-		tpm.Keys.String(): showKey, tpm.Module.String(): nothing}}
+		tpm.Keys.String(): showKey, tpm.Module.String(): showModule}}
 	s.run(t, b, func(t *testing.T) *tpmBench { return newTPMBench(t, mk) })
 	t.Run("no key behind the certificate", func(t *testing.T) { noKey(t, mk) })
 }
@@ -44,42 +57,11 @@ func showKey(row any) string {
 	return fmt.Sprintf("%s, in the TPM: %v", k.Name, k.InTPM)
 }
 
-func tpmCases() []Group[*tpmBench] {
-	signs := func(name string) func(*tpmBench, *testing.T) {
-		return func(x *tpmBench, t *testing.T) { x.signs(t, name) }
-	}
-	return []Group[*tpmBench]{
-		{Name: "keys", Cases: []Case[*tpmBench]{
-			{Name: "complete after boot", Run: (*tpmBench).complete,
-				Clause: "Keys is complete once the part has looked for all of them; Module says what it is"},
-			{Name: "wrong requests", Run: (*tpmBench).wrong,
-				Clause: "FaultNoKey: there is no such key"},
-			{Name: "onboarding key signs", Run: signs(tpm.Onboard),
-				Clause: "Sign gives r and s of an ECDSA signature, and who signed"},
-			{Name: "create", Run: (*tpmBench).create,
-				Clause: "Create makes the device key and its self-signed certificate, valid for 20 years"},
-			{Name: "create again", Run: (*tpmBench).again,
-				Clause: "a key that exists is kept, and said to be restored"},
-			{Name: "device key signs", Run: signs(tpm.Device),
-				Clause: "the device key signs digests, on P-256"},
-			{Name: "signing changes nothing", Run: (*tpmBench).signsQuietly,
-				Clause: "a query changes no row"},
-			{Name: "same keys after a power cut", Run: (*tpmBench).survives,
-				Clause: "key and certificate are durable when Create is done"},
-		}},
-		{Name: "cancelled", Cases: []Case[*tpmBench]{
-			{Name: "create and sign", Run: (*tpmBench).cancelled,
-				Loose:  "a cancelled call may still take effect",
-				Clause: "a call that is cancelled ends within a second"}}},
-		{Name: "power cut", Cases: []Case[*tpmBench]{
-			{Name: "while a key is made", Run: (*tpmBench).cutShort, Loose: chance,
-				Clause: "the next boot has a key whole or not at all"}}},
-	}
-}
-
 // tpmBench is a bench with a part tpm.
 type tpmBench struct {
 	*bench
+	tpmOps
+	hands  TPMHands
 	kind   string
 	pem    Onboarding
 	making *calls[tpm.CreateReq, tpm.CreateRes]
@@ -97,19 +79,31 @@ func newTPMBench(t *testing.T, mk func(*testing.T, Onboarding) TPMSetup) *tpmBen
 func newTPMBenchOf(t *testing.T, o Onboarding, mk func(*testing.T, Onboarding) TPMSetup) *tpmBench {
 	t.Helper()
 	s := mk(t, o)
-	x := &tpmBench{kind: s.Kind, pem: o, making: newCalls(tpm.Create), sign: newCalls(tpm.Sign)}
+	x := &tpmBench{kind: s.Kind, pem: o, hands: s.Hands, tpmOps: newTPMOps(),
+		making: newCalls(tpm.Create), sign: newCalls(tpm.Sign)}
 	state := func() string {
 		return rows("keys", x.keys) + rows("module", x.module)
 	}
-	x.bench = newBench(t, s.Setup, "desk", state, func(b *bench, p bus.Port) []looker {
+	x.bench = newBench(t, s.Setup, "vaultmgr", state, func(b *bench, p bus.Port) []looker {
 		x.keys, x.module = bus.Subscribe(p, tpm.Keys), bus.Subscribe(p, tpm.Module)
 		x.making.attach(b, p)
 		x.sign.attach(b, p)
-		return []looker{x.making, x.sign}
+		return append([]looker{x.making, x.sign}, x.tpmOps.attach(b, p)...)
 	})
 	x.until(t, "complete tables", func() bool { return x.keys.Complete() && x.module.Complete() })
 	return x
 }
+
+// showModule tells whether the module answers: kinds and makers differ.
+func showModule(row any) string {
+	if m := row.(*tpm.TpmSeen); !silent(m) {
+		return "it is there"
+	}
+	return "it does not answer"
+}
+
+// silent reports whether a row is that of a module that does not answer.
+func silent(m *tpm.TpmSeen) bool { return strings.HasPrefix(m.Detail, "it does not answer") }
 
 // newOnboarding makes an onboarding identity.
 func newOnboarding(t *testing.T) Onboarding {

@@ -2,15 +2,20 @@ package conform_test
 
 import (
 	"os"
+	"path/filepath"
 	"testing"
+	"time"
+
+	"github.com/google/go-tpm/tpm2"
 
 	"go.uber.org/goleak"
 
+	"github.com/evetwin/evetwin/backends/child"
 	"github.com/evetwin/evetwin/backends/conform"
+	linuxtpm "github.com/evetwin/evetwin/backends/linux/tpm"
 	"github.com/evetwin/evetwin/backends/sim/disk"
 	"github.com/evetwin/evetwin/backends/sim/lab"
 	"github.com/evetwin/evetwin/backends/sim/lab/labtest"
-	"github.com/evetwin/evetwin/backends/sim/real"
 	"github.com/evetwin/evetwin/backends/sim/swtpm"
 	"github.com/evetwin/evetwin/backends/sim/tpm"
 )
@@ -51,13 +56,17 @@ func cutter(d *disk.Disk) func() {
 func TestModelTPMConforms(t *testing.T) {
 	conform.TPM(t, model, func(_ *testing.T, o conform.Onboarding) conform.TPMSetup {
 		d := configured(o)
-		return conform.TPMSetup{Kind: "model", Setup: conform.Setup{Cut: cutter(d),
-			Part: &tpm.Tpm{Disk: d, Seed: 7, Name: "conform"}}}
+		part := &tpm.Tpm{Disk: d, Seed: 7, Name: "conform"}
+		return conform.TPMSetup{Kind: "model", Setup: conform.Setup{Cut: cutter(d), Part: part},
+			Hands: conform.TPMHands{Evict: part.Evict, Clear: part.Clear,
+				Kill: func() { part.Dead = true }, Revive: func() { part.Dead = false }}}
 	})
 }
 
+// software is the backend of keys in software, on a model.
+var software = conform.Backend{Name: "software", Report: report}
+
 func TestKeysInSoftwareConform(t *testing.T) {
-	software := conform.Backend{Name: "software", Report: report}
 	conform.TPM(t, software, func(_ *testing.T, o conform.Onboarding) conform.TPMSetup {
 		d := configured(o)
 		return conform.TPMSetup{Kind: "none", Setup: conform.Setup{Cut: cutter(d),
@@ -65,32 +74,147 @@ func TestKeysInSoftwareConform(t *testing.T) {
 	})
 }
 
+// folder is a folder with an onboarding identity.
+func folder(t *testing.T, o conform.Onboarding) linuxtpm.Dir {
+	t.Helper()
+	d := linuxtpm.Dir{Root: t.TempDir()}
+	for path, text := range map[string][]byte{tpm.OnboardCert: o.Cert, tpm.OnboardKey: o.Key} {
+		if len(text) > 0 {
+			if err := d.Write(path, text); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return d
+}
+
+func TestKeysInFilesConform(t *testing.T) {
+	b := realPart("files")
+	b.Model = software.Name
+	conform.TPM(t, b, func(t *testing.T, o conform.Onboarding) conform.TPMSetup {
+		part := linuxtpm.New(linuxtpm.Options{Files: folder(t, o)})
+		t.Cleanup(part.Halt)
+		return conform.TPMSetup{Kind: "none", Setup: conform.Setup{Part: part}}
+	})
+}
+
+// chip is a software TPM that nobody starts again.
+type chip struct {
+	t       *testing.T
+	program string
+	dir     string
+	socket  string
+	process *child.Process
+}
+
+// start starts it on the state that there is.
+func (c *chip) start() {
+	c.t.Helper()
+	if err := os.Remove(c.socket); err != nil && !os.IsNotExist(err) {
+		c.t.Error(err)
+	}
+	var err error
+	c.process, err = child.Start(child.Options{Name: "swtpm", Path: c.program,
+		Args: []string{"socket", "--tpm2", "--tpmstate", "dir=" + c.dir, "--server",
+			"type=unixio,path=" + c.socket, "--flags", "not-need-init,startup-clear"}})
+	if err != nil {
+		c.t.Error(err)
+	}
+}
+
+// kill ends it with SIGKILL.
+func (c *chip) kill() {
+	c.t.Helper()
+	if err := c.process.Kill(); err != nil {
+		c.t.Error(err)
+	}
+}
+
+// dead reports whether it does not run.
+func (c *chip) dead() bool {
+	select {
+	case <-c.process.Done():
+		return true
+	default:
+		return false
+	}
+}
+
+// newChip starts a software TPM and waits until it listens.
+func newChip(t *testing.T) *chip {
+	t.Helper()
+	sockets, err := lab.NewSocketDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &chip{t: t, program: labtest.Program(t, "swtpm"), dir: t.TempDir(),
+		socket: filepath.Join(sockets.Path, "s")}
+	first, err := swtpm.Open(t.Context(), swtpm.Options{Dir: c.dir, SocketDir: sockets.Path})
+	if err == nil {
+		err = first.Close() // its state is made
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.start()
+	t.Cleanup(func() {
+		c.kill()
+		if err := sockets.Close(); err != nil {
+			t.Error(err)
+		}
+		if left := labtest.Offspring(); len(left) > 0 {
+			t.Errorf("left behind: %v", left)
+		}
+	})
+	return c
+}
+
+// open opens the TPM, as soon as it listens.
+func (c *chip) open() *linuxtpm.TPM {
+	c.t.Helper()
+	// A socket is there when it listens, or a moment before.
+	for end := time.Now().Add(10 * time.Second); ; {
+		opened, err := linuxtpm.Open(c.socket)
+		if err == nil {
+			return opened
+		}
+		if time.Now().After(end) {
+			c.t.Fatal(err)
+		}
+	}
+}
+
 func TestSoftwareTPMConforms(t *testing.T) {
 	labtest.Program(t, "swtpm")
 	conform.TPM(t, realPart("swtpm"), func(t *testing.T, o conform.Onboarding) conform.TPMSetup {
-		sockets, err := lab.NewSocketDir()
-		if err != nil {
-			t.Fatal(err)
+		c := newChip(t)
+		opened := c.open()
+		must := func(err error) {
+			t.Helper()
+			if err != nil {
+				t.Error(err)
+			}
 		}
-		chip, err := swtpm.Open(t.Context(), swtpm.Options{Dir: t.TempDir(),
-			SocketDir: sockets.Path})
-		if err != nil {
-			_ = sockets.Close()
-			t.Fatal(err)
-		}
+		part := linuxtpm.New(linuxtpm.Options{TPM: opened, Kind: "swtpm", Files: folder(t, o),
+			Log: filepath.Join(t.TempDir(), "run", "measured")})
 		t.Cleanup(func() {
-			if err := chip.Close(); err != nil {
-				t.Error(err)
-			}
-			if err := sockets.Close(); err != nil {
-				t.Error(err)
-			}
-			if left := labtest.Offspring(); len(left) > 0 {
-				t.Errorf("left behind: %v", left)
-			}
+			part.Halt()
+			must(opened.Close())
 		})
-		d := configured(o)
-		return conform.TPMSetup{Kind: "swtpm", Setup: conform.Setup{Cut: cutter(d),
-			Part: &real.Tpm{TPM: chip.TPM, Kind: "swtpm", Disk: d}}}
+		hands := conform.TPMHands{Kill: c.kill, Revive: c.start,
+			Evict: func() { must(opened.Evict(linuxtpm.DeviceKeyHandle)) },
+			Clear: func() {
+				_, err := tpm2.Clear{AuthHandle: tpm2.AuthHandle{Handle: tpm2.TPMRHLockout,
+					Auth: tpm2.PasswordAuth(nil)}}.Execute(opened.Transport())
+				must(err)
+			}}
+		cut := func() {
+			if !c.dead() {
+				c.kill()
+				c.start()
+			}
+		}
+		return conform.TPMSetup{Kind: "swtpm", Hands: hands,
+			Setup: conform.Setup{Cut: cut, Part: part}}
 	})
 }

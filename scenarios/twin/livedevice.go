@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/evetwin/evetwin/backends/linux/tpm"
 	"github.com/evetwin/evetwin/backends/sim/board"
 	"github.com/evetwin/evetwin/backends/sim/lab"
 	"github.com/evetwin/evetwin/backends/sim/qemu"
@@ -102,7 +103,10 @@ func (l *Live) first() error {
 	b, d, err := l.device(o, l.o.Dir, func(b board.Options) board.Options {
 		if l.Chip != nil {
 			b.Tpm = func(x *board.Board) board.Part {
-				return &real.Tpm{TPM: l.Chip.TPM, Kind: SWTPM, Disk: x.Disk}
+				part := tpm.New(tpm.Options{TPM: l.Chip.TPM, Kind: SWTPM,
+					Files: real.Files{Disk: x.Disk}, Reset: l.Chip.Reset})
+				l.closing(func() error { part.Halt(); return nil })
+				return part
 			}
 		}
 		if l.Hyper != Model {

@@ -50,21 +50,11 @@ func (t *TPM) DeviceKey() (key *Key, made bool, err error) {
 	if !errors.Is(err, ErrNoKey) {
 		return key, false, err
 	}
-	primary, err := tpm2.CreatePrimary{
-		PrimaryHandle: tpm2.TPMRHOwner,
-		InPublic:      tpm2.New2B(deviceKeyTemplate()),
-	}.Execute(t.wire)
+	err = t.alone(func() error {
+		return t.keep(DeviceKeyHandle, tpm2.TPMRHOwner, deviceKeyTemplate())
+	})
 	if err != nil {
 		return nil, false, fmt.Errorf("make device key: %w", err)
-	}
-	_, err = tpm2.EvictControl{
-		Auth:             tpm2.TPMRHOwner,
-		ObjectHandle:     &tpm2.NamedHandle{Handle: primary.ObjectHandle, Name: primary.Name},
-		PersistentHandle: DeviceKeyHandle,
-	}.Execute(t.wire)
-	_, flushErr := tpm2.FlushContext{FlushHandle: primary.ObjectHandle}.Execute(t.wire)
-	if err := errors.Join(err, flushErr); err != nil {
-		return nil, false, fmt.Errorf("keep device key: %w", err)
 	}
 	key, err = t.OpenKey(DeviceKeyHandle)
 	return key, err == nil, err
@@ -72,7 +62,7 @@ func (t *TPM) DeviceKey() (key *Key, made bool, err error) {
 
 // OpenKey returns the P-256 key at a persistent handle; ErrNoKey if there is none.
 func (t *TPM) OpenKey(handle uint32) (*Key, error) {
-	answer, err := tpm2.ReadPublic{ObjectHandle: tpm2.TPMHandle(handle)}.Execute(t.wire)
+	answer, err := tpm2.ReadPublic{ObjectHandle: tpm2.TPMHandle(handle)}.Execute(t.over)
 	if errors.Is(err, tpm2.TPMRCHandle) {
 		return nil, fmt.Errorf("open key %#x: %w", handle, ErrNoKey)
 	}
@@ -127,18 +117,12 @@ func (k *Key) Sign(digest [32]byte) (signature [64]byte, err error) {
 				&tpm2.TPMSSchemeHash{HashAlg: tpm2.TPMAlgSHA256}),
 		},
 		Validation: tpm2.TPMTTKHashCheck{Tag: tpm2.TPMSTHashCheck, Hierarchy: tpm2.TPMRHNull},
-	}.Execute(k.tpm.wire)
+	}.Execute(k.tpm.over)
 	if err != nil {
 		return signature, fmt.Errorf("sign with key %#x: %w", uint32(k.handle), err)
 	}
-	rs, err := answer.Signature.Signature.ECDSA()
-	if err != nil {
+	if signature, err = raw(answer.Signature); err != nil {
 		return signature, fmt.Errorf("sign with key %#x: %w", uint32(k.handle), err)
 	}
-	if len(rs.SignatureR.Buffer) > 32 || len(rs.SignatureS.Buffer) > 32 {
-		return signature, fmt.Errorf("sign with key %#x: signature too long", uint32(k.handle))
-	}
-	new(big.Int).SetBytes(rs.SignatureR.Buffer).FillBytes(signature[:32])
-	new(big.Int).SetBytes(rs.SignatureS.Buffer).FillBytes(signature[32:])
 	return signature, nil
 }

@@ -52,7 +52,7 @@ func (t *TPM) NVWrite(index uint32, data []byte) error {
 			NVIndex: tpm2.NamedHandle{Handle: tpm2.TPMHandle(index), Name: name},
 			Data:    tpm2.TPM2BMaxNVBuffer{Buffer: data[at:min(at+chunk, len(data))]},
 			Offset:  uint16(at),
-		}).Execute(t.wire); err != nil {
+		}).Execute(t.over); err != nil {
 			return fmt.Errorf("store at NV index %#x: %w", index, err)
 		}
 	}
@@ -81,7 +81,7 @@ func (t *TPM) NVRead(index uint32) ([]byte, error) {
 			NVIndex: tpm2.NamedHandle{Handle: tpm2.TPMHandle(index), Name: name},
 			Size:    uint16(min(chunk, int(public.DataSize)-len(data))),
 			Offset:  uint16(len(data)),
-		}.Execute(t.wire)
+		}.Execute(t.over)
 		if err == nil && len(answer.Data.Buffer) == 0 {
 			err = errors.New("the TPM gave nothing")
 		}
@@ -103,7 +103,7 @@ func (t *TPM) NVDelete(index uint32) error {
 		_, err = tpm2.NVUndefineSpace{
 			AuthHandle: tpm2.TPMRHOwner,
 			NVIndex:    tpm2.NamedHandle{Handle: tpm2.TPMHandle(index), Name: name},
-		}.Execute(t.wire)
+		}.Execute(t.over)
 	}
 	if err != nil {
 		return fmt.Errorf("delete NV index %#x: %w", index, err)
@@ -120,7 +120,7 @@ func nvChunk(p Properties) int {
 
 // nvPublic returns an index's public area and name; ErrNoData if there is no such index.
 func (t *TPM) nvPublic(index uint32) (*tpm2.TPMSNVPublic, tpm2.TPM2BName, error) {
-	answer, err := tpm2.NVReadPublic{NVIndex: tpm2.TPMHandle(index)}.Execute(t.wire)
+	answer, err := tpm2.NVReadPublic{NVIndex: tpm2.TPMHandle(index)}.Execute(t.over)
 	if errors.Is(err, tpm2.TPMRCHandle) {
 		return nil, tpm2.TPM2BName{}, ErrNoData
 	}
@@ -142,6 +142,6 @@ func (t *TPM) nvDefine(index uint32, size int) error {
 			},
 			DataSize: uint16(size),
 		}),
-	}.Execute(t.wire)
+	}.Execute(t.over)
 	return err
 }

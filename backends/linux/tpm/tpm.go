@@ -1,6 +1,7 @@
 package tpm
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,12 +14,17 @@ import (
 // randomChunk is the most random bytes a TPM is sure to give in one command: a SHA-256 digest.
 const randomChunk = 32
 
-// TPM is an open TPM.
+// TPM is an open TPM, for as long as a context lives.
 type TPM struct {
 	wire *wire
+	over transport.TPM
 }
 
-var _ transport.TPM = (*wire)(nil)
+// Within returns the same TPM for the time of a context: when that ends, commands end within half a
+// second, whether the TPM answers or not.
+func (t *TPM) Within(ctx context.Context) *TPM {
+	return &TPM{wire: t.wire, over: link{t.wire, ctx}}
+}
 
 // Open opens the TPM at a path, a device node or a socket, and asks it for its properties, so
 // that what is no TPM 2.0 is found out here.
@@ -27,9 +33,9 @@ func Open(path string) (*TPM, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open TPM: %w", err)
 	}
-	t := &TPM{wire: w}
+	t := &TPM{wire: w, over: link{w, context.Background()}}
 	// An emulator may be started or not, /dev/tpm0 likewise; a TPM that was says so by an error.
-	_, err = tpm2.Startup{StartupType: tpm2.TPMSUClear}.Execute(w)
+	_, err = tpm2.Startup{StartupType: tpm2.TPMSUClear}.Execute(t.over)
 	if err != nil && !errors.Is(err, tpm2.TPMRCInitialize) {
 		return nil, errors.Join(fmt.Errorf("start TPM %s: %w", path, err), w.close())
 	}
@@ -51,11 +57,11 @@ func (t *TPM) Close() error {
 func (t *TPM) Path() string { return t.wire.path }
 
 // Transport returns the TPM for go-tpm's commands.
-func (t *TPM) Transport() transport.TPM { return t.wire }
+func (t *TPM) Transport() transport.TPM { return t.over }
 
 // ReadWriter returns the same TPM for the older API of go-tpm and for go-tpm-tools. Closing it
 // does not close the TPM.
-func (t *TPM) ReadWriter() io.ReadWriteCloser { return &older{wire: t.wire} }
+func (t *TPM) ReadWriter() io.ReadWriteCloser { return &older{over: t.over} }
 
 // Properties are what a TPM says of itself.
 type Properties struct {
@@ -82,7 +88,7 @@ const (
 // Properties asks the TPM what it is.
 func (t *TPM) Properties() (Properties, error) {
 	answer, err := tpm2.GetCapability{Capability: tpm2.TPMCapTPMProperties,
-		Property: fixedProperties, PropertyCount: fixedPropertiesSize}.Execute(t.wire)
+		Property: fixedProperties, PropertyCount: fixedPropertiesSize}.Execute(t.over)
 	if err != nil {
 		return Properties{}, fmt.Errorf("ask TPM %s what it is: %w", t.wire.path, err)
 	}
@@ -127,7 +133,7 @@ func (t *TPM) Random(n int) ([]byte, error) {
 	out := make([]byte, 0, n)
 	for len(out) < n {
 		answer, err := tpm2.GetRandom{
-			BytesRequested: uint16(min(n-len(out), randomChunk))}.Execute(t.wire)
+			BytesRequested: uint16(min(n-len(out), randomChunk))}.Execute(t.over)
 		if err != nil {
 			return nil, fmt.Errorf("get random bytes: %w", err)
 		}

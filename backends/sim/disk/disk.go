@@ -99,7 +99,16 @@ type Partition struct{ Label, State, Version string }
 type TpmRecord struct {
 	HasDevice bool
 	CertPEM   string
+	// Owners counts how often the TPM was cleared: each owner has other keys.
+	Owners uint64            `json:",omitempty"`
+	NV     map[uint32][]byte `json:",omitempty"`
+	Sealed *Sealed           `json:",omitempty"`
+	// Sealings counts the secrets that were sealed.
+	Sealings uint64 `json:",omitempty"`
 }
+
+// Sealed is a secret that a TPM keeps.
+type Sealed struct{ Policy, Secret []byte }
 
 // New makes an empty disk of a size in bytes.
 func New(total, reserved int64) *Disk {

@@ -2,6 +2,7 @@ package swtpm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -63,6 +64,7 @@ type TPM struct {
 	mu      sync.Mutex
 	process *child.Process
 	starts  int
+	asked   bool // for the end of the process
 }
 
 // Open starts a software TPM and opens it. It returns when the TPM has answered; the TPM then
@@ -135,12 +137,23 @@ func (t *TPM) supervise(life context.Context, process *child.Process) {
 			failures = 0
 		}
 		last = time.Now()
-		failures++
+		if !t.wasAsked() {
+			failures++
+		}
 		next, err := t.start()
 		if err == nil {
 			process = next
 		}
 	}
+}
+
+// wasAsked reports, once, whether the process was asked to end.
+func (t *TPM) wasAsked() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	was := t.asked
+	t.asked = false
+	return was
 }
 
 // Done returns a channel that is closed when swtpm runs no more: after Close, or when it cannot
@@ -159,6 +172,31 @@ func (t *TPM) Starts() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.starts
+}
+
+// Reset has the TPM feel a reset of its device: registers begin anew, what is stored stays. It
+// returns when swtpm has answered again.
+func (t *TPM) Reset(ctx context.Context) error {
+	t.mu.Lock()
+	process, starts := t.process, t.starts
+	t.asked = true
+	t.mu.Unlock()
+	if err := process.Kill(); err != nil {
+		return fmt.Errorf("reset software TPM: %w", err)
+	}
+	for t.Starts() == starts {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("reset software TPM: %w", ctx.Err())
+		case <-t.stopped:
+			return errors.New("reset software TPM: it runs no more")
+		case <-time.After(startPause):
+		}
+	}
+	if _, err := t.Within(ctx).Properties(); err != nil {
+		return fmt.Errorf("reset software TPM: %w", err)
+	}
+	return nil
 }
 
 // Close ends swtpm. Its state stays.

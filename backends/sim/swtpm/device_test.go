@@ -199,6 +199,29 @@ func TestKilledIsStartedAgain(t *testing.T) {
 	}
 }
 
+// TestReset has a register begin anew and a key stay.
+func TestReset(t *testing.T) {
+	on := open(t, t.TempDir())
+	made := key(t, on, true)
+	for range 3 {
+		if err := on.Extend(14, [32]byte{1}); err != nil {
+			t.Fatal(err)
+		}
+		if v, err := on.PCRs([]uint32{14}); err != nil || v[0] == [32]byte{} {
+			t.Fatalf("extended, register 14 is %x, %v", v, err)
+		}
+		if err := on.Reset(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if v, err := on.PCRs([]uint32{14}); err != nil || v[0] != [32]byte{} {
+			t.Fatalf("after a reset register 14 is %x, %v", v, err)
+		}
+	}
+	if !key(t, on, false).Public().Equal(made.Public()) {
+		t.Error("after a reset the device key is another one")
+	}
+}
+
 func TestStateInUse(t *testing.T) {
 	state := t.TempDir()
 	open(t, state)

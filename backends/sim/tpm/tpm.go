@@ -1,23 +1,18 @@
 // Package tpm is the simulated part tpm: keys that derive from a seed, so that the same device
-// signs the same way in every run. Signatures are real ECDSA, with the nonces of RFC 6979.
+// signs the same way in every run. Signatures are real ECDSA, with the nonces of RFC 6979; quotes,
+// policies and credentials are computed as a TPM computes them.
 package tpm
 
 import (
-	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/sha256"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/asn1"
 	"encoding/binary"
-	"encoding/pem"
-	"errors"
-	"fmt"
-	"math/big"
 	"time"
 
+	"github.com/evetwin/evetwin/backends/eventlog"
 	"github.com/evetwin/evetwin/backends/sim/disk"
+	"github.com/evetwin/evetwin/backends/tpmkey"
 	"github.com/evetwin/evetwin/core/bus"
 	device "github.com/evetwin/evetwin/core/device/tpm"
 	"github.com/evetwin/evetwin/core/host"
@@ -28,6 +23,9 @@ const (
 	OnboardCert = "/config/onboard.cert.pem"
 	OnboardKey  = "/config/onboard.key.pem"
 )
+
+// probing is how often a module that does not answer is asked again.
+const probing = time.Second
 
 // Tpm is the part: a model of a TPM, or keys in software.
 type Tpm struct {
@@ -41,8 +39,17 @@ type Tpm struct {
 	Sign func(k *ecdsa.PrivateKey, digest [32]byte) (rs [64]byte, err error)
 	// Signed counts the signatures made for the agents.
 	Signed uint64
+	// Dead: the module does not answer.
+	Dead bool
 
-	keys map[string]*key
+	pt     *host.Part
+	rows   *bus.Pub[device.KeySeen]
+	module *bus.Pub[device.TpmSeen]
+	keys   map[string]*key
+	ailing bool
+	looked bool
+	pcrs   [device.Registers][32]byte
+	log    eventlog.Log
 }
 
 type key struct {
@@ -53,68 +60,132 @@ type key struct {
 // Wire serves the ops of the part and publishes the keys that exist.
 func (t *Tpm) Wire(k *host.Kernel) {
 	pt := k.Part("tpm")
-	keys, module := bus.Publish(pt, device.Keys), bus.Publish(pt, device.Module)
-	t.keys = map[string]*key{}
-	m := device.TpmSeen{Kind: "model", Vendor: "evetwin", Firmware: "1", Detail: "a model, no chip"}
-	if t.Absent {
-		m = device.TpmSeen{Kind: "none", Detail: "keys are kept in software"}
+	t.pt, t.rows, t.module = pt, bus.Publish(pt, device.Keys), bus.Publish(pt, device.Module)
+	t.keys, t.ailing, t.looked = map[string]*key{}, false, false
+	t.reset()
+	cert, onboard := t.Disk.Files[OnboardCert].Data, t.Disk.Files[OnboardKey].Data
+	if t.Dead {
+		t.ail()
+	} else {
+		t.module.Put(t.seen())
+		t.look()
 	}
-	module.Put(m)
-	module.Complete()
-	if t.Disk.Tpm.HasDevice {
-		t.adopt(keys, device.Device, DeriveKey(t.Seed, t.Name), t.Disk.Tpm.CertPEM)
+	t.module.Complete()
+	if priv, err := tpmkey.Pair(cert, onboard); err == nil {
+		t.adopt(device.Onboard, priv, string(cert))
 	}
-	if cert, priv := OnboardPair(t.Disk); priv != nil {
-		t.adopt(keys, device.Onboard, priv, cert)
+	if t.looked {
+		t.rows.Complete()
 	}
-	keys.Complete()
-	host.Serve(pt, device.Create, func(c host.Run[device.CreateReq, device.CreateRes]) {
-		c.After(c.Latency(50*time.Millisecond, 300*time.Millisecond), func() { t.create(c, keys) })
-	})
-	host.Serve(pt, device.Sign, func(c host.Run[device.SignReq, device.SignRes]) {
-		c.After(c.Latency(2*time.Millisecond, 8*time.Millisecond), func() { t.sign(c) })
-	})
+	serve(t)
 }
 
-func (t *Tpm) adopt(keys *bus.Pub[device.KeySeen], name string, priv *ecdsa.PrivateKey,
-	cert string,
-) {
-	b, _ := pem.Decode([]byte(cert))
-	if b == nil {
+// seen is a module that answers, or none.
+func (t *Tpm) seen() device.TpmSeen {
+	if t.Absent {
+		return device.TpmSeen{Kind: "none", Detail: "keys are kept in software"}
+	}
+	return device.TpmSeen{Kind: "model", Vendor: "evetwin", Firmware: "1", Detail: "a model, no chip"}
+}
+
+// look finds the device key in the module.
+func (t *Tpm) look() {
+	t.looked = true
+	if t.Disk.Tpm.HasDevice {
+		t.adopt(device.Device, t.own(device.Device), t.Disk.Tpm.CertPEM)
+	}
+}
+
+// ail shows that the module does not answer, and asks it again until it does.
+func (t *Tpm) ail() {
+	if t.ailing {
 		return
 	}
-	k := &key{priv, sha256.Sum256(b.Bytes)}
-	t.keys[name] = k
-	keys.Put(device.KeySeen{Name: name, InTPM: name == device.Device && !t.Absent, CertPEM: cert,
-		CertHash: k.hash})
+	t.ailing = true
+	m := t.seen()
+	m.Detail = "it does not answer"
+	t.module.Put(m)
+	t.probe()
 }
 
-func (t *Tpm) create(c host.Run[device.CreateReq, device.CreateRes],
-	keys *bus.Pub[device.KeySeen],
-) {
+func (t *Tpm) probe() {
+	t.pt.After(probing, func() {
+		if t.ailing && t.Dead {
+			t.probe()
+			return
+		}
+		t.heal()
+	})
+}
+
+// heal shows that the module answers again.
+func (t *Tpm) heal() {
+	if !t.ailing {
+		return
+	}
+	t.ailing = false
+	t.module.Put(t.seen())
+	if !t.looked {
+		t.look()
+		t.rows.Complete()
+	}
+}
+
+// Evict is somebody who removes the device key from the module.
+func (t *Tpm) Evict() { t.Disk.Tpm.HasDevice = false }
+
+// Clear is somebody who clears the module: the next owner has other keys and finds nothing stored.
+func (t *Tpm) Clear() { t.Disk.Tpm = disk.TpmRecord{Owners: t.Disk.Tpm.Owners + 1} }
+
+func (t *Tpm) adopt(name string, priv *ecdsa.PrivateKey, cert string) {
+	_, hash, err := tpmkey.Public(cert)
+	if err != nil {
+		return
+	}
+	t.keys[name] = &key{priv, hash}
+	t.rows.Put(device.KeySeen{Name: name, InTPM: name == device.Device && !t.Absent, CertPEM: cert,
+		CertHash: hash})
+}
+
+func (t *Tpm) create(c host.Run[device.CreateReq, device.CreateRes]) {
 	if c.Req().Name != device.Device {
 		c.Fail(device.FaultNoKey, "create key "+c.Req().Name+": only the device key is made here", false)
 		return
 	}
-	if t.keys[device.Device] != nil {
+	if !t.answers(c) {
+		return
+	}
+	r := &t.Disk.Tpm
+	if r.HasDevice && t.keys[device.Device] != nil {
 		c.Done(device.CreateRes{Restored: true})
 		return
 	}
-	priv := DeriveKey(t.Seed, t.Name)
-	cert, err := SelfSign(priv, time.Unix(c.Req().NotBefore, 0).UTC())
-	if err != nil {
-		c.Fail(device.FaultFailed, "create the device certificate: "+err.Error(), true)
-		return
+	priv, restored := t.own(device.Device), r.CertPEM != ""
+	if !restored {
+		cert, err := tpmkey.SelfSign(priv, &priv.PublicKey, time.Unix(c.Req().NotBefore, 0).UTC())
+		if err != nil {
+			c.Fail(device.FaultFailed, "create the device certificate: "+err.Error(), true)
+			return
+		}
+		r.CertPEM = cert
 	}
-	t.Disk.Tpm.HasDevice, t.Disk.Tpm.CertPEM = true, cert
-	t.adopt(keys, device.Device, priv, cert)
-	c.Done(device.CreateRes{})
+	r.HasDevice = true
+	t.adopt(device.Device, priv, r.CertPEM)
+	c.Done(device.CreateRes{Restored: restored})
 }
 
 func (t *Tpm) sign(c host.Run[device.SignReq, device.SignRes]) {
-	k := t.keys[c.Req().Name]
+	name := c.Req().Name
+	if name != device.Onboard && !t.answers(c) {
+		return
+	}
+	if name == device.Device && !t.Disk.Tpm.HasDevice && t.keys[name] != nil {
+		delete(t.keys, name)
+		t.rows.Delete(name)
+	}
+	k := t.keys[name]
 	if k == nil {
-		c.Fail(device.FaultNoKey, "sign: there is no key "+c.Req().Name, true)
+		c.Fail(device.FaultNoKey, "sign: there is no key "+name, true)
 		return
 	}
 	sign := t.Sign
@@ -123,7 +194,7 @@ func (t *Tpm) sign(c host.Run[device.SignReq, device.SignRes]) {
 	}
 	rs, err := sign(k.PrivateKey, c.Req().Digest)
 	if err != nil {
-		c.Fail(device.FaultFailed, "sign with key "+c.Req().Name+": "+err.Error(), true)
+		c.Fail(device.FaultFailed, "sign with key "+name+": "+err.Error(), true)
 		return
 	}
 	t.Signed++
@@ -132,17 +203,7 @@ func (t *Tpm) sign(c host.Run[device.SignReq, device.SignRes]) {
 
 // Sign makes a deterministic ECDSA signature: r and s, 32 bytes each.
 func Sign(k *ecdsa.PrivateKey, digest [32]byte) (rs [64]byte, err error) {
-	der, err := k.Sign(nil, digest[:], crypto.SHA256)
-	if err != nil {
-		return rs, err
-	}
-	var v struct{ R, S *big.Int }
-	if _, err := asn1.Unmarshal(der, &v); err != nil {
-		return rs, fmt.Errorf("read own signature: %w", err)
-	}
-	v.R.FillBytes(rs[:32])
-	v.S.FillBytes(rs[32:])
-	return rs, nil
+	return tpmkey.Sign(k, digest)
 }
 
 // DeriveKey is the P-256 key of a device under a seed.
@@ -154,74 +215,4 @@ func DeriveKey(seed uint64, name string) *ecdsa.PrivateKey {
 			return k
 		}
 	}
-}
-
-// SelfSign makes the device certificate with a key in software.
-func SelfSign(k *ecdsa.PrivateKey, from time.Time) (string, error) {
-	return SelfSignWith(k, &k.PublicKey, from)
-}
-
-// SignPEM signs with a private key given in PEM.
-func SignPEM(key []byte, digest [32]byte) (rs [64]byte, err error) {
-	k, err := readKey(key)
-	if err != nil {
-		return rs, err
-	}
-	return Sign(k, digest)
-}
-
-// OnboardPair reads the onboarding identity of a disk: certificate and key. There is none, and the
-// key is nil, unless both can be read and belong together.
-func OnboardPair(d *disk.Disk) (cert string, _ *ecdsa.PrivateKey) {
-	text := d.Files[OnboardCert].Data
-	priv, err := readKey(d.Files[OnboardKey].Data)
-	p, _ := pem.Decode(text)
-	if p == nil || err != nil {
-		return "", nil
-	}
-	c, err := x509.ParseCertificate(p.Bytes)
-	if err != nil || !priv.PublicKey.Equal(c.PublicKey) {
-		return "", nil
-	}
-	return string(text), priv
-}
-
-// SelfSignWith makes the device certificate as EVE has it: CN "EVE", for 20 years that begin a day
-// before from.
-func SelfSignWith(k crypto.Signer, public *ecdsa.PublicKey, from time.Time) (string, error) {
-	pub, err := public.Bytes()
-	if err != nil {
-		return "", err
-	}
-	id := sha256.Sum256(pub)
-	tmpl := &x509.Certificate{SerialNumber: new(big.Int).SetBytes(id[:8]),
-		Subject:   pkix.Name{CommonName: "EVE", Organization: []string{"The Linux Foundation"}},
-		NotBefore: from.AddDate(0, 0, -1), NotAfter: from.AddDate(20, 0, 0), IsCA: true,
-		BasicConstraintsValid: true, SubjectKeyId: id[:20],
-		KeyUsage:    x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth}}
-	der, err := x509.CreateCertificate(nil, tmpl, tmpl, public, k)
-	if err != nil {
-		return "", err
-	}
-	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})), nil
-}
-
-func readKey(b []byte) (*ecdsa.PrivateKey, error) {
-	p, _ := pem.Decode(b)
-	if p == nil {
-		return nil, errors.New("no PEM block")
-	}
-	if k, err := x509.ParseECPrivateKey(p.Bytes); err == nil {
-		return k, nil
-	}
-	k, err := x509.ParsePKCS8PrivateKey(p.Bytes)
-	if err != nil {
-		return nil, fmt.Errorf("read key: %w", err)
-	}
-	e, ok := k.(*ecdsa.PrivateKey)
-	if !ok {
-		return nil, errors.New("read key: not an elliptic curve key")
-	}
-	return e, nil
 }
