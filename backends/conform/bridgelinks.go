@@ -60,14 +60,14 @@ func (x *bridgeBench) aBridge(t *testing.T) { x.apply(t, "bridge/bn1", brSpec())
 func (x *bridgeBench) bridgeAgain(t *testing.T) { x.again(t, "bridge/bn1", brSpec()) }
 
 func (x *bridgeBench) bridgeChange(t *testing.T) {
-	s := brSpec()
-	s.Bridge.Addr, s.Bridge.MTU = netip.MustParsePrefix("10.3.0.1/16"), 1300
-	x.apply(t, "bridge/bn1", s)
-	s = brSpec()
-	s.Bridge.Addr = netip.Prefix{}
-	x.apply(t, "bridge/bn1", s)
-	s.Bridge.Addr = netip.MustParsePrefix("fd00:1::1/64")
-	x.apply(t, "bridge/bn1", s)
+	for i, addr := range []string{"10.3.0.1/16", "", "fd00:1::1/64", "10.1.0.1/24"} {
+		s := brSpec()
+		s.Bridge.Addr, s.Bridge.MTU = netip.Prefix{}, uint16(1300+i)
+		if addr != "" {
+			s.Bridge.Addr = netip.MustParsePrefix(addr)
+		}
+		x.apply(t, "bridge/bn1", s)
+	}
 	x.apply(t, "bridge/bn1", brSpec())
 }
 
@@ -130,12 +130,13 @@ func (x *bridgeBench) aNAT(t *testing.T) {
 }
 
 func (x *bridgeBench) natTable(t *testing.T) {
-	s := natSpec(802)
-	s.NAT.Routes = []bridge.Route{{Dst: netip.MustParsePrefix("192.0.2.0/24"), Out: "eth0",
-		Gateway: netip.MustParseAddr("10.99.0.9")}}
-	x.apply(t, "nat/bn1", s)
-	s.NAT.Via = ""
-	x.apply(t, "nat/bn1", s)
+	for _, via := range []string{"eth0", ""} {
+		s := natSpec(802)
+		s.NAT.Via = via
+		s.NAT.Routes = []bridge.Route{{Dst: netip.MustParsePrefix("192.0.2.0/24"), Out: "eth0",
+			Gateway: netip.MustParseAddr("10.99.0.9")}}
+		x.apply(t, "nat/bn1", s)
+	}
 }
 
 func (x *bridgeBench) busyBridge(t *testing.T) {

@@ -72,7 +72,7 @@ func (m *machine) conf(dir, bridge string) conf {
 	s := m.spec("service/" + bridge).Service
 	var b strings.Builder
 	say := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	say("port=53\nuser=root\nno-resolv\nno-hosts\nno-ping\nbogus-priv\nbind-interfaces")
+	say("port=53\nuser=root\nno-resolv\nno-hosts\nno-ping\nbogus-priv\ndomain-needed\nbind-interfaces")
 	say("neg-ttl=10\ndhcp-ttl=600\nquiet-dhcp\nquiet-dhcp6\ndhcp-authoritative")
 	say("interface=%s\nexcept-interface=lo\npid-file=%s", bridge, filepath.Join(dir, "pid"))
 	say("dhcp-hostsfile=%s\naddn-hosts=%s\ndhcp-leasefile=%s", filepath.Join(dir, hostsFile),

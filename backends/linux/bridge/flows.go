@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"slices"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -13,54 +12,55 @@ import (
 	device "github.com/evetwin/evetwin/core/device/bridge"
 )
 
-// flow is what connections through a port map have in common.
-type flow struct {
-	proto  uint8
-	port   uint16
-	target netip.Addr
-	to     uint16
+// stale picks connections out of the kernel's table that were forwarded to a guest by a port map
+// which is no more.
+type stale struct {
+	subnets []netip.Prefix
+	maps    []device.PortMap
 }
 
-// unmapped are the flows of port maps that were and are no more, or not as they were.
-func unmapped(was, is *device.VifSpec) []flow {
-	var out []flow
-	if was == nil {
+// MatchConntrackFlow reports whether a connection is one of them.
+func (s *stale) MatchConntrackFlow(c *netlink.ConntrackFlow) bool {
+	target, asked := addr(c.Reverse.SrcIP), addr(c.Forward.DstIP)
+	ours := false
+	for _, p := range s.subnets {
+		ours = ours || p.Contains(target)
+	}
+	if !ours || target == asked {
+		return false
+	}
+	for _, m := range s.maps {
+		proto, _ := number(m.Protocol)
+		if c.Forward.Protocol == proto && c.Forward.DstPort == m.Port && m.Target == target &&
+			c.Reverse.SrcPort == m.ToPort &&
+			(!m.From.IsValid() || m.From.Contains(addr(c.Forward.SrcIP))) {
+			return false
+		}
+	}
+	return true
+}
+
+// forget has the kernel forget connections whose port map is no more, so that their next packet is
+// a first one.
+func (m *machine) forget() error {
+	s := &stale{}
+	for _, name := range m.items("bridge") {
+		if p := m.spec("bridge/" + name).Bridge.Addr; p.IsValid() {
+			s.subnets = append(s.subnets, p.Masked())
+		}
+	}
+	for _, name := range m.items("vif") {
+		if v := m.spec("vif/" + name).Vif; v.Up {
+			s.maps = append(s.maps, v.PortMaps...)
+		}
+	}
+	if len(s.subnets) == 0 {
 		return nil
 	}
-	for _, p := range was.PortMaps {
-		same := func(o device.PortMap) bool {
-			return o.Protocol == p.Protocol && o.Port == p.Port && o.Target == p.Target &&
-				o.ToPort == p.ToPort && o.From == p.From && slices.Equal(o.In, p.In)
-		}
-		if is != nil && is.Up == was.Up && slices.ContainsFunc(is.PortMaps, same) {
-			continue
-		}
-		proto, _ := number(p.Protocol)
-		out = append(out, flow{proto, p.Port, p.Target, p.ToPort})
-	}
-	return out
-}
-
-// gone picks flows out of the kernel's table of connections.
-type gone []flow
-
-// MatchConntrackFlow reports whether a connection is one of the flows.
-func (g gone) MatchConntrackFlow(c *netlink.ConntrackFlow) bool {
-	return slices.ContainsFunc(g, func(f flow) bool {
-		return c.Forward.Protocol == f.proto && c.Forward.DstPort == f.port &&
-			c.Reverse.SrcPort == f.to && addr(c.Reverse.SrcIP) == f.target
-	})
-}
-
-// forget has the kernel forget connections, so that their next packet is a first one.
-func (k *kernel) forget(list []flow) error {
-	if len(list) == 0 {
-		return nil
-	}
-	err := netspace.Do(k.space, func() error {
+	err := netspace.Do(m.k.space, func() error {
 		var all error
 		for _, family := range []netlink.InetFamily{unix.AF_INET, unix.AF_INET6} {
-			_, err := netlink.ConntrackDeleteFilters(netlink.ConntrackTable, family, gone(list))
+			_, err := netlink.ConntrackDeleteFilters(netlink.ConntrackTable, family, s)
 			all = errors.Join(all, err)
 		}
 		return all

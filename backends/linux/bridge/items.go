@@ -32,22 +32,18 @@ func (m *machine) set(item string, s device.Spec) error {
 			if err := m.setBridge(name, s.Bridge); err != nil {
 				return err
 			}
-			return m.afresh(was.Bridge == nil || was.Bridge.Addr != s.Bridge.Addr)
+			return m.afresh(false)
 		case "service":
 			return m.serve(name)
 		case "nat":
-			return m.setNAT(name, s.NAT, was.NAT)
+			return m.setNAT(name, s.NAT)
 		}
 		return m.setGuest(name, s.Vif, was.Vif)
 	})
 }
 
 // setNAT lays the routes of an instance and puts its translation in force.
-func (m *machine) setNAT(name string, s, was *device.NATSpec) error {
-	table := s.Table
-	if was != nil {
-		table = was.Table
-	}
+func (m *machine) setNAT(name string, s *device.NATSpec) error {
 	for _, out := range s.Out {
 		if err := m.k.sysctl("ipv4/conf/"+out+"/forwarding", "1"); err != nil {
 			return err
@@ -57,7 +53,7 @@ func (m *machine) setNAT(name string, s, was *device.NATSpec) error {
 	if err != nil {
 		return err
 	}
-	if err := m.settleWays(name, s, table, d); err != nil {
+	if err := m.settleWays(name, s, d); err != nil {
 		return err
 	}
 	return m.translate(d)
@@ -72,7 +68,7 @@ func (m *machine) setGuest(name string, s, was *device.VifSpec) error {
 	if err := m.afresh(len(s.PortMaps) > 0 || was != nil && len(was.PortMaps) > 0); err != nil {
 		return err
 	}
-	if err := m.k.forget(unmapped(was, s)); err != nil {
+	if err := m.forget(); err != nil {
 		return err
 	}
 	if was != nil && was.Bridge != s.Bridge {
@@ -91,14 +87,16 @@ func (m *machine) told(bridge string) error {
 	return m.serve(bridge)
 }
 
-// afresh replaces the translation, if it has to.
+// afresh replaces the translation, if it has to be or is not what it should be.
 func (m *machine) afresh(needed bool) error {
-	if !needed {
-		return nil
-	}
 	d, err := m.dump()
 	if err != nil {
 		return err
+	}
+	m.inet = m.translation(d).sizes()
+	if !needed && m.translated("", d) == (len(m.inet) > 0) &&
+		d.counts["inet input"] == m.inet["input"] {
+		return nil
 	}
 	return m.translate(d)
 }
@@ -201,7 +199,7 @@ func (m *machine) unset(kind, name string, s *device.Spec) error {
 		if err != nil {
 			return err
 		}
-		if err := m.settleWays(name, nil, s.NAT.Table, d); err != nil {
+		if err := m.settleWays(name, nil, d); err != nil {
 			return err
 		}
 		return m.translate(d)
@@ -215,7 +213,7 @@ func (m *machine) unset(kind, name string, s *device.Spec) error {
 		if err := m.afresh(len(s.Vif.PortMaps) > 0); err != nil {
 			return err
 		}
-		if err := m.k.forget(unmapped(s.Vif, nil)); err != nil {
+		if err := m.forget(); err != nil {
 			return err
 		}
 		return m.told(s.Vif.Bridge)

@@ -164,6 +164,9 @@ func (m *machine) learn(x heard) {
 		known[x.IP.String()] = ends
 	}
 	if was.IsZero() {
+		if err := m.save(); err != nil {
+			m.report(err)
+		}
 		m.poke()
 	}
 }

@@ -158,9 +158,18 @@ func (m *machine) lose(d *dump) {
 		case s == nil || m.holds(key, s, d):
 		case kind == "nat" && d.link(name) != nil && m.translated("", d):
 			// Routes come and go with the addresses of ports, and are laid again.
-		case kind != "service" || d.link(name) == nil || d.link(name).Attrs().Index !=
-			m.services[name].index:
+		case kind == "service" && m.services[name].on(d.link(name)):
+		default:
 			m.lost[key] = true
+		}
+	}
+	for key, s := range m.specs {
+		on, is := strings.CutPrefix(key, "nat/")
+		if s.Vif != nil {
+			on, is = s.Vif.Bridge, true
+		}
+		if is && d.link(on) == nil {
+			m.lost[key] = true // with the bridge
 		}
 	}
 	for vif := range m.learned {
@@ -195,7 +204,7 @@ func (m *machine) attend(d *dump) (changed bool, failed error) {
 			continue
 		}
 		changed = true
-		failed = errors.Join(failed, m.settleWays(name, s, s.Table, d))
+		failed = errors.Join(failed, m.settleWays(name, s, d))
 	}
 	if d.portsOf(m) != m.ports && d.counts["inet dnat"]+d.counts["inet snat"] > 0 {
 		changed = true
@@ -256,8 +265,8 @@ func (m *machine) holds(key string, s *device.Spec, d *dump) bool {
 	case "bridge":
 		return m.bridged(name, s.Bridge, d)
 	case "service":
-		x, l := m.services[name], d.link(name)
-		return x != nil && x.serves() && l != nil && x.index == l.Attrs().Index
+		x := m.services[name]
+		return x.on(d.link(name)) && x.serves()
 	case "nat":
 		return m.whole(name, s.NAT, d) && m.translated("", d)
 	}

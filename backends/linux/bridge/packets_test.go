@@ -98,8 +98,8 @@ func (b *bed) last(from *tap, fromMAC, toMAC string) int {
 	return b.n - 1
 }
 
-// joined sends until something arrives: the kernel has a new port forward only when it has got round
-// to it.
+// joined sends until something arrives: the kernel has a new port forward only when it has got
+// round to it.
 func (b *bed) joined() {
 	b.near.patience(50 * time.Millisecond)
 	for range 100 {

@@ -152,8 +152,8 @@ func (x *picture) attached(vif string) bool {
 	})
 }
 
-// local sets a local network instance up: bridge bn1, translation through eth0, and, with hosts, its
-// service.
+// local sets a local network instance up: bridge bn1, translation through eth0, and, with hosts,
+// its service.
 func (r *rig) local(hosts ...device.Host) {
 	r.t.Helper()
 	at := netip.MustParseAddr

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/renameio/v2"
+	"github.com/vishvananda/netlink"
 
 	"github.com/evetwin/evetwin/backends/child"
 )
@@ -35,6 +36,11 @@ type service struct {
 	since  time.Time
 	wait   time.Duration // before it is started again
 	leave  chan struct{} // closed when it is to end
+}
+
+// on reports whether it serves a bridge, or will again by itself.
+func (s *service) on(l netlink.Link) bool {
+	return s != nil && l != nil && s.index == l.Attrs().Index
 }
 
 // serves reports whether it runs.

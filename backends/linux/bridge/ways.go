@@ -63,18 +63,33 @@ func (w way) remove(k *kernel) error {
 
 // there are the routes and rules that this part has put there for a bridge.
 func (d *dump) there(bridge string, table int) []way {
+	return d.laid(func(t int) bool { return t == table }, func(b string) bool { return b == bridge })
+}
+
+// laid are the routes of our protocol in some tables and the rules for some bridges.
+func (d *dump) laid(in func(table int) bool, of func(bridge string) bool) []way {
 	var out []way
 	for i := range d.routes {
-		if r := &d.routes[i]; r.Protocol == protocol && r.Table == table {
+		if r := &d.routes[i]; r.Protocol == protocol && in(r.Table) {
 			out = append(out, routeWay(r))
 		}
 	}
 	for i := range d.rules {
-		if d.rules[i].IifName == bridge {
+		if of(d.rules[i].IifName) {
 			out = append(out, ruleWay(&d.rules[i]))
 		}
 	}
 	return out
+}
+
+// strays are the routes and rules of instances that are no more, or have another table.
+func (m *machine) strays(d *dump) []way {
+	tables := map[int]bool{}
+	for _, name := range m.items("nat") {
+		tables[m.spec("nat/"+name).NAT.Table] = true
+	}
+	return d.laid(func(t int) bool { return !tables[t] },
+		func(b string) bool { return m.spec("nat/"+b) == nil })
 }
 
 // ways are the routes and rules that an instance should have, as its ports are now.
@@ -140,36 +155,36 @@ func (m *machine) ways(bridge string, s *device.NATSpec, d *dump) []way {
 }
 
 // settleWays brings the routes and rules of a bridge to what they should be; without a spec there
-// are none. was is the table they were in. What is there already stays untouched.
-func (m *machine) settleWays(bridge string, s *device.NATSpec, was int, d *dump) error {
-	var want []way
+// are none. What is there already stays untouched.
+func (m *machine) settleWays(bridge string, s *device.NATSpec, d *dump) error {
+	remove := m.strays(d)
 	if s != nil {
-		want = m.ways(bridge, s, d)
-	}
-	var keys []string
-	for _, w := range want {
-		keys = append(keys, w.key)
-	}
-	there := d.there(bridge, was)
-	if s != nil && s.Table != was {
-		there = append(there, d.there(bridge, s.Table)...)
-	}
-	for _, w := range want {
-		if slices.ContainsFunc(there, func(o way) bool { return o.key == w.key }) {
-			continue
-		}
-		if err := w.add(&m.k); err != nil {
-			return err
-		}
-	}
-	for _, w := range there {
-		if !slices.Contains(keys, w.key) {
-			if err := w.remove(&m.k); err != nil {
+		want, there := m.ways(bridge, s, d), d.there(bridge, s.Table)
+		for _, w := range want {
+			if w.among(there) {
+				continue
+			}
+			if err := w.add(&m.k); err != nil {
 				return err
 			}
 		}
+		for _, w := range there {
+			if !w.among(want) && !w.among(remove) {
+				remove = append(remove, w)
+			}
+		}
+	}
+	for _, w := range remove {
+		if err := w.remove(&m.k); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// among reports whether a list has it.
+func (w way) among(list []way) bool {
+	return slices.ContainsFunc(list, func(o way) bool { return o.key == w.key })
 }
 
 // whole reports whether all routes and rules of an instance are there, and no others.
@@ -177,7 +192,7 @@ func (m *machine) whole(bridge string, s *device.NATSpec, d *dump) bool {
 	there := d.there(bridge, s.Table)
 	want := m.ways(bridge, s, d)
 	for _, w := range want {
-		if !slices.ContainsFunc(there, func(o way) bool { return o.key == w.key }) {
+		if !w.among(there) {
 			return false
 		}
 	}
