@@ -205,6 +205,10 @@ func (w *Web) fetchReal(c fetchRun, t Transport, from world.From, r *world.Reque
 			fail(c, fault)
 			return
 		}
+		if answered(r, &res) {
+			fail(c, exchange.Status(q, res.Response.Status))
+			return
+		}
 		roots := append(w.Roots(q.TLS), q.Via.RootPEM...)
 		at, mark, pt := p.Size, p.Tag, w.pt
 		var buf []byte

@@ -28,7 +28,7 @@ var codes = map[world.Code]string{
 // judge says what is wrong with an answer below HTTP: the way to the server, or its certificate.
 func (w *Web) judge(rawURL, policy string, via *device.Via, r *world.Request, res *world.Result,
 ) *agent.Fault {
-	if e := res.Err; e != nil {
+	if e := res.Err; e != nil && !answered(r, res) {
 		code := codes[e.Code]
 		if code == "" {
 			code = device.FaultUnreachable
@@ -45,6 +45,13 @@ func (w *Web) judge(rawURL, policy string, via *device.Via, r *world.Request, re
 		return w.trust(policy, via, res.TLS, r.HostName())
 	}
 	return nil
+}
+
+// answered reports whether a proxy answered in the place of a server: in the clear nobody can tell
+// one from the other. What is asked of the device itself, a login, is told from it.
+func answered(r *world.Request, res *world.Result) bool {
+	return res.Err != nil && res.Response != nil && r.URL.Scheme == "http" &&
+		(res.Err.Code == world.ProxyRefused || res.Err.Code == world.ProxyGateway)
 }
 
 // sessions remembers which servers were verified, as a TLS client does to resume: a resumed

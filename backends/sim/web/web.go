@@ -132,17 +132,24 @@ func (w *Web) send(c host.Run[device.SendReq, device.SendRes]) {
 			fail(c, fault)
 			return
 		}
-		x := res.Response
-		limit := cmp.Or(q.MaxBody, exchange.MaxBody)
-		if int64(len(x.Body)) > limit || x.Size > limit {
-			fail(c, exchange.TooLong(q))
-			return
-		}
-		out := device.SendRes{Code: x.Status, Header: exchange.Headers(x.Header), Body: x.Body,
-			WithTLS: r.URL.Scheme == "https", Took: res.Latency}
-		exchange.Keep(w.Keeper, q, &out)
-		c.Done(out)
+		w.hand(c, r, &res)
 	})
+}
+
+// hand gives the answer of the model to the caller.
+func (w *Web) hand(c host.Run[device.SendReq, device.SendRes], r *world.Request,
+	res *world.Result,
+) {
+	q, x := c.Req(), res.Response
+	limit := cmp.Or(q.MaxBody, exchange.MaxBody)
+	if int64(len(x.Body)) > limit || x.Size > limit {
+		fail(c, exchange.TooLong(q))
+		return
+	}
+	out := device.SendRes{Code: x.Status, Header: exchange.Headers(x.Header), Body: x.Body,
+		WithTLS: r.URL.Scheme == "https", Took: res.Latency}
+	exchange.Keep(w.Keeper, q, &out)
+	c.Done(out)
 }
 
 // sendReal asks the model whether a connection gets through and how long that takes, then sends.
@@ -157,6 +164,10 @@ func (w *Web) sendReal(c host.Run[device.SendReq, device.SendRes], t Transport, 
 	c.After(res.Latency, func() {
 		if fault != nil {
 			fail(c, fault)
+			return
+		}
+		if answered(r, &res) {
+			w.hand(c, r, &res)
 			return
 		}
 		roots := append(w.Roots(q.TLS), q.Via.RootPEM...)

@@ -167,9 +167,10 @@ const (
 	FaultCertUnknown = "cert-unknown" // signed by an authority that is not trusted
 	FaultReset       = "reset"        // the connection broke
 	FaultTooLarge    = "too-large"    // the answer is larger than allowed
-	FaultRefusedURL  = "url"          // the URL makes no sense
+	FaultRefusedURL  = "url"          // the URL, or the name of the partial, makes no sense
 	FaultStatus      = "status"       // Fetch: the server answered with an error code; Text has it
 	FaultNoSpace     = "no-space"     // Fetch: the disk is full
+	FaultDisk        = "disk"         // Fetch: the disk does not take it, or is not open yet
 	FaultSecret      = "secret"       // nobody knows what a reference of credentials stands for
 	FaultStalled     = "stalled"      // Fetch: no byte for the time given
 )
