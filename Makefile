@@ -15,7 +15,7 @@ RUNTESTS := $(BIN)/runtests
 
 # Where the tests of real parts stand; everything else is the fast part.
 LIVE := backends/child backends/conform backends/sim/lab backends/sim/qemu backends/sim/swtpm \
-	core/host/live scenarios/twin/livetest cmd/evetwin/uptest cmd/evetwin/tracetest
+	core/host/live scenarios/twin/livetest cmd/evetwin/uptest cmd/evetwin/tracetest cmd/zedbox/boxtest
 LINUX := backends/linux
 WHOLE := e2e
 
@@ -117,10 +117,10 @@ lint: ## gofmt, go vet, house rules, golangci-lint; all of them, even if one fai
 ##@ Build
 
 .PHONY: build
-build: $(BIN)/evetwin ## the binary, static, in bin/
+build: $(BIN)/evetwin $(BIN)/zedbox ## the binaries, static, in bin/
 
-.PHONY: $(BIN)/evetwin $(BIN)/runtests
-$(BIN)/evetwin:
+.PHONY: $(BIN)/evetwin $(BIN)/zedbox $(BIN)/runtests
+$(BIN)/evetwin $(BIN)/zedbox:
 	@mkdir -p $(BIN)
 	$(GOBUILD) -o $@ ./cmd/$(@F)
 

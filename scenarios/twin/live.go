@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -184,6 +185,10 @@ func (l *Live) outside() (err error) {
 	l.dial[Server] = u
 	return l.serveContent()
 }
+
+// Reach maps the names of the site's servers to where they listen on this machine. The registry
+// speaks HTTP without TLS there.
+func (l *Live) Reach() map[string]string { return maps.Clone(l.dial) }
 
 // serveContent serves the registry and datastore on loopback.
 func (l *Live) serveContent() error {

@@ -26,6 +26,9 @@ type Options struct {
 	OnTurn func(p *host.Proc, in *host.Input, out *host.Output)
 	// OnBoot is told of the kernel before the agents start, on the loop.
 	OnBoot func(k *host.Kernel)
+	// OnJoin is given the way onto the loop, once the hub has welcomed the process: what is posted
+	// runs in order, while the loop turns.
+	OnJoin func(post func(func()))
 	// Limits on churn, as for live.Options.
 	Limits host.Limits
 }
@@ -79,6 +82,9 @@ func Run(ctx context.Context, o Options) error {
 	if err := p.build(w); err != nil {
 		conn.Close()
 		return err
+	}
+	if o.OnJoin != nil {
+		o.OnJoin(p.dev.Post)
 	}
 	return p.run(ctx, conn)
 }

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"github.com/evetwin/evetwin/backends/linux/hub"
+	"github.com/evetwin/evetwin/backends/linux/hub/face"
+	"github.com/evetwin/evetwin/backends/linux/zedbox"
+	"github.com/evetwin/evetwin/core/agent"
+	"github.com/evetwin/evetwin/core/agents/roster"
+)
+
+func hubCommand(b *box) *cobra.Command {
+	return &cobra.Command{Use: "hub", Short: "Tables, journal and parts of the device",
+		Args: usage(cobra.NoArgs), RunE: func(c *cobra.Command, _ []string) error {
+			return b.hub(c.Context(), newLines(c.ErrOrStderr()), func() {})
+		}}
+}
+
+// hub serves the device until ctx ends or the device powers itself off. ready is called on the
+// device's loop, when it has booted.
+func (b *box) hub(ctx context.Context, l *lines, ready func()) (err error) {
+	r := b.folder()
+	if err := r.Make(); err != nil {
+		return err
+	}
+	pid, err := zedbox.Hold(r, zedbox.Hub)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, pid.Release()) }()
+	d, err := b.device()
+	if err != nil {
+		return err
+	}
+	if err := zedbox.WriteParts(r, d.parts); err != nil {
+		return err
+	}
+	h, err := hub.New(hub.Options{Name: d.name, Seed: d.seed, Socket: r.Socket(), Dir: d.journal,
+		Agents: roster.Agents(), Hardware: d.hardware, OnLine: l.OnLine})
+	if err != nil {
+		return err
+	}
+	pulse := zedbox.NewPulse(r, zedbox.Hub)
+	pulse.Join(h.Device().Post)
+	h.Device().Post(ready)
+	err = serve(ctx, h, l, face.Options{Run: r.Run(), Persist: filepath.Join(r.Persist(), "status"),
+		OnLine: func(text string) { l.write(agent.Warn, zedbox.Hub, "face", text) }})
+	return errors.Join(err, pulse.Close())
+}
+
+// serve runs a hub with its face.
+func serve(ctx context.Context, h *hub.Hub, l *lines, o face.Options) error {
+	shown, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var showing sync.WaitGroup
+	showing.Go(func() {
+		// A device is not stopped because nobody can look at it.
+		if err := face.Serve(shown, h, o); err != nil {
+			l.write(agent.Err, zedbox.Hub, "face", err.Error())
+		}
+	})
+	err := h.Run(ctx)
+	stop()
+	showing.Wait()
+	if err != nil {
+		return fmt.Errorf("run the device: %w", err)
+	}
+	return nil
+}
