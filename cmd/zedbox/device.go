@@ -117,7 +117,7 @@ func model(o *outside, config map[string][]byte) (host.Hardware, error) {
 	return b, nil
 }
 
-// origin is a server of the network: the model says whether it is reached, and the real one answers.
+// origin is a server of the network: the model says whether it is reached, the real one answers.
 func origin(name string, chain [][]byte) *world.Origin {
 	return &world.Origin{Label: name, Names: []string{name}, Chain: chain, Owner: name,
 		Ports: []world.ListenPort{{Number: 80}, {Number: 443, TLS: true}, {Number: 5000}},

@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// play is a process whose loop turns once. "sick" ends at once, and "deaf" does not when it is told.
+// play is a process whose loop turns once. "sick" ends at once, "deaf" does not when it is told.
 func play(name string, r Root) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
