@@ -133,8 +133,8 @@ func TestBenchIsReadable(t *testing.T) {
 // is not, on a machine that does something else, too.
 func TestBenchRecord(t *testing.T) {
 	r := bench(t, "record", "--days", "0.25", "--seeds", "3")
-	for _, key := range []string{"slowdown_percent", "cpu_slowdown_percent", "seeds_slowdown_percent",
-		"seeds_cpu_slowdown_percent"} {
+	for _, key := range []string{"slowdown_percent", "cpu_slowdown_percent", "loop_slowdown_percent",
+		"seeds_slowdown_percent", "seeds_cpu_slowdown_percent", "seeds_loop_slowdown_percent"} {
 		between(t, r, key, -100, 1000)
 	}
 	between(t, r, "trace_mib_per_device_day", 0.2, 2)

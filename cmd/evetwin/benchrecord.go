@@ -1,8 +1,8 @@
 package main
 
 import (
+	"errors"
 	"fmt"
-	"io"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -20,19 +20,22 @@ import (
 )
 
 // recordCost is what it costs to record every turn, into nothing. What is compared runs in turn, in
-// short pieces and on one core, so that other work of the machine slows both alike; each percentage
-// is the median of those of all pieces.
+// short pieces, so that other work of the machine slows both alike; each percentage is the median
+// of those of all pieces. A recording is written beside the device's loop: by the clock that costs
+// what it costs the loop where a second core is free, and all its processor time where none is.
 type recordCost struct {
-	// SlowdownPercent is by the clock, CPUSlowdownPercent by processor time, of a quiet device: a
-	// configured one with a running application.
-	SlowdownPercent    float64 `json:"slowdown_percent"`
-	CPUSlowdownPercent float64 `json:"cpu_slowdown_percent"`
-	// SeedsSlowdownPercent and SeedsCPUSlowdownPercent are of runs of the standard scenario under
-	// flaky faults, each of its own seed.
-	SeedsSlowdownPercent    float64 `json:"seeds_slowdown_percent"`
-	SeedsCPUSlowdownPercent float64 `json:"seeds_cpu_slowdown_percent"`
-	TraceMiBPerDeviceDay    float64 `json:"trace_mib_per_device_day"`
-	TraceKiBPerSeed         float64 `json:"trace_kib_per_seed"`
+	// SlowdownPercent is by the clock, CPUSlowdownPercent by processor time, LoopSlowdownPercent by
+	// that of the device's loop alone, of a quiet device: a configured one with a running application.
+	SlowdownPercent     float64 `json:"slowdown_percent"`
+	CPUSlowdownPercent  float64 `json:"cpu_slowdown_percent"`
+	LoopSlowdownPercent float64 `json:"loop_slowdown_percent"`
+	// What begins with Seeds is of runs of the standard scenario under flaky faults, each of its own
+	// seed, and each recording with all that it takes to begin and end it.
+	SeedsSlowdownPercent     float64 `json:"seeds_slowdown_percent"`
+	SeedsCPUSlowdownPercent  float64 `json:"seeds_cpu_slowdown_percent"`
+	SeedsLoopSlowdownPercent float64 `json:"seeds_loop_slowdown_percent"`
+	TraceMiBPerDeviceDay     float64 `json:"trace_mib_per_device_day"`
+	TraceKiBPerSeed          float64 `json:"trace_kib_per_seed"`
 	// DeviceDays is how long the quiet device ran, in so many pieces; Seeds how many runs there were.
 	Pieces     int     `json:"pieces"`
 	DeviceDays float64 `json:"device_days"`
@@ -58,10 +61,11 @@ func benchRecordCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			result(c, r, "quiet device: %.1f %% slower, %.1f %% more processor time, %.2f MiB a day "+
-				"(%.1f days)\nstandard under flaky: %.1f %% slower, %.1f %% more processor "+
-				"time, %.0f KiB a run (%d seeds)", r.SlowdownPercent, r.CPUSlowdownPercent,
-				r.TraceMiBPerDeviceDay, r.DeviceDays, r.SeedsSlowdownPercent, r.SeedsCPUSlowdownPercent,
+			result(c, r, "quiet device: %.1f %% slower, %.1f %% more processor time, of its loop %.1f %%, "+
+				"%.2f MiB a day (%.1f days)\nstandard under flaky: %.1f %% slower, %.1f %% more processor "+
+				"time, of its loop %.1f %%, %.0f KiB a run (%d seeds)", r.SlowdownPercent,
+				r.CPUSlowdownPercent, r.LoopSlowdownPercent, r.TraceMiBPerDeviceDay, r.DeviceDays,
+				r.SeedsSlowdownPercent, r.SeedsCPUSlowdownPercent, r.SeedsLoopSlowdownPercent,
 				r.TraceKiBPerSeed, r.Seeds)
 			return nil
 		}}
@@ -70,19 +74,19 @@ func benchRecordCommand() *cobra.Command {
 	return c
 }
 
-// lap is time that was spent, by the clock and on the processor.
-type lap struct{ wall, cpu time.Duration }
+// lap is time that was spent, by the clock, on the processor and on it by this thread alone.
+type lap struct{ wall, cpu, loop time.Duration }
 
-// spend adds what f takes.
+// spend measures what f takes.
 func (l *lap) spend(f func() error) error {
-	wall, cpu := time.Now(), cpuTime()
+	wall, cpu, loop := time.Now(), cpuTime(), threadTime()
 	err := f()
-	l.wall, l.cpu = l.wall+time.Since(wall), l.cpu+cpuTime()-cpu
+	*l = lap{time.Since(wall), cpuTime() - cpu, threadTime() - loop}
 	return err
 }
 
 // slower collects by how many percent recorded pieces are slower than plain ones.
-type slower struct{ wall, cpu []float64 }
+type slower struct{ wall, cpu, loop []float64 }
 
 // piece does a piece of work in both ways; which comes first changes from piece to piece.
 func (s *slower) piece(work func(recorded bool) error) error {
@@ -93,9 +97,12 @@ func (s *slower) piece(work func(recorded bool) error) error {
 			return err
 		}
 	}
-	plain, recorded := laps[0], laps[1]
-	s.wall = append(s.wall, 100*(float64(recorded.wall)/float64(max(plain.wall, 1))-1))
-	s.cpu = append(s.cpu, 100*(float64(recorded.cpu)/float64(max(plain.cpu, 1))-1))
+	more := func(plain, recorded time.Duration) float64 {
+		return 100 * (float64(recorded)/float64(max(plain, 1)) - 1)
+	}
+	s.wall = append(s.wall, more(laps[0].wall, laps[1].wall))
+	s.cpu = append(s.cpu, more(laps[0].cpu, laps[1].cpu))
+	s.loop = append(s.loop, more(laps[0].loop, laps[1].loop))
 	return nil
 }
 
@@ -105,25 +112,30 @@ func median(list []float64) float64 {
 	return (list[n/2] + list[(n-1)/2]) / 2
 }
 
-// benchRecord measures both ways, on one core.
+// benchRecord measures both ways, with the device's loop on one core and whoever writes on another.
 func benchRecord(pieces, seeds int) (r recordCost, err error) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
 	defer debug.SetGCPercent(debug.SetGCPercent(speedGC))
 	began := time.Now()
 	r.Pieces, r.Seeds = pieces, seeds
-	if err := r.quiet(); err != nil {
+	c, err := findCores()
+	if err != nil {
 		return r, err
 	}
-	if err := r.seeds(); err != nil {
-		return r, err
-	}
+	err = c.onLoop(func() error {
+		if err := r.quiet(&c); err != nil {
+			return err
+		}
+		return r.seeds(&c)
+	})
 	r.measured = done(began)
-	return r, nil
+	return r, err
 }
 
 // quiet measures with a device in two worlds that differ in nothing but the recorder.
-func (r *recordCost) quiet() error {
-	rec := recording.Beside(io.Discard)
+func (r *recordCost) quiet(c *cores) (err error) {
+	rec := recording.Beside(&nowhere{cores: c})
+	defer func() { err = errors.Join(err, rec.Close()) }()
 	var worlds [2]*sim.World
 	for i := range worlds {
 		site, err := twin.NewSite(twin.SiteOptions{Seed: 1})
@@ -157,17 +169,21 @@ func (r *recordCost) quiet() error {
 			return err
 		}
 	}
+	if err := rec.Close(); err != nil {
+		return err
+	}
 	if worlds[0].Trace() != worlds[1].Trace() {
 		return fmt.Errorf("the device that is recorded does something else")
 	}
 	r.SlowdownPercent, r.CPUSlowdownPercent = median(cost.wall), median(cost.cpu)
+	r.LoopSlowdownPercent = median(cost.loop)
 	r.DeviceDays = float64(r.Pieces) * recordPiece.Hours() / 24
 	r.TraceMiBPerDeviceDay = float64(rec.Bytes()-bytes) / (1 << 20) / r.DeviceDays
 	return nil
 }
 
 // seeds measures with lives under faults.
-func (r *recordCost) seeds() error {
+func (r *recordCost) seeds(c *cores) error {
 	sc, err := scenarios.Find("standard")
 	if err != nil {
 		return err
@@ -181,28 +197,33 @@ func (r *recordCost) seeds() error {
 	for i := range r.Seeds {
 		seed := uint64(i) + 1
 		if err := cost.piece(func(recorded bool) error {
-			rec := recording.Beside(io.Discard)
 			around := []scenario.Around{storm.New(fault.Draw(p, seed, storm.Usual(), sc.Span))}
-			if recorded {
-				around = append(around, recording.Around{Recorder: rec})
+			if !recorded {
+				return life(sc, seed, around)
 			}
-			h, err := scenario.NewVirtualWorld(sim.Options{Seed: seed}, nil, around...)
-			if err != nil {
-				return err
-			}
-			if res := sc.Run(h, seed); !res.OK {
-				return fmt.Errorf("seed %d: %s", seed, res.Error)
-			}
-			if err := rec.Close(); err != nil || !recorded {
-				return err
-			}
+			rec := recording.Beside(&nowhere{cores: c})
+			around = append(around, recording.Around{Recorder: rec})
+			err := errors.Join(life(sc, seed, around), rec.Close())
 			bytes += rec.Bytes()
-			return nil
+			return err
 		}); err != nil {
 			return err
 		}
 	}
 	r.SeedsSlowdownPercent, r.SeedsCPUSlowdownPercent = median(cost.wall), median(cost.cpu)
+	r.SeedsLoopSlowdownPercent = median(cost.loop)
 	r.TraceKiBPerSeed = float64(bytes) / 1024 / float64(r.Seeds)
+	return nil
+}
+
+// life runs a scenario with a seed of its own.
+func life(sc *scenario.Scenario, seed uint64, around []scenario.Around) error {
+	h, err := scenario.NewVirtualWorld(sim.Options{Seed: seed}, nil, around...)
+	if err != nil {
+		return err
+	}
+	if res := sc.Run(h, seed); !res.OK {
+		return fmt.Errorf("seed %d: %s", seed, res.Error)
+	}
 	return nil
 }

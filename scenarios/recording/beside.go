@@ -10,20 +10,21 @@ import (
 // Beside makes a recorder whose turns are encoded and written to w by a goroutine of its own, so
 // that the loop of the device does not wait for either. It writes what trace.NewRecorder would, to
 // the byte. Close waits until all is written and ends the goroutine; w stays open. A loop that is
-// ahead by two batches of turns waits.
+// ahead by four batches of 256 turns waits.
 //
 // A program that is killed loses what came after the last Flush, and beyond that the last block
 // (64 KiB of frames) and the batches that are under way.
 func Beside(w io.Writer) *trace.Recorder { return trace.NewRecorderAt(newDesk(w)) }
 
 // ahead is how many batches of notes may wait for the writer or be with it.
-const ahead = 2
+const ahead = 4
 
 // desk is a writer beside the loop.
 type desk struct {
 	jobs   chan *trace.Notes // nil: a flush
 	empty  chan *trace.Notes
 	ended  chan struct{}
+	made   int // how many batches were made beside the recorder's first
 	closed bool
 	err    atomic.Pointer[error] // the first one
 	bytes  atomic.Int64
@@ -32,16 +33,14 @@ type desk struct {
 func newDesk(w io.Writer) *desk {
 	d := &desk{jobs: make(chan *trace.Notes, ahead), empty: make(chan *trace.Notes, ahead+1),
 		ended: make(chan struct{})}
-	for range ahead {
-		d.empty <- &trace.Notes{}
-	}
-	go d.write(trace.NewWriter(w))
+	go d.write(w)
 	return d
 }
 
 // write does the jobs.
-func (d *desk) write(w *trace.Writer) {
+func (d *desk) write(to io.Writer) {
 	defer close(d.ended)
+	w := trace.NewWriter(to)
 	for n := range d.jobs {
 		if n != nil {
 			d.empty <- w.Take(n)
@@ -59,6 +58,10 @@ func (d *desk) write(w *trace.Writer) {
 // Take hands notes over.
 func (d *desk) Take(n *trace.Notes) *trace.Notes {
 	d.jobs <- n
+	if len(d.empty) == 0 && d.made < ahead {
+		d.made++
+		return &trace.Notes{}
+	}
 	return <-d.empty
 }
 

@@ -6,7 +6,6 @@ import (
 
 	"github.com/evetwin/evetwin/core/fault"
 	"github.com/evetwin/evetwin/core/host/sim"
-	"github.com/evetwin/evetwin/core/trace"
 	"github.com/evetwin/evetwin/scenarios"
 	"github.com/evetwin/evetwin/scenarios/recording"
 	"github.com/evetwin/evetwin/scenarios/scenario"
@@ -28,9 +27,10 @@ func BenchmarkStandard(b *testing.B) {
 			b.ReportAllocs()
 			for i := range b.N {
 				seed := uint64(i%20) + 1
+				rec := recording.Beside(io.Discard)
 				around := []scenario.Around{storm.New(fault.Draw(p, seed, storm.Usual(), sc.Span))}
 				if way == "recorded" {
-					around = append(around, recording.Around{Recorder: trace.NewRecorder(io.Discard)})
+					around = append(around, recording.Around{Recorder: rec})
 				}
 				h, err := scenario.NewVirtualWorld(sim.Options{Seed: seed}, nil, around...)
 				if err != nil {
@@ -38,6 +38,9 @@ func BenchmarkStandard(b *testing.B) {
 				}
 				if res := sc.Run(h, seed); !res.OK {
 					b.Fatal(res.Error)
+				}
+				if err := rec.Close(); err != nil {
+					b.Fatal(err)
 				}
 			}
 		})
