@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
+	mdlayher "github.com/mdlayher/netlink"
 	"github.com/vishvananda/netlink/nl"
 	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
@@ -28,6 +29,9 @@ func dropsFrom(vif string) string { return "drops_from_" + vif }
 
 func dropsTo(vif string) string { return "drops_to_" + vif }
 
+// batch bounds a change of nftables in bytes, and the answers of the kernel to it: one for each rule.
+const batch = 64 << 20
+
 // fence is nftables of a namespace. It is opened for one change or one look.
 type fence struct {
 	*nftables.Conn
@@ -41,7 +45,10 @@ func (k *kernel) fence() (*fence, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open namespace %q: %w", k.space, err)
 	}
-	c, err := nftables.New(nftables.WithNetNSFd(int(ns)))
+	c, err := nftables.New(nftables.WithNetNSFd(int(ns)), nftables.WithSockOptions(
+		func(c *mdlayher.Conn) error {
+			return errors.Join(c.SetReadBuffer(batch), c.SetWriteBuffer(batch))
+		}))
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open nftables: %w", err), ns.Close())
 	}

@@ -289,3 +289,23 @@ func TestLaterFragmentsPassAndFirstOnesAreChecked(t *testing.T) {
 		}
 	}
 }
+
+// TestAThousandRules is the most that zedrouter asks for on one interface, among other guests.
+func TestAThousandRules(t *testing.T) {
+	r := newRig(t)
+	r.local()
+	var rules []device.Rule
+	for i := range 1000 {
+		rules = append(rules, device.Rule{RuleID: int32(i), Protocol: "tcp", FPort: uint16(i + 1),
+			Remote: netip.MustParsePrefix("192.0.2.0/24"), Rate: 5, Unit: "s", Burst: 10})
+	}
+	for i := range 30 {
+		r.set(fmt.Sprintf("vif/nbu1x%d", i+10), vif(macA, "10.1.0.2", free()))
+	}
+	start := time.Now()
+	r.set("vif/"+vifA, vif(macA, "10.1.0.2", rules))
+	t.Logf("1000 rules with a rate in %v", time.Since(start))
+	start = time.Now()
+	r.set("vif/nbu1x10", vif(macA, "10.1.0.2", nil))
+	t.Logf("no rules among them in %v", time.Since(start))
+}
