@@ -6,7 +6,6 @@ import (
 
 	"github.com/evetwin/evetwin/backends/sim/disk"
 	"github.com/evetwin/evetwin/core/bus"
-	deviceboot "github.com/evetwin/evetwin/core/device/boot"
 	"github.com/evetwin/evetwin/core/device/clock"
 	"github.com/evetwin/evetwin/core/device/led"
 	"github.com/evetwin/evetwin/core/device/log"
@@ -39,36 +38,6 @@ func (b *Boot) Wire(k *host.Kernel, m host.Machine) {
 	b.wireClock(k, m)
 	pt := k.Part("log")
 	bus.Publish(pt, log.Spool).Complete()
-}
-
-func (b *Boot) wireBoot(k *host.Kernel) {
-	pt := k.Part("boot")
-	parts, seen := bus.Publish(pt, deviceboot.Parts), bus.Publish(pt, deviceboot.Boot)
-	r := &b.Disk.Boot
-	r.Boots++
-	for i, p := range r.Partitions {
-		parts.Put(deviceboot.PartSeen{Label: p.Label, State: p.State, Version: p.Version,
-			Current: i == 0})
-	}
-	row := deviceboot.BootSeen{First: r.Boots == 1, Reason: r.Reason, RebootReason: r.Text,
-		RebootStack: r.Stack, RestartCounter: r.Boots, PowerCycled: r.Cycled && r.Reason == "",
-		RebootImage: r.Partitions[0].Version}
-	if r.Unix != 0 {
-		row.RebootTime = time.Unix(r.Unix, 0).UTC()
-	}
-	r.Reason, r.Text, r.Stack, r.Unix, r.Cycled = "", "", "", 0, false
-	seen.Put(row)
-	seen.Complete()
-	parts.Complete()
-	host.Serve(pt, deviceboot.SetReason, func(c host.Run[deviceboot.ReasonReq, deviceboot.None]) {
-		c.After(c.Latency(time.Millisecond, 10*time.Millisecond), func() {
-			if r.Reason == "" {
-				r.Reason, r.Text, r.Stack = c.Req().Reason, c.Req().Text, c.Req().Stack
-				r.Unix = pt.Wall().Unix()
-			}
-			c.Done(deviceboot.None{})
-		})
-	})
 }
 
 func (b *Boot) wirePower(k *host.Kernel, m host.Machine) {

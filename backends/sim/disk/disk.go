@@ -89,7 +89,13 @@ type BootRecord struct {
 	Stack        string
 	Unix         int64
 	Cycled       bool
-	Partitions   []Partition
+	// Image is what ran when the reason was recorded.
+	Image string `json:",omitempty"`
+	// Watchdog says that the hardware watchdog reset the device.
+	Watchdog bool `json:",omitempty"`
+	// Current is the number of the partition that runs.
+	Current    int `json:",omitempty"`
+	Partitions []Partition
 }
 
 // Partition is one of the two partitions of the operating system.

@@ -29,7 +29,7 @@ type BootSeen struct {
 	Reason         string // name of the boot reason that was recorded, empty if none was
 	RebootReason   string // free text that was recorded
 	RebootStack    string
-	RebootImage    string
+	RebootImage    string    // version that ran when it was recorded; without a record, that runs now
 	RebootTime     time.Time // wall clock of the record; zero if there is none
 	RestartCounter uint32    // counts boots
 	PowerCycled    bool      // the power was off since the last boot, as the disk's counters tell
@@ -54,6 +54,7 @@ type ReasonReq struct {
 // None is an empty result.
 type None struct{}
 
-// SetReason records a reason, durably. Its caller is nodeagent.
+// SetReason records a reason, durably; Text and Stack are cut to MaxText and MaxStack. Its
+// caller is nodeagent.
 var SetReason = agent.NewOp[ReasonReq, None](agent.OpDecl{
 	Name: "boot.SetReason", Limit: 30 * time.Second})

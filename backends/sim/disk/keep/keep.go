@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -155,6 +156,7 @@ func Take(d *disk.Disk) *State {
 		s.index.Volumes[key] = &one
 	}
 	s.index.Boot.Partitions = append([]disk.Partition(nil), d.Boot.Partitions...)
+	s.index.Tpm.NV = maps.Clone(d.Tpm.NV)
 	return s
 }
 
