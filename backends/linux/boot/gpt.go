@@ -94,8 +94,9 @@ func find(t *gpt.Table, label string) *gpt.Partition {
 	return nil
 }
 
-// writeStates gives partitions other states, all of them in one instant. A table whose first copy is
-// damaged is mended before, so that its second is never the only one while it is written. What has the states already is not written.
+// writeStates gives partitions other states, all of them in one instant. A table whose first copy
+// is damaged is mended before, so that its second is never the only one while it is written. What
+// has the states already is not written.
 func writeStates(path string, want []state, before func(at int64) error) error {
 	err := onTable(path, false, func(t *gpt.Table, disk backend.Storage) error {
 		writable, err := disk.Writable()
