@@ -26,3 +26,6 @@ type None struct{}
 
 // Blink sets the pattern; it goes on until another is set.
 var Blink = agent.NewOp[BlinkReq, None](agent.OpDecl{Name: "led.Blink", Limit: 5 * time.Second})
+
+// FaultFailed says that the light does not take it; it sets Retry.
+const FaultFailed = "failed"
