@@ -57,7 +57,9 @@ func tidy(over transport.TPM) error {
 			return err
 		}
 		for _, h := range list.Handle {
-			if uint32(h)&0xff000000 != first {
+			// Behind objects come handles of other kinds; sessions are listed by where they are, and
+			// named by what they are.
+			if first == objectHandles && uint32(h)&0xff000000 != first {
 				continue
 			}
 			if _, err := (tpm2.FlushContext{FlushHandle: h}).Execute(over); err != nil {

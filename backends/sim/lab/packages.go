@@ -16,6 +16,7 @@ func Packages() []Package {
 		{"ovmf", "UEFI firmware of guests that want it"},
 		{"squashfs-tools", "root disks of large container images"},
 		{"e2fsprogs", "ext4 on blank data disks"},
+		{"fdisk", "sfdisk: disks with the partitions of a device, in tests"},
 		{"swtpm", "the software TPM that holds the device key"},
 		{"swtpm-tools", "endorsement certificates of the software TPM"},
 		{"libvirt-daemon", "domains through libvirt, as on a device"},
