@@ -50,7 +50,7 @@ func (b *box) all(ctx context.Context, l *lines) (err error) {
 		defer end()
 		w.agents(agents)
 	}()
-	err = b.hub(served, l, func() {})
+	err = b.hub(served, l)
 	stop()
 	<-gone
 	return err

@@ -13,8 +13,10 @@ import (
 
 	"github.com/evetwin/evetwin/backends/linux/zedbox"
 	"github.com/evetwin/evetwin/backends/sim/board"
-	"github.com/evetwin/evetwin/backends/sim/real"
+	"github.com/evetwin/evetwin/backends/sim/disk"
+	"github.com/evetwin/evetwin/backends/sim/disk/keep"
 	"github.com/evetwin/evetwin/backends/sim/web"
+	"github.com/evetwin/evetwin/backends/sim/web/outward"
 	"github.com/evetwin/evetwin/backends/sim/world"
 	"github.com/evetwin/evetwin/core/bus"
 	"github.com/evetwin/evetwin/core/host"
@@ -26,8 +28,7 @@ type device struct {
 	seed     uint64
 	hardware host.Hardware
 	parts    []zedbox.Part
-	// journal is where rows outlive the process; empty: they do not, as nothing of a model does.
-	journal string
+	keeper   *keeper // of the models' disk
 }
 
 // outside is what stands in the network of models; the file of --outside holds it as JSON.
@@ -65,11 +66,20 @@ func (b *box) device() (*device, error) {
 	if err != nil {
 		return nil, err
 	}
-	hw, err := model(&o, files)
+	folder, err := keep.Open(filepath.Join(b.folder().Persist(), "model"))
 	if err != nil {
 		return nil, err
 	}
-	d := &device{name: o.Name, seed: o.Seed, hardware: hw}
+	kept, err := folder.Load()
+	if err != nil {
+		return nil, err
+	}
+	hw, err := model(&o, files, kept)
+	if err != nil {
+		return nil, err
+	}
+	d := &device{name: o.Name, seed: o.Seed, hardware: hw, keeper: &keeper{folder: folder,
+		disk: hw.Disk, onLine: func(string) {}}}
 	for _, name := range []string{"nic", "web", "store", "tpm", "bridge", "hyper", "boot", "power",
 		"clock", "led", "log"} {
 		d.parts = append(d.parts, zedbox.Part{Name: name, Kind: "model", Why: whyModel})
@@ -77,15 +87,15 @@ func (b *box) device() (*device, error) {
 	return d, nil
 }
 
-// model is hardware in a network of models, whose servers are real.
-func model(o *outside, config map[string][]byte) (host.Hardware, error) {
+// model is hardware in a network of models, whose servers are real, around a disk; nil makes one.
+func model(o *outside, config map[string][]byte, d *disk.Disk) (*board.Board, error) {
 	ca, err := world.DeriveAuthority("evetwin model of the outside", time.Unix(0, 0).UTC(),
 		time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC))
 	if err != nil {
 		return nil, fmt.Errorf("make the network: %w", err)
 	}
 	servers := map[string]*world.Origin{}
-	transport := &real.HTTP{Dial: o.Reach, Plain: map[string]bool{}}
+	transport := &outward.HTTP{Dial: o.Reach, Plain: map[string]bool{}}
 	for _, p := range o.Plain {
 		transport.Plain[p] = true
 	}
@@ -108,7 +118,7 @@ func model(o *outside, config map[string][]byte) (host.Hardware, error) {
 			return sum.Value()
 		},
 		OnCarrier: func(port string, up bool) { b.Carrier(port, up) }})
-	b = board.New(board.Options{Name: o.Name, Seed: o.Seed, World: net, Config: config,
+	b = board.New(board.Options{Name: o.Name, Seed: o.Seed, World: net, Config: config, Disk: d,
 		Roots: []string{ca.CertPEM()}, Real: func(h string) (web.Transport, bool) {
 			_, ok := o.Reach[strings.ToLower(h)]
 			return transport, ok

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"sync"
 
@@ -19,13 +21,12 @@ import (
 func hubCommand(b *box) *cobra.Command {
 	return &cobra.Command{Use: "hub", Short: "Tables, journal and parts of the device",
 		Args: usage(cobra.NoArgs), RunE: func(c *cobra.Command, _ []string) error {
-			return b.hub(c.Context(), newLines(c.ErrOrStderr()), func() {})
+			return b.hub(c.Context(), newLines(c.ErrOrStderr()))
 		}}
 }
 
-// hub serves the device until ctx ends or the device powers itself off. ready is called on the
-// device's loop, when it has booted.
-func (b *box) hub(ctx context.Context, l *lines, ready func()) (err error) {
+// hub serves the device until ctx ends or the device powers itself off.
+func (b *box) hub(ctx context.Context, l *lines) (err error) {
 	r := b.folder()
 	if err := r.Make(); err != nil {
 		return err
@@ -42,21 +43,27 @@ func (b *box) hub(ctx context.Context, l *lines, ready func()) (err error) {
 	if err := zedbox.WriteParts(r, d.parts); err != nil {
 		return err
 	}
-	h, err := hub.New(hub.Options{Name: d.name, Seed: d.seed, Socket: r.Socket(), Dir: d.journal,
+	// A model lives no longer than its process: with a hub that was killed the power went, and whoever
+	// was its agent begins anew, too.
+	if err := os.Remove(r.Socket() + ".life"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("boot the device: %w", err)
+	}
+	h, err := hub.New(hub.Options{Name: d.name, Seed: d.seed, Socket: r.Socket(), Dir: r.Journal(),
 		Agents: roster.Agents(), Hardware: d.hardware, OnLine: l.OnLine})
 	if err != nil {
 		return err
 	}
 	pulse := zedbox.NewPulse(r, zedbox.Hub)
 	pulse.Join(h.Device().Post)
-	h.Device().Post(ready)
-	err = serve(ctx, h, l, face.Options{Run: r.Run(), Persist: filepath.Join(r.Persist(), "status"),
-		OnLine: func(text string) { l.write(agent.Warn, zedbox.Hub, "face", text) }})
+	d.keeper.onLine = func(text string) { l.write(agent.Err, zedbox.Hub, "disk", text) }
+	err = serve(ctx, h, l, d.keeper, face.Options{Run: r.Run(),
+		Persist: filepath.Join(r.Persist(), "status"),
+		OnLine:  func(text string) { l.write(agent.Warn, zedbox.Hub, "face", text) }})
 	return errors.Join(err, pulse.Close())
 }
 
-// serve runs a hub with its face.
-func serve(ctx context.Context, h *hub.Hub, l *lines, o face.Options) error {
+// serve runs a hub with its face, and keeps its disk.
+func serve(ctx context.Context, h *hub.Hub, l *lines, k *keeper, o face.Options) error {
 	shown, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var showing sync.WaitGroup
 	showing.Go(func() {
@@ -65,9 +72,11 @@ func serve(ctx context.Context, h *hub.Hub, l *lines, o face.Options) error {
 			l.write(agent.Err, zedbox.Hub, "face", err.Error())
 		}
 	})
+	showing.Go(func() { k.run(shown, h) })
 	err := h.Run(ctx)
 	stop()
 	showing.Wait()
+	k.end()
 	if err != nil {
 		return fmt.Errorf("run the device: %w", err)
 	}

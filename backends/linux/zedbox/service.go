@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -126,7 +127,7 @@ func (v *service) life(ctx context.Context) (reason string, clean bool) {
 		case <-p.Done():
 			v.s.disarm(v.now.Name)
 			if err := p.Err(); err != nil {
-				return err.Error(), false
+				return brief(err.Error()), false
 			}
 			return "it returned", true
 		case <-ctx.Done():
@@ -137,6 +138,15 @@ func (v *service) life(ctx context.Context) (reason string, clean bool) {
 			return "stopped", false
 		}
 	}
+}
+
+// brief is the beginning and the end of what a process has left: how it ended, and its last words.
+func brief(s string) string {
+	const head, tail = 60, 140
+	if len(s) <= head+tail {
+		return s
+	}
+	return strings.ToValidUTF8(s[:head], "") + " … " + strings.ToValidUTF8(s[len(s)-tail:], "")
 }
 
 // args are behind the name of the program; the hub's name is also that of the program itself.

@@ -47,8 +47,11 @@ func TestAgentsAsProcesses(t *testing.T) {
 			t.Errorf("%+v", p)
 		}
 	}
-	row(b, "zedclient", "OnboardingStatus", "it is onboarded still",
-		func(s *node.OnboardingStatus) bool { return s.DeviceUUID != "" })
+	// They do what they did: a restart by the controller is a new boot of the same domain.
+	b.config(b.draft.RestartApp("web"))
+	row(b, "hyper", "DomainSeen", "the application is restarted", func(d *hyper.DomainSeen) bool {
+		return d.State == hyper.Running && d.BootedAt.After(before.BootedAt)
+	})
 	b.stop()
 	if left := b.left(); len(left) > 0 {
 		t.Errorf("left behind: %s", strings.Join(left, "\n"))
@@ -80,7 +83,7 @@ func (b *box) looks() {
 		}
 	}
 	out, _, code := b.zedbox("status")
-	if code != 0 || !strings.Contains(out, "zedmanager") || !strings.Contains(out, "part hyper: model") {
+	if code != 0 || !hasAll(out, []string{"zedmanager", "part hyper: model"}) {
 		b.t.Errorf("status says %q", out)
 	}
 	b.monitors()
@@ -99,7 +102,8 @@ func (b *box) looks() {
 func (b *box) monitors() {
 	b.t.Helper()
 	for _, asJSON := range []bool{false, true} {
-		args := []string{"ipcmonitor", "--root", b.root, "-f", "AppInstanceStatus", "--agent", "zedmanager"}
+		args := []string{"ipcmonitor", "--root", b.root, "-f", "AppInstanceStatus", "--agent",
+			"zedmanager"}
 		if asJSON {
 			args = append(args, "--json")
 		}
@@ -139,6 +143,32 @@ func (b *box) monitors() {
 	}
 	if _, errs, code := b.zedbox("ipcmonitor", "-f", "NoSuchTopic"); code != 1 || errs == "" {
 		b.t.Errorf("a topic that is not there: %d, %q", code, errs)
+	}
+}
+
+// A hub that is killed takes the machine of models with it, as a power cut does: the agents notice,
+// and the same device boots again and does what it did.
+func TestKilledHubIsABoot(t *testing.T) {
+	b := newBox(t)
+	b.start("device-steps")
+	b.line("device-steps", "all agents are ready")
+	before := b.running()
+	who := row(b, "zedclient", "OnboardingStatus", "it is onboarded",
+		func(s *node.OnboardingStatus) bool { return s.DeviceUUID != "" })
+	kill(t, b.status().Hub.PID)
+	b.line("device-steps", "zedbox", "ended", "killed")
+	for range roster.Agents() {
+		b.line("device-steps", "ended", "the device has booted since")
+	}
+	row(b, "hyper", "DomainSeen", "the domain runs again", func(d *hyper.DomainSeen) bool {
+		return d.State == hyper.Running && d.BootedAt.After(before.BootedAt)
+	})
+	b.running()
+	row(b, "zedclient", "OnboardingStatus", "it is the same device",
+		func(s *node.OnboardingStatus) bool { return s.DeviceUUID == who.DeviceUUID })
+	b.stop()
+	if left := b.left(); len(left) > 0 {
+		t.Errorf("left behind: %s", strings.Join(left, "\n"))
 	}
 }
 

@@ -18,8 +18,11 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/evetwin/evetwin/backends/linux/zedbox"
 	"github.com/evetwin/evetwin/backends/linux/zedbox/ipc"
+	"github.com/evetwin/evetwin/controllersim/fleet"
 	"github.com/evetwin/evetwin/scenarios/twin"
 )
 
@@ -41,13 +44,14 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	code := m.Run()
-	os.RemoveAll(dir)
-	os.Exit(code)
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		os.RemoveAll(dir)
+		os.Exit(code)
+	}))
 }
 
 // patience is how long anything may take that is waited for.
-const patience = 90 * time.Second
+const patience = 45 * time.Second
 
 // name is the device's.
 const name = "edge"
@@ -58,6 +62,8 @@ type box struct {
 	root  string
 	cmd   *exec.Cmd
 	lines chan string
+	live  *twin.Live // never started: its controller and registry
+	draft *fleet.Draft
 }
 
 // newBox makes the outside and the folders of a device that does the bundled application; it is
@@ -83,13 +89,8 @@ func newBox(t *testing.T) *box {
 	if err := l.PublishDemo(t.Context(), "web", "1"); err != nil {
 		t.Fatal(err)
 	}
-	cfg, err := twin.DemoDraft(name).Build()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := l.SetConfig(name, cfg); err != nil {
-		t.Fatal(err)
-	}
+	b.live, b.draft = l, twin.DemoDraft(name)
+	b.config(b.draft)
 	files, err := l.Site.ConfigFiles(name)
 	if err != nil {
 		t.Fatal(err)
@@ -108,6 +109,18 @@ func newBox(t *testing.T) *box {
 		}
 	}
 	return b
+}
+
+// config has the controller give the device a configuration.
+func (b *box) config(d *fleet.Draft) {
+	b.t.Helper()
+	cfg, err := d.Build()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if _, err := b.live.SetConfig(name, cfg); err != nil {
+		b.t.Fatal(err)
+	}
 }
 
 func (b *box) run() string { return filepath.Join(b.root, "run") }

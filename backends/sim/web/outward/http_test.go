@@ -1,4 +1,4 @@
-package real_test
+package outward_test
 
 import (
 	"bytes"
@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/evetwin/evetwin/backends/sim/real"
+	"github.com/evetwin/evetwin/backends/sim/web/outward"
 	device "github.com/evetwin/evetwin/core/device/web"
 )
 
@@ -21,7 +21,7 @@ func TestADownloadThatHasAllOrMoreEnds(t *testing.T) {
 	}))
 	defer s.Close()
 	for _, have := range []int64{0, 4, int64(len(content)), int64(len(content)) + 5} {
-		h := real.HTTP{Dial: map[string]string{"data.test": s.Listener.Addr().String()}}
+		h := outward.HTTP{Dial: map[string]string{"data.test": s.Listener.Addr().String()}}
 		got := bytes.Repeat([]byte("x"), int(have))
 		if int(have) <= len(content) {
 			copy(got, content)
