@@ -50,6 +50,10 @@ func Hyper(t *testing.T, b Backend, mk func(t *testing.T) HyperSetup) {
 	s := suite[*hyperBench]{part: "hyper", groups: hyperCases(), show: map[string]func(any) string{
 		hyper.Domains.String(): showDomain, hyper.Host.String(): nothing}}
 	s.run(t, b, func(t *testing.T) *hyperBench { return newHyperBench(t, mk, nil) })
+}
+
+// HyperNetworks checks a part hyper together with a part bridge.
+func HyperNetworks(t *testing.T, mk func(t *testing.T) HyperSetup) {
 	t.Run("networks", func(t *testing.T) { newNetBench(t, mk).networks(t) })
 }
 
@@ -95,13 +99,15 @@ func hyperCases() []Group[*hyperBench] {
 			{Name: "a stop is for one run", Run: (*hyperBench).stopsOnce,
 				Clause: "what a guest was asked before does not end its new run"},
 		}},
+		{Name: "more", Cases: moreHyperCases()},
 		{Name: "cancelled", Cases: []Case[*hyperBench]{
 			{Name: "each kind of call", Run: (*hyperBench).cancelled,
 				Loose:  "a cancelled call may still take effect",
 				Clause: "a call that is cancelled ends within a second"}}},
 		{Name: "power cut", Cases: []Case[*hyperBench]{
-			{Name: "guests are gone", Run: (*hyperBench).goneAfterCut, Clause: "no domain outlives the power"},
-			{Name: "while a guest starts", Run: (*hyperBench).goneWhileStarting, Loose: chance,
+			{Name: "guests are gone", Run: (*hyperBench).goneAfterCut,
+				Clause: "no domain outlives the power"},
+			{Name: "while a guest starts", Loose: chance, Run: (*hyperBench).goneWhileStarting,
 				Clause: "no domain outlives the power, nor its start"}}},
 	}
 }

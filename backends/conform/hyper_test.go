@@ -69,7 +69,7 @@ func TestModelHyperConforms(t *testing.T) {
 			if iommu {
 				backend.Name = "model with an IOMMU"
 			}
-			conform.Hyper(t, backend, func(*testing.T) conform.HyperSetup {
+			mk := func(*testing.T) conform.HyperSetup {
 				d := disk.New(1<<30, 1<<20)
 				for _, v := range []string{lasting, brief} {
 					d.Volumes[v] = &disk.Volume{Format: "container"}
@@ -80,7 +80,9 @@ func TestModelHyperConforms(t *testing.T) {
 				return conform.HyperSetup{Setup: conform.Setup{Part: both{nets, h}, Cut: cutter(d)},
 					PCI: adapter, Networking: mapped(nets),
 					Lasting: boots(lasting), Brief: boots(brief), Leave: h.PowerOff, Kill: h.Break}
-			})
+			}
+			conform.Hyper(t, backend, mk)
+			conform.HyperNetworks(t, mk)
 		})
 	}
 }
@@ -192,7 +194,7 @@ func TestQEMUConforms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	conform.Hyper(t, realPart("qemu"), func(t *testing.T) conform.HyperSetup {
+	mk := func(t *testing.T) conform.HyperSetup {
 		d := disk.New(1<<30, 1<<20)
 		image(t, d, demo, lasting)
 		image(t, d, demo, brief, "DEMO_PORT=none") // it ends when it cannot listen
@@ -225,5 +227,7 @@ func TestQEMUConforms(t *testing.T) {
 			Networking: conform.Networking{Reach: at.reach},
 			Lasting:    boots(lasting), Brief: boots(brief), Up: out.up,
 			Kill: kill, Left: func() []string { return guests("") }}
-	})
+	}
+	conform.Hyper(t, realPart("qemu"), mk)
+	conform.HyperNetworks(t, mk)
 }

@@ -98,7 +98,7 @@ func (x *netBench) sets(t *testing.T, item string, s bridge.Spec) {
 // service is the address service with reservations.
 func service(hosts ...bridge.Host) bridge.Spec {
 	return bridge.Spec{Service: &bridge.ServiceSpec{Subnet: subnet, Gateway: gateway,
-		Start: others.IP, End: subnet.Addr().Next(), Hosts: hosts, MTU: 1400}}
+		Start: others.IP.Next(), End: others.IP.Next(), Hosts: hosts, MTU: 1400}}
 }
 
 // vif is the interface of the guest with its ports mapped.

@@ -59,9 +59,9 @@ func (b *boot) swap(e engine) {
 	b.change = make(chan struct{})
 }
 
-// alter changes a domain with f, when nothing else is changed, and shows what became of it. Calls to
-// the engine cannot be cancelled: when ctx ends alter returns at once, f ends in its own time, and
-// what it did is shown then.
+// alter changes a domain with f, when nothing else is changed, and shows what became of it. Calls
+// to the engine cannot be cancelled: when ctx ends alter returns at once, f ends in its own time,
+// and what it did is shown then.
 func (b *boot) alter(ctx context.Context, name string, f func(engine) error) error {
 	done := make(chan error, 1)
 	if !b.begin(func() { done <- b.alone(ctx, name, f) }) {

@@ -97,7 +97,8 @@ func (b *boot) daemon() (ran bool, err error) {
 	}
 }
 
-// adopt shows all domains as a daemon has found them, and listens to the consoles of those that run.
+// adopt shows all domains as a daemon has found them, and listens to the consoles of those that
+// run.
 func (b *boot) adopt(e engine) error {
 	b.turn <- struct{}{}
 	defer func() { <-b.turn }()

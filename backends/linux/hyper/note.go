@@ -62,9 +62,9 @@ func (n *note) ended(is condition) *end {
 func (n *note) row(is condition) device.DomainSeen {
 	r := device.DomainSeen{Spec: n.Spec, ID: n.ID, BootedAt: n.BootedAt}
 	switch {
-	case is == goingDown, is == executing && n.Asked:
+	case n.Asked && (is == executing || is == goingDown):
 		r.State = device.Halting
-	case is == executing:
+	case is == executing, is == goingDown: // which by itself is only a moment
 		r.State = device.Running
 	case is == paused:
 		r.State = device.Paused

@@ -144,7 +144,7 @@ func (b *boot) remove(c host.Run[device.NameReq, device.None]) {
 				return err
 			}
 			if f.is.alive() {
-				if err := e.kill(name); err != nil {
+				if err := errors.Join(e.kill(name), b.look(e, name)); err != nil {
 					return err
 				}
 			}

@@ -114,8 +114,8 @@ func (h *Hyper) Wire(k *host.Kernel) {
 	})
 }
 
-// Close ends what the part does and the daemon, and waits for both. Guests run on; the next Wire, of
-// this process or another one, finds them.
+// Close ends what the part does and the daemon, and waits for both. Guests run on; the next Wire,
+// of this process or another one, finds them.
 func (h *Hyper) Close() {
 	h.mu.Lock()
 	b := h.boot

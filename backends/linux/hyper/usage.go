@@ -77,7 +77,9 @@ func (b *boot) report(samples map[string]sample) (res device.UsageRes) {
 			CPUTotalNs: g.spent.before + g.spent.current, AllocatedMB: uint64(g.row.MemoryKiB >> 10),
 			UsedMB: x.memory, MaxUsedMB: g.spent.most})
 	}
-	slices.SortFunc(res.Domains, func(x, y device.Usage) int { return strings.Compare(x.Name, y.Name) })
+	slices.SortFunc(res.Domains, func(x, y device.Usage) int {
+		return strings.Compare(x.Name, y.Name)
+	})
 	return res
 }
 
@@ -95,7 +97,10 @@ func readUsage() (device.Usage, error) {
 	line, _, _ := strings.Cut(string(stat), "\n")
 	for i, field := range strings.Fields(line) {
 		const idle, iowait, guest = 4, 5, 9 // guests' time is in the user's, too
-		if n, err := strconv.ParseUint(field, 10, 64); err == nil && i != idle && i != iowait && i < guest {
+		if i == idle || i == iowait || i >= guest {
+			continue
+		}
+		if n, err := strconv.ParseUint(field, 10, 64); err == nil {
 			busy += n
 		}
 	}

@@ -154,7 +154,8 @@ func TestDriverOfTests(t *testing.T) {
 func TestStartThatCannot(t *testing.T) {
 	o := options(t)
 	o.Program = "/bin/false"
-	if _, err := libvirtd.Start(t.Context(), o); err == nil || !strings.Contains(err.Error(), "ended") {
+	_, err := libvirtd.Start(t.Context(), o)
+	if err == nil || !strings.Contains(err.Error(), "ended") {
 		t.Errorf("starting what ends at once: %v", err)
 	}
 }

@@ -1,0 +1,171 @@
+package conform_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/evetwin/evetwin/backends/conform"
+	"github.com/evetwin/evetwin/backends/linux/hyper"
+	"github.com/evetwin/evetwin/backends/linux/hyper/domxml"
+	"github.com/evetwin/evetwin/backends/linux/hyper/libvirtd"
+	"github.com/evetwin/evetwin/backends/sim/lab/labtest"
+	"github.com/evetwin/evetwin/backends/sim/qemu/guest"
+	device "github.com/evetwin/evetwin/core/device/hyper"
+)
+
+func TestLinuxHyperConforms(t *testing.T) {
+	x := newVolumes(t)
+	conform.Hyper(t, realPart("libvirt"), func(t *testing.T) conform.HyperSetup {
+		return newHyperLab(t, x).setup()
+	})
+}
+
+// volumes are what guests boot from, made once.
+type volumes struct {
+	machine        guest.Machine
+	lasting, brief string // folders with prepared roots
+}
+
+func newVolumes(t *testing.T) volumes {
+	t.Helper()
+	labtest.Program(t, libvirtd.DefaultProgram)
+	if os.Getuid() != 0 {
+		labtest.Missing(t, "libvirtd's mount namespace needs root")
+	}
+	demo, err := guest.DemoImage(t.Context(), labtest.Cache())
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, err := guest.FromV1(demo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	x := volumes{machine: guest.Machine{Cache: labtest.Cache(), Kernel: labtest.Kernel(t)},
+		lasting: filepath.Join(dir, "a"), brief: filepath.Join(dir, "b")}
+	for path, env := range map[string]string{x.lasting: "", x.brief: "DEMO_PORT=none"} {
+		i := img
+		if env != "" {
+			i.Config.Env = append(append([]string{}, i.Config.Env...), env)
+		}
+		if _, err := guest.Prepare(t.Context(), i, guest.RootOptions{Dir: path}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return x
+}
+
+// hyperLab is a machine with a libvirtd of its own.
+type hyperLab struct {
+	t    *testing.T
+	v    volumes
+	dir  string
+	sys  string
+	out  *consoles
+	part *hyper.Hyper
+}
+
+func newHyperLab(t *testing.T, v volumes) *hyperLab {
+	dir, err := os.MkdirTemp("/tmp", "lv") // the paths of sockets are short
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := &hyperLab{t: t, v: v, dir: dir, sys: t.TempDir(),
+		out: &consoles{texts: map[string]*bytes.Buffer{}, heard: make(chan struct{}, 1)}}
+	if err := os.MkdirAll(filepath.Join(x.sys, "bus/pci/devices", adapter), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	x.part = x.process()
+	t.Cleanup(func() {
+		x.cut()
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+		if left := labtest.Offspring(); len(left) > 0 {
+			t.Errorf("left behind: %v", left)
+		}
+	})
+	return x
+}
+
+// process is a process of the device.
+func (x *hyperLab) process() *hyper.Hyper {
+	return hyper.New(hyper.Options{Type: domxml.QEMU, Why: "as the test wants it", MemoryMB: 1024,
+		Libvirt: libvirtd.Options{Dir: x.dir, Cache: filepath.Join(labtest.Cache().Dir, "libvirt")},
+		Boot:    x.boot, Console: x.out.of, Sys: x.sys,
+		OnError: func(err error) { x.t.Log("beside the ops:", err) }})
+}
+
+// boot makes the parts for a start of a guest whose only disk is a folder with a root.
+func (x *hyperLab) boot(ctx context.Context, s *device.Spec, n int) (guest.Parts, error) {
+	root, err := guest.Open(s.Disks[0].Path)
+	if err != nil {
+		return guest.Parts{}, err
+	}
+	return x.v.machine.Boot(ctx, root, guest.Start{UUID: s.AppID, Boot: n},
+		filepath.Join(x.dir, s.AppID+".initrd"))
+}
+
+// runs are the QEMU processes of the lab's guests, by the application; empty: all.
+func (x *hyperLab) runs(app string) (pids []int, lines []string) {
+	found, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		x.t.Error(err)
+	}
+	for _, path := range found {
+		text, err := os.ReadFile(path)
+		line := strings.ReplaceAll(string(text), "\x00", " ")
+		if err != nil || !strings.Contains(line, "qemu-system") ||
+			!strings.Contains(line, filepath.Join(x.dir, app)) {
+			continue
+		}
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+		if err != nil {
+			x.t.Error(err)
+		}
+		pids, lines = append(pids, pid), append(lines, fmt.Sprint(pid, " ", line))
+	}
+	return pids, lines
+}
+
+// kill ends the guests of an application as a crash would.
+func (x *hyperLab) kill(app string) {
+	pids, _ := x.runs(app)
+	for _, pid := range pids {
+		if err := unix.Kill(pid, unix.SIGKILL); err != nil {
+			x.t.Error(err)
+		}
+	}
+}
+
+// cut is a power cut: all processes end, and what a tmpfs held is gone.
+func (x *hyperLab) cut() {
+	x.part.Close()
+	x.kill("")
+	list, err := os.ReadDir(x.dir)
+	if err != nil {
+		x.t.Error(err)
+	}
+	for _, f := range list {
+		if err := os.RemoveAll(filepath.Join(x.dir, f.Name())); err != nil {
+			x.t.Error(err)
+		}
+	}
+}
+
+func (x *hyperLab) setup() conform.HyperSetup {
+	disks := func(path string) []device.Disk {
+		return []device.Disk{{VolumeKey: filepath.Base(path) + "#0", Path: path, Format: "container"}}
+	}
+	return conform.HyperSetup{Setup: conform.Setup{Part: x.part, Cut: x.cut}, PCI: adapter,
+		Lasting: disks(x.v.lasting), Brief: disks(x.v.brief), Up: x.out.up, Kill: x.kill,
+		Left: func() []string { _, lines := x.runs(""); return lines }}
+}
