@@ -29,7 +29,7 @@ func dropsFrom(vif string) string { return "drops_from_" + vif }
 
 func dropsTo(vif string) string { return "drops_to_" + vif }
 
-// batch bounds a change of nftables in bytes, and the answers of the kernel to it: one for each rule.
+// batch bounds a change of nftables in bytes, and the answers of the kernel: one for each rule.
 const batch = 64 << 20
 
 // fence is nftables of a namespace. It is opened for one change or one look.

@@ -14,9 +14,6 @@ import (
 // blink is how long a test waits for an answer that should not come.
 const blink = 150 * time.Millisecond
 
-// dials reports whether somebody answers at an address.
-func dials(s *netlab.Space, to string) bool { return s.Dial(netip.MustParseAddrPort(to), blink) }
-
 // wants fails the test unless somebody answers, or nobody does.
 func wants(t *testing.T, s *netlab.Space, to string, want bool) {
 	t.Helper()
@@ -29,7 +26,7 @@ func wants(t *testing.T, s *netlab.Space, to string, want bool) {
 	}
 }
 
-// serve answers datagrams in a namespace with what they say.
+// echo answers datagrams in a namespace with what they say.
 func echo(t *testing.T, s *netlab.Space, at string) {
 	t.Helper()
 	var c net.PacketConn

@@ -13,6 +13,7 @@ import (
 
 	"github.com/insomniacslk/dhcp/dhcpv4"
 	"github.com/insomniacslk/dhcp/dhcpv4/nclient4"
+	"github.com/insomniacslk/dhcp/dhcpv6/nclient6"
 
 	"github.com/evetwin/evetwin/backends/linux/netlab"
 	device "github.com/evetwin/evetwin/core/device/bridge"
@@ -173,4 +174,45 @@ func TestRulesByDomainName(t *testing.T) {
 	wants(t, g.Space, "10.99.0.1:80", true)
 	r.set("vif/"+vifA, vif(macA, "10.1.0.2", []device.Rule{{RuleID: 1, Host: "example.com"}}))
 	wants(t, g.Space, "10.99.0.1:80", false)
+}
+
+func TestAnInstanceOfIPv6(t *testing.T) {
+	r := newRig(t)
+	at := netip.MustParseAddr
+	r.set("bridge/bn1", device.Spec{Bridge: &device.BridgeSpec{MAC: bridgeMAC, MTU: 1500,
+		Addr: netip.MustParsePrefix("fd00:1::1/64")}})
+	r.set("service/bn1", serviceOf(device.ServiceSpec{Subnet: netip.MustParsePrefix("fd00:1::/64"),
+		Gateway: at("fd00:1::1"), Start: at("fd00:1::2"), End: at("fd00:1::ff"),
+		LeaseTime: time.Hour,
+		Hosts:     []device.Host{{MAC: macA, IP: at("fd00:1::77"), Name: "uuid-a"}}}))
+	r.set("nat/bn1", device.Spec{NAT: &device.NATSpec{Subnet: netip.MustParsePrefix("fd00:1::/64"),
+		Out: []string{"eth0"}, Table: 801, Via: "eth0"}})
+	s := vif(macA, "fd00:1::77", nil)
+	r.set("vif/"+vifA, s)
+	g := r.plug(vifA, macA, "fd00:2::2/64")
+	var c *nclient6.Client
+	var err error
+	g.Space.Do(func() { c, err = nclient6.New("eth0", nclient6.WithTimeout(time.Second)) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	adv, err := c.Solicit(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	reply, err := c.Request(t.Context(), adv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := reply.Options.OneIANA().Options.OneAddress()
+	if a == nil || a.IPv6Addr.String() != "fd00:1::77" {
+		t.Errorf("the guest is given %v", a)
+	}
+	for _, item := range []string{"vif/" + vifA, "nat/bn1", "service/bn1", "bridge/bn1"} {
+		r.clear(item)
+	}
+	if is := r.state(); strings.Contains(is, "bn1") || strings.Contains(is, "route") {
+		t.Errorf("after all was cleared there is\n%s", is)
+	}
 }
