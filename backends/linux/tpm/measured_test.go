@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/evetwin/evetwin/backends/eventlog"
 	"github.com/evetwin/evetwin/backends/linux/tpm"
 	"github.com/evetwin/evetwin/backends/sim/lab"
@@ -102,5 +104,29 @@ func TestWithinEnds(t *testing.T) {
 	}
 	if secret, err := on.Unseal([]uint32{0}); err != nil || string(secret) != "secret" {
 		t.Errorf("after that it holds %q, %v", secret, err)
+	}
+}
+
+// TestWithinEndsWhileItHangs has a TPM take commands and not answer: a context's end is the
+// command's, soon, and the TPM goes on where it was.
+func TestWithinEndsWhileItHangs(t *testing.T) {
+	on := chip(t)
+	if err := unix.Kill(on.PID(), unix.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		start := time.Now()
+		_, err := on.Within(ctx).Random(8)
+		if took := time.Since(start); took > time.Second || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("it ended after %v with %v", took, err)
+		}
+		cancel()
+	}
+	if err := unix.Kill(on.PID(), unix.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := on.Random(8); err != nil || len(got) != 8 {
+		t.Errorf("it goes on with %d bytes, %v", len(got), err)
 	}
 }
