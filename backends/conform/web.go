@@ -20,6 +20,15 @@ type WebSetup struct {
 	Site *WebSite
 	// Cable pulls the cable of a port, or puts it in; on the device's loop.
 	Cable func(ifname string, in bool)
+	// Content is what there is of a download; on the device's loop.
+	Content func(target string) []byte
+	// Fill leaves so many bytes free on the disk of downloads, or frees it if negative; on the
+	// device's loop.
+	Fill func(free int64)
+	// Take has a whole download become a blob, as the part store does; on the device's loop.
+	Take func(target string)
+	// Meddle has somebody delete a download; on the device's loop.
+	Meddle func(target string)
 }
 
 // WebWorld is what is behind the ports, in the format of network models, with room for certificate
@@ -97,7 +106,8 @@ func WebSources(ifname string) []netip.Prefix {
 // Web checks a part web on a backend. mk makes one; it is called more than once and cleans up with
 // t.
 func Web(t *testing.T, b Backend, mk func(t *testing.T) WebSetup) {
-	s := suite[*webBench]{part: "web", groups: webCases()}
+	s := suite[*webBench]{part: "web", groups: webCases(), show: map[string]func(any) string{
+		web.Partials.String(): unless(showPartial)}}
 	s.run(t, b, func(t *testing.T) *webBench { return newWebBench(t, mk) })
 }
 
@@ -107,6 +117,8 @@ type webBench struct {
 	WebSetup
 	partials *bus.Sub[web.PartialSeen]
 	send     *calls[web.SendReq, web.SendRes]
+	fetch    *calls[web.FetchReq, web.FetchRes]
+	drop     *calls[web.TargetReq, web.None]
 	refs     webRefs
 }
 
@@ -115,12 +127,15 @@ type webRefs struct{ user, password, proxy, token string }
 
 func newWebBench(t *testing.T, mk func(t *testing.T) WebSetup) *webBench {
 	t.Helper()
-	x := &webBench{WebSetup: mk(t), send: newCalls(web.Send)}
+	x := &webBench{WebSetup: mk(t), send: newCalls(web.Send), fetch: newCalls(web.Fetch),
+		drop: newCalls(web.RemovePartial)}
 	state := func() string { return rows("partial", x.partials) }
 	x.bench = newBench(t, x.Setup, "downloader", state, func(b *bench, p bus.Port) []looker {
 		x.partials = bus.Subscribe(p, web.Partials)
 		x.send.attach(b, p)
-		return []looker{x.send}
+		x.fetch.attach(b, p)
+		x.drop.attach(b, p)
+		return []looker{x.send, x.fetch, x.drop}
 	})
 	x.booted(t)
 	return x

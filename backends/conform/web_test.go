@@ -54,6 +54,10 @@ func modelWeb(t *testing.T) conform.WebSetup {
 			}
 			return []string{site.Public.CertPEM}
 		}}
+	gone := func(target string) {
+		delete(d.Partials, target)
+		part.Taken(target)
+	}
 	return conform.WebSetup{Setup: conform.Setup{Part: anew{part}, Cut: cutter(d)}, Site: site,
 		Cable: func(ifname string, in bool) {
 			if in {
@@ -61,7 +65,20 @@ func modelWeb(t *testing.T) conform.WebSetup {
 			} else {
 				w.Cut(port[ifname])
 			}
-		}}
+		},
+		Content: func(target string) []byte {
+			if p := d.Partials[target]; p != nil {
+				return p.Data
+			}
+			return nil
+		},
+		Fill: func(free int64) {
+			d.Total = 1 << 30
+			if free >= 0 {
+				d.Total = d.Used() + free
+			}
+		},
+		Take: gone, Meddle: gone}
 }
 
 // outside finds the servers of a site by name and address.

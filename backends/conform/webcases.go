@@ -9,6 +9,8 @@ func webCases() []Group[*webBench] {
 		{Name: "TLS", Cases: webTLSCases()},
 		{Name: "proxies", Cases: webProxyCases()},
 		{Name: "secrets", Cases: webSecretCases()},
+		{Name: "downloads", Cases: webFetchCases()},
+		{Name: "kept downloads", Cases: webKeptCases()},
 	}
 }
 
@@ -113,5 +115,48 @@ func webSecretCases() []Case[*webBench] {
 			Clause: "FaultSecret: nobody knows what a reference of credentials stands for"},
 		{Name: "power cut", Run: (*webBench).forgotten,
 			Clause: "references are known until the power is cut"},
+	}
+}
+
+func webFetchCases() []Case[*webBench] {
+	return []Case[*webBench]{
+		{Name: "a file", Run: (*webBench).file, Clause: "Fetch downloads into a partial file"},
+		{Name: "again", Run: (*webBench).fileAgain,
+			Clause: "doing what is done already is a success that changes nothing"},
+		{Name: "broken off", Run: (*webBench).brokenOff,
+			Clause: "from where it stands: with a Range request if the server takes them"},
+		{Name: "another content", Run: (*webBench).otherContent,
+			Clause: "and the content has not changed, else from the start"},
+		{Name: "content without a name", Run: (*webBench).withoutTag,
+			Clause: "and the content has not changed, else from the start"},
+		{Name: "too large", Run: (*webBench).tooLarge, Clause: "MaxSize: FaultTooLarge"},
+		{Name: "wrong requests", Run: (*webBench).errorCode,
+			Clause: "FaultStatus: the server answered with an error code; FaultRefusedURL"},
+		{Name: "elsewhere", Run: (*webBench).fileElsewhere,
+			Clause: "a server may send a download elsewhere"},
+		{Name: "no byte comes", Run: (*webBench).stalled,
+			Clause: "Stalled: give up when no byte came for so long"},
+		{Name: "a cable is pulled", Run: (*webBench).fileCable,
+			Clause: "observations change without ops: a cable is pulled"},
+	}
+}
+
+func webKeptCases() []Case[*webBench] {
+	return []Case[*webBench]{
+		{Name: "cancelled", Run: (*webBench).cancelFetch,
+			Loose:  "a cancelled call may still take effect",
+			Clause: "a call that is cancelled ends within a second; what it had done stays"},
+		{Name: "removed", Run: (*webBench).removed,
+			Clause: "RemovePartial deletes a partial; undoing what is not there is a success"},
+		{Name: "it becomes a blob", Run: (*webBench).becomesBlob,
+			Clause: "a partial that the part store takes is seen no more"},
+		{Name: "somebody deletes it", Run: (*webBench).deletes,
+			Clause: "observations change without ops: what somebody deleted is not seen"},
+		{Name: "no room", Run: (*webBench).noRoom, Clause: "FaultNoSpace: the disk is full"},
+		{Name: "power cut", Run: (*webBench).cutHalfway,
+			Loose:  "how much was durable is chance",
+			Clause: "after a boot what was durable is here again"},
+		{Name: "whole after a power cut", Run: (*webBench).wholeAfterCut,
+			Clause: "PartialSeen survives reboots"},
 	}
 }

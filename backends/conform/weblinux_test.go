@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/evetwin/evetwin/backends/conform"
 	"github.com/evetwin/evetwin/backends/linux/netlab"
 	"github.com/evetwin/evetwin/backends/linux/store/durable"
@@ -37,9 +39,13 @@ type webLab struct {
 	t         *testing.T
 	dev, sdn  *netlab.Space
 	site      *conform.WebSite
+	disk      string // a file system of its own
 	downloads *partial.Dir
 	part      *web.Web
 }
+
+// diskSize is how many bytes the file system of downloads has.
+const diskSize = 64 << 20
 
 func newWebLab(t *testing.T) *webLab {
 	l := netlab.New(t)
@@ -72,10 +78,31 @@ func newWebLab(t *testing.T) *webLab {
 	}
 	x.routes()
 	x.serve()
-	x.downloads = partial.New(filepath.Join(t.TempDir(), "downloads"), durable.Disk{})
+	x.disk = t.TempDir()
+	x.must(unix.Mount("tmpfs", x.disk, "tmpfs", 0, "size="+strconv.Itoa(diskSize)))
+	t.Cleanup(func() { x.must(unix.Unmount(x.disk, 0)) })
+	x.downloads = partial.New(filepath.Join(x.disk, "downloads"), durable.Disk{})
 	x.part = x.newPart()
 	t.Cleanup(x.part.Close)
 	return x
+}
+
+func (x *webLab) must(err error) {
+	x.t.Helper()
+	if err != nil {
+		x.t.Error(err)
+	}
+}
+
+// fill leaves so many bytes free on the disk.
+func (x *webLab) fill(free int64) {
+	filler := filepath.Join(x.disk, "filler")
+	x.must(os.RemoveAll(filler))
+	var s unix.Statfs_t
+	x.must(unix.Statfs(x.disk, &s))
+	if left := int64(s.Bavail)*s.Bsize - free; free >= 0 && left > 0 {
+		x.must(os.WriteFile(filler, make([]byte, left), 0o600))
+	}
 }
 
 // routes gives the device addresses and routes as the part nic lays them: nothing leads out but
@@ -139,7 +166,17 @@ func (x *webLab) setup() conform.WebSetup {
 			} else {
 				x.sdn.Down(far[ifname])
 			}
-		}}
+		},
+		Content: func(target string) []byte {
+			data, err := os.ReadFile(x.downloads.Locate(target))
+			x.must(err)
+			return data
+		},
+		Fill: x.fill,
+		Take: func(target string) {
+			x.must(x.downloads.Take(target, filepath.Join(x.disk, "taken")))
+		},
+		Meddle: func(target string) { x.must(os.Remove(x.downloads.Locate(target))) }}
 }
 
 // serve starts all servers.

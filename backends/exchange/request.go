@@ -118,6 +118,12 @@ func Status(q *device.FetchReq, code int) *agent.Fault {
 		Text: q.URL + " answers " + strconv.Itoa(code) + " " + http.StatusText(code)}
 }
 
+// NoTarget is the fault of a download whose partial cannot have its name.
+func NoTarget(q *device.FetchReq) *agent.Fault {
+	return &agent.Fault{Code: device.FaultRefusedURL,
+		Text: "not the name of a download: " + q.Target}
+}
+
 // Stalled is the fault of a download of which no byte comes.
 func Stalled(q *device.FetchReq) *agent.Fault {
 	return &agent.Fault{Code: device.FaultStalled, Retry: true,

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
+	"os"
 
 	"golang.org/x/sys/unix"
 
@@ -48,7 +48,6 @@ func code(err error) string {
 	var unknown x509.UnknownAuthorityError
 	var invalid x509.CertificateInvalidError
 	var host x509.HostnameError
-	var late net.Error
 	switch {
 	case errors.Is(err, context.Canceled):
 		return agent.FaultCancelled
@@ -64,8 +63,8 @@ func code(err error) string {
 		return device.FaultReset
 	case unreachable(err) != "":
 		return unreachable(err)
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, unix.ETIMEDOUT),
-		errors.As(err, &late) && late.Timeout():
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded),
+		errors.Is(err, unix.ETIMEDOUT):
 		return device.FaultTimeout
 	}
 	return device.FaultReset

@@ -86,6 +86,7 @@ func (w *Web) Wire(k *host.Kernel) {
 	w.mu.Unlock()
 	b.shelf.dir, b.shelf.busy = w.o.Downloads, map[string]*fetching{}
 	host.Serve(pt, device.Send, b.send)
+	host.Serve(pt, device.Fetch, b.fetch)
 	host.Serve(pt, device.RemovePartial, b.remove)
 	b.open()
 }

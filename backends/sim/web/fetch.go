@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/evetwin/evetwin/backends/exchange"
+	"github.com/evetwin/evetwin/backends/linux/store/partial"
 	"github.com/evetwin/evetwin/backends/sim/disk"
 	"github.com/evetwin/evetwin/backends/sim/world"
 	"github.com/evetwin/evetwin/core/agent"
@@ -29,6 +30,14 @@ func (w *Web) fetch(c fetchRun) {
 		fail(c, exchange.NoAddress(&q.Via))
 		return
 	}
+	r, f := w.request(&q.Via, http.MethodGet, q.URL, q.Header, &q.Login, nil)
+	if f == nil && !partial.Names(q.Target) {
+		f = exchange.NoTarget(q)
+	}
+	if f != nil {
+		fail(c, f)
+		return
+	}
 	p := w.Disk.Partials[q.Target]
 	if p == nil {
 		p = &disk.Partial{}
@@ -36,11 +45,6 @@ func (w *Web) fetch(c fetchRun) {
 	}
 	if p.Done {
 		c.Done(device.FetchRes{Size: p.Size})
-		return
-	}
-	r, f := w.request(&q.Via, http.MethodGet, q.URL, q.Header, &q.Login, nil)
-	if f != nil {
-		fail(c, f)
 		return
 	}
 	if r.Header == nil {
@@ -59,8 +63,56 @@ func (w *Web) fetch(c fetchRun) {
 			return
 		}
 	}
-	res := w.World.Do(w.Clock(), from, r)
+	res := w.follow(c, from, &r)
 	w.arrive(c, from, r, p, &res)
+}
+
+// follow asks until the answer is no redirection; r becomes the last request.
+func (w *Web) follow(c fetchRun, from world.From, r **world.Request) world.Result {
+	var before time.Duration
+	for hop := 0; ; hop++ {
+		res := w.World.Do(w.Clock(), from, *r)
+		next := elsewhere(*r, res.Response)
+		q := c.Req()
+		if hop < maxHops && next != nil && w.judge(q.URL, q.TLS, &q.Via, *r, &res) == nil {
+			*r = next
+			before += res.Latency
+			continue
+		}
+		res.Latency += before
+		res.First += before
+		return res
+	}
+}
+
+// maxHops is how often a download is followed elsewhere.
+const maxHops = 9
+
+// elsewhere is the request that a redirection leads to, nil if it is none. Credentials are for the
+// host that they were given for.
+func elsewhere(r *world.Request, x *world.Response) *world.Request {
+	if x == nil || x.Status/100 != 3 || x.Header.Get("Location") == "" {
+		return nil
+	}
+	u, err := r.URL.Parse(x.Header.Get("Location"))
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" {
+		return nil
+	}
+	next := *r
+	next.URL = u
+	if u.Host != r.URL.Host {
+		next.Header = without(r.Header, "Authorization")
+	}
+	return &next
+}
+
+// lose ends a download that does not go on; one of which nothing came is none.
+func (w *Web) lose(c fetchRun, p *disk.Partial, f *agent.Fault) {
+	if t := c.Req().Target; p.Size == 0 && !p.Done && w.Disk.Partials[t] == p {
+		delete(w.Disk.Partials, t)
+		w.Show(t)
+	}
+	fail(c, f)
 }
 
 // arrive takes in the answer of the model, at the speed it came with.
@@ -71,11 +123,11 @@ func (w *Web) arrive(c fetchRun, from world.From, r *world.Request, p *disk.Part
 	fault := w.judge(q.URL, q.TLS, &q.Via, r, res)
 	x := res.Response
 	if first := min(res.First, res.Latency); q.Stalled > 0 && first > q.Stalled {
-		c.After(q.Stalled, func() { fail(c, exchange.Stalled(q)) })
+		c.After(q.Stalled, func() { w.lose(c, p, exchange.Stalled(q)) })
 		return
 	}
 	if fault != nil && (x == nil || res.Received == 0) {
-		c.After(res.Latency, func() { fail(c, fault) })
+		c.After(res.Latency, func() { w.lose(c, p, fault) })
 		return
 	}
 	if x.Status == http.StatusRequestedRangeNotSatisfiable && p.Size > 0 {
@@ -83,7 +135,7 @@ func (w *Web) arrive(c fetchRun, from world.From, r *world.Request, p *disk.Part
 		return
 	}
 	if x.Status != http.StatusOK && x.Status != http.StatusPartialContent {
-		c.After(res.Latency, func() { fail(c, exchange.Status(q, x.Status)) })
+		c.After(res.Latency, func() { w.lose(c, p, exchange.Status(q, x.Status)) })
 		return
 	}
 	body := int64(len(x.Body))
@@ -100,7 +152,7 @@ func (w *Web) arrive(c fetchRun, from world.From, r *world.Request, p *disk.Part
 	}
 	whole := start + body
 	if q.MaxSize > 0 && whole > q.MaxSize {
-		fail(c, exchange.TooLarge(q))
+		w.lose(c, p, exchange.TooLarge(q))
 		return
 	}
 	c.After(res.First, func() {
@@ -123,8 +175,7 @@ func (w *Web) beyond(c fetchRun, p *disk.Partial, x *world.Response) {
 		return
 	}
 	p.Reset()
-	w.Show(c.Req().Target)
-	fail(c, exchange.Status(c.Req(), x.Status))
+	w.lose(c, p, exchange.Status(c.Req(), x.Status))
 }
 
 // arrival is how a body comes in.
@@ -154,7 +205,7 @@ func (w *Web) pieces(c fetchRun, p *disk.Partial, x *world.Response, a arrival) 
 	next = func() {
 		if limit := c.Req().Stalled; !w.flows(c, a.from) {
 			if idle += time.Second; limit > 0 && idle > limit {
-				fail(c, exchange.Stalled(c.Req()))
+				w.lose(c, p, exchange.Stalled(c.Req()))
 				return
 			}
 			c.After(time.Second, next)
@@ -162,9 +213,9 @@ func (w *Web) pieces(c fetchRun, p *disk.Partial, x *world.Response, a arrival) 
 		}
 		idle = 0
 		size := min(each, came-at)
-		if size > w.Disk.Free() {
-			fail(c, exchange.NoSpace(c.Req()))
-			return
+		full := size > w.Disk.Free()
+		if full {
+			size = w.Disk.Free()
 		}
 		var data []byte
 		if at+size <= int64(len(x.Body)) {
@@ -173,6 +224,13 @@ func (w *Web) pieces(c fetchRun, p *disk.Partial, x *world.Response, a arrival) 
 		p.Durable = p.Size // what came before has been synced by now
 		p.Append(data, size)
 		at += size
+		if full {
+			if p.Size > 0 {
+				w.Show(c.Req().Target)
+			}
+			w.lose(c, p, exchange.NoSpace(c.Req()))
+			return
+		}
 		if at < came {
 			w.Show(c.Req().Target)
 			c.After(took/time.Duration(n), next)
@@ -180,7 +238,7 @@ func (w *Web) pieces(c fetchRun, p *disk.Partial, x *world.Response, a arrival) 
 		}
 		if fault != nil {
 			w.Show(c.Req().Target)
-			fail(c, fault)
+			w.lose(c, p, fault)
 			return
 		}
 		c.After(time.Millisecond, func() {
