@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/digitalocean/go-libvirt"
+	"github.com/digitalocean/go-libvirt/socket/dialers"
 	"golang.org/x/sys/unix"
 
 	"github.com/evetwin/evetwin/backends/conform"
@@ -25,6 +28,26 @@ func TestLinuxHyperConforms(t *testing.T) {
 	x := newVolumes(t)
 	conform.Hyper(t, realPart("libvirt"), func(t *testing.T) conform.HyperSetup {
 		return newHyperLab(t, x).setup()
+	})
+}
+
+func TestLinuxHyperOutlives(t *testing.T) {
+	v := newVolumes(t)
+	conform.HyperOutlives(t, func(t *testing.T) conform.Outliving {
+		x := newHyperLab(t, v)
+		on := func(app string, f func(*libvirt.Libvirt, libvirt.Domain) error) { x.shell(app, f) }
+		return conform.Outliving{HyperSetup: x.setup(), KillDaemon: x.killDaemon,
+			Keep: func(meanwhile func()) { x.keep = true; x.meanwhile = meanwhile },
+			Suspend: func(app string, stop bool) {
+				on(app, func(l *libvirt.Libvirt, d libvirt.Domain) error {
+					if stop {
+						return l.DomainSuspend(d)
+					}
+					return l.DomainResume(d)
+				})
+			},
+			TurnOff:  func(app string) { on(app, (*libvirt.Libvirt).DomainDestroy) },
+			Undefine: func(app string) { on(app, (*libvirt.Libvirt).DomainUndefine) }}
 	})
 }
 
@@ -70,8 +93,14 @@ type hyperLab struct {
 	dir  string
 	sys  string
 	out  *consoles
-	part *hyper.Hyper
+	part *swapped
+	// keep makes the next cut the end of only the process, and meanwhile happens behind it.
+	keep      bool
+	meanwhile func()
 }
+
+// swapped is the part of whichever process runs.
+type swapped struct{ *hyper.Hyper }
 
 func newHyperLab(t *testing.T, v volumes) *hyperLab {
 	dir, err := os.MkdirTemp("/tmp", "lv") // the paths of sockets are short
@@ -83,7 +112,7 @@ func newHyperLab(t *testing.T, v volumes) *hyperLab {
 	if err := os.MkdirAll(filepath.Join(x.sys, "bus/pci/devices", adapter), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	x.part = x.process()
+	x.part = &swapped{x.process()}
 	t.Cleanup(func() {
 		x.cut()
 		if err := os.RemoveAll(dir); err != nil {
@@ -100,18 +129,29 @@ func newHyperLab(t *testing.T, v volumes) *hyperLab {
 func (x *hyperLab) process() *hyper.Hyper {
 	return hyper.New(hyper.Options{Type: domxml.QEMU, Why: "as the test wants it", MemoryMB: 1024,
 		Libvirt: libvirtd.Options{Dir: x.dir, Cache: filepath.Join(labtest.Cache().Dir, "libvirt")},
-		Boot:    x.boot, Console: x.out.of, Sys: x.sys,
+		Boot:    x.boot, Console: x.console, Sys: x.sys,
 		OnError: func(err error) { x.t.Log("beside the ops:", err) }})
 }
 
 // boot makes the parts for a start of a guest whose only disk is a folder with a root.
 func (x *hyperLab) boot(ctx context.Context, s *device.Spec, n int) (guest.Parts, error) {
+	x.out.of(s.AppID) // a new run says everything anew
 	root, err := guest.Open(s.Disks[0].Path)
 	if err != nil {
 		return guest.Parts{}, err
 	}
 	return x.v.machine.Boot(ctx, root, guest.Start{UUID: s.AppID, Boot: n},
 		filepath.Join(x.dir, s.AppID+".initrd"))
+}
+
+// console goes on where an earlier process has left off listening.
+func (x *hyperLab) console(app string) io.Writer {
+	x.out.mu.Lock()
+	defer x.out.mu.Unlock()
+	if x.out.texts[app] == nil {
+		x.out.texts[app] = &bytes.Buffer{}
+	}
+	return console{x.out, app}
 }
 
 // runs are the QEMU processes of the lab's guests, by the application; empty: all.
@@ -149,6 +189,14 @@ func (x *hyperLab) kill(app string) {
 // cut is a power cut: all processes end, and what a tmpfs held is gone.
 func (x *hyperLab) cut() {
 	x.part.Close()
+	if x.keep {
+		x.keep = false
+		if x.meanwhile != nil {
+			x.meanwhile()
+		}
+		x.part.Hyper = x.process()
+		return
+	}
 	x.kill("")
 	list, err := os.ReadDir(x.dir)
 	if err != nil {
@@ -158,6 +206,41 @@ func (x *hyperLab) cut() {
 		if err := os.RemoveAll(filepath.Join(x.dir, f.Name())); err != nil {
 			x.t.Error(err)
 		}
+	}
+}
+
+// shell does something with the domain of an application, by a connection of its own.
+func (x *hyperLab) shell(app string, f func(*libvirt.Libvirt, libvirt.Domain) error) {
+	x.t.Helper()
+	l := libvirt.NewWithDialer(dialers.NewLocal(
+		dialers.WithSocket(filepath.Join(x.dir, "run/libvirt-sock"))))
+	err := l.ConnectToURI(libvirt.QEMUSystem)
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	defer func() { _ = l.Disconnect() }() // which has no say in what was done
+	d, err := l.DomainLookupByName(app + ".1.1")
+	if err == nil {
+		err = f(l, d)
+	}
+	if err != nil {
+		x.t.Error(err)
+	}
+}
+
+// killDaemon ends libvirtd, by the number it has written down.
+func (x *hyperLab) killDaemon() {
+	x.t.Helper()
+	text, err := os.ReadFile(filepath.Join(x.dir, "run/libvirtd.pid"))
+	var pid int
+	if err == nil {
+		pid, err = strconv.Atoi(strings.TrimSpace(string(text)))
+	}
+	if err == nil {
+		err = unix.Kill(pid, unix.SIGKILL)
+	}
+	if err != nil {
+		x.t.Fatal(err)
 	}
 }
 

@@ -7,12 +7,16 @@ import (
 	"path/filepath"
 )
 
+// logFile is where the daemon complains, about much that a machine need not have.
+const logFile = "libvirtd.log"
+
 // daemonConf lets root talk to the daemon by its socket and nobody else.
 const daemonConf = `auth_unix_ro = "none"
 auth_unix_rw = "none"
 unix_sock_group = "root"
 unix_sock_ro_perms = "0700"
 unix_sock_rw_perms = "0700"
+log_outputs = "3:file:/var/log/libvirt/` + logFile + `"
 `
 
 // qemuConf makes guests need nothing of systemd, cgroups, udev or other daemons, and leaves the

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/digitalocean/go-libvirt"
@@ -89,12 +91,22 @@ func (d *Daemon) answers(ctx context.Context) error {
 		}
 		select {
 		case <-d.process.Done():
-			return fmt.Errorf("start libvirtd: it ended: %s", d.process.LastWords())
+			return fmt.Errorf("start libvirtd: it ended: %s", d.lastWords())
 		case <-ctx.Done():
 			return fmt.Errorf("start libvirtd: %w", errors.Join(ctx.Err(), err))
 		case <-time.After(dialPause):
 		}
 	}
+}
+
+// lastWords are those of a daemon that ended: of its errors, or of its log.
+func (d *Daemon) lastWords() string {
+	words := d.process.LastWords()
+	text, err := os.ReadFile(filepath.Join(d.o.Dir, "log", logFile))
+	if lines := strings.Split(strings.TrimSpace(string(text)), "\n"); err == nil {
+		words += " " + lines[len(lines)-1]
+	}
+	return words
 }
 
 // Dial connects to one of the daemon's drivers, libvirt.QEMUSystem or another. The connection ends
