@@ -134,16 +134,22 @@ func (x *bootBench) spoiled(t *testing.T) {
 	x.states(t, "active*", "unused")
 }
 
-// torn cuts the power after each of the steps of a mark that commits an update.
+// torn cuts the power after each of the steps of a mark, every other time of a damaged table.
 func (x *bootBench) torn(t *testing.T) {
 	old, done := 0, 0
-	for steps := range 12 {
+	for n := range 24 {
+		steps, damaged := n/2, n%2 == 1
 		x.outside(t, func() {
 			x.s.Shelve(boot.ImgA, boot.Active)
 			x.s.Shelve(boot.ImgB, boot.Unused)
 		})
 		x.marks(t, boot.ImgA, boot.Active)
-		x.outside(t, func() { x.s.Tear(steps) })
+		x.outside(t, func() {
+			if damaged {
+				x.s.Spoil()
+			}
+			x.s.Tear(steps)
+		})
 		x.mark.outcome(t, "x", boot.MarkReq{Label: boot.ImgB, State: boot.Updating}, nil)
 		x.restart(t)
 		var b string
