@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"runtime"
@@ -26,11 +25,7 @@ func benchCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
 	c.PersistentFlags().Bool("json", false, "one object per line on stdout")
 	c.AddCommand(benchSpeedCommand(), benchFleetCommand(), benchBusCommand(),
-		benchRecordCommand(), benchReplaysCommand(), benchControllerCommand())
-	c.AddCommand(&cobra.Command{Use: "idle", Hidden: true, Args: usage(cobra.NoArgs),
-		RunE: func(*cobra.Command, []string) error {
-			return refused{errors.New("bench idle measures a real device, which this version does not run")}
-		}})
+		benchRecordCommand(), benchReplaysCommand(), benchControllerCommand(), benchIdleCommand())
 	return c
 }
 

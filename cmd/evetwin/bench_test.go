@@ -111,7 +111,7 @@ func TestBenchController(t *testing.T) {
 
 func TestBenchRefusesWhatItCannotMeasure(t *testing.T) {
 	for args, says := range map[string]string{
-		"idle": "real device", "controller --store tape": "memory or file",
+		"idle --host qemu": "only linux", "controller --store tape": "memory or file",
 		"controller --devices 0": "at least 1", "fleet --devices 0": "at least one device",
 		"fleet --for 0s": "at least one device", "bus --puts 1": "at least 100",
 		"speed --days 0": "at least 0.01"} {

@@ -58,8 +58,11 @@ const name = "edge"
 
 // box is a device whose processes are real and whose parts are models, with its controller.
 type box struct {
-	t     *testing.T
-	root  string
+	t    *testing.T
+	root string
+	// outside is the file that says what is outside of the device.
+	outside string
+
 	cmd   *exec.Cmd
 	lines chan string
 	live  *twin.Live // never started: its controller and registry
@@ -91,22 +94,8 @@ func newBox(t *testing.T) *box {
 	}
 	b.live, b.draft = l, twin.DemoDraft(name)
 	b.config(b.draft)
-	files, err := l.Site.ConfigFiles(name)
-	if err != nil {
+	if b.outside, err = l.WriteRoot(root, name, 1); err != nil {
 		t.Fatal(err)
-	}
-	files["../outside.json"], err = json.Marshal(map[string]any{"name": name, "seed": 1, "ports": 2,
-		"reach": l.Reach(), "plain": []string{twin.Registry + ":443", twin.Registry + ":80"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.MkdirAll(filepath.Join(root, "config"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	for file, content := range files {
-		if err := os.WriteFile(filepath.Join(root, "config", file), content, 0o600); err != nil {
-			t.Fatal(err)
-		}
 	}
 	return b
 }
@@ -128,7 +117,7 @@ func (b *box) run() string { return filepath.Join(b.root, "run") }
 // start starts the device by a command of zedbox.
 func (b *box) start(command string) {
 	b.t.Helper()
-	b.cmd = exec.Command(program, command, "--root", b.root, "--outside", b.root+"/outside.json")
+	b.cmd = exec.Command(program, command, "--root", b.root, "--outside", b.outside)
 	b.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	stderr, err := b.cmd.StderrPipe()
 	if err == nil {
