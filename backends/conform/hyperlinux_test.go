@@ -27,14 +27,14 @@ import (
 func TestLinuxHyperConforms(t *testing.T) {
 	x := newVolumes(t)
 	conform.Hyper(t, realPart("libvirt"), func(t *testing.T) conform.HyperSetup {
-		return newHyperLab(t, x).setup()
+		return newHyperLab(t, x, "").setup()
 	})
 }
 
 func TestLinuxHyperOutlives(t *testing.T) {
 	v := newVolumes(t)
 	conform.HyperOutlives(t, func(t *testing.T) conform.Outliving {
-		x := newHyperLab(t, v)
+		x := newHyperLab(t, v, "")
 		on := func(app string, f func(*libvirt.Libvirt, libvirt.Domain) error) { x.shell(app, f) }
 		return conform.Outliving{HyperSetup: x.setup(), KillDaemon: x.killDaemon,
 			Keep: func(meanwhile func()) { x.keep = true; x.meanwhile = meanwhile },
@@ -88,12 +88,14 @@ func newVolumes(t *testing.T) volumes {
 
 // hyperLab is a machine with a libvirtd of its own.
 type hyperLab struct {
-	t    *testing.T
-	v    volumes
-	dir  string
-	sys  string
-	out  *consoles
-	part *swapped
+	t   *testing.T
+	v   volumes
+	dir string
+	sys string
+	// space is the network namespace of the device; empty: that of the test.
+	space string
+	out   *consoles
+	part  *swapped
 	// keep makes the next cut the end of only the process, and meanwhile happens behind it.
 	keep      bool
 	meanwhile func()
@@ -102,12 +104,12 @@ type hyperLab struct {
 // swapped is the part of whichever process runs.
 type swapped struct{ *hyper.Hyper }
 
-func newHyperLab(t *testing.T, v volumes) *hyperLab {
+func newHyperLab(t *testing.T, v volumes, space string) *hyperLab {
 	dir, err := os.MkdirTemp("/tmp", "lv") // the paths of sockets are short
 	if err != nil {
 		t.Fatal(err)
 	}
-	x := &hyperLab{t: t, v: v, dir: dir, sys: t.TempDir(),
+	x := &hyperLab{t: t, v: v, dir: dir, sys: t.TempDir(), space: space,
 		out: &consoles{texts: map[string]*bytes.Buffer{}, heard: make(chan struct{}, 1)}}
 	if err := os.MkdirAll(filepath.Join(x.sys, "bus/pci/devices", adapter), 0o755); err != nil {
 		t.Fatal(err)
@@ -128,8 +130,9 @@ func newHyperLab(t *testing.T, v volumes) *hyperLab {
 // process is a process of the device.
 func (x *hyperLab) process() *hyper.Hyper {
 	return hyper.New(hyper.Options{Type: domxml.QEMU, Why: "as the test wants it", MemoryMB: 1024,
-		Libvirt: libvirtd.Options{Dir: x.dir, Cache: filepath.Join(labtest.Cache().Dir, "libvirt")},
-		Boot:    x.boot, Console: x.console, Sys: x.sys,
+		Libvirt: libvirtd.Options{Dir: x.dir, Space: x.space,
+			Cache: filepath.Join(labtest.Cache().Dir, "libvirt")},
+		Boot: x.boot, Console: x.console, Sys: x.sys,
 		OnError: func(err error) { x.t.Log("beside the ops:", err) }})
 }
 

@@ -39,6 +39,7 @@ const (
 	vifName     = "nbu1x77"
 	bridgeItem  = "bridge/" + bridgeName
 	serviceItem = "service/" + bridgeName
+	natItem     = "nat/" + bridgeName
 	vifItem     = "vif/" + vifName
 	natPort     = "eth0"
 )
@@ -174,6 +175,8 @@ func (x *netBench) loose(t *testing.T) {
 func (x *netBench) served(t *testing.T) {
 	d := x.see(t, x.guest().Name)
 	x.sets(t, serviceItem, service(ours))
+	x.sets(t, natItem, bridge.Spec{NAT: &bridge.NATSpec{Subnet: subnet, Out: []string{natPort},
+		Table: 877, Via: natPort}})
 	x.sets(t, vifItem, vif(true))
 	x.comes(t, true, true)
 	x.up(t)
@@ -260,7 +263,7 @@ func (x *netBench) cleared(t *testing.T) {
 	d := x.see(t, s.Name)
 	x.clear.refuses(t, bridge.ClearReq{Item: bridgeItem}, bridge.FaultBusy, true)
 	x.answers(t, true)
-	for _, item := range []string{vifItem, serviceItem, bridgeItem} {
+	for _, item := range []string{vifItem, natItem, serviceItem, bridgeItem} {
 		x.clear.does(t, bridge.ClearReq{Item: item}, nil)
 	}
 	x.comes(t, false, true)

@@ -1,0 +1,48 @@
+package conform_test
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/evetwin/evetwin/backends/conform"
+	"github.com/evetwin/evetwin/backends/linux/netlab"
+)
+
+func TestLinuxHyperNetworks(t *testing.T) {
+	t.Cleanup(netlab.Untouched(t))
+	v := newVolumes(t)
+	conform.HyperNetworks(t, func(t *testing.T) conform.HyperSetup {
+		nets := newBridgeLab(t)
+		x := newHyperLab(t, v, nets.dev.Name)
+		s := x.setup()
+		s.Part = both{nets.part, x.part}
+		s.Networking.IPv6 = true
+		s.Networking.Reach = func(_, proto string, port uint16) (err error) {
+			at := netip.AddrPortFrom(netip.MustParseAddr("10.99.0.7"), port)
+			nets.sdn.Do(func() { err = ask(proto, at) })
+			return err
+		}
+		return s
+	})
+}
+
+// ask wants an answer from a port, from the thread it runs on.
+func ask(proto string, at netip.AddrPort) error {
+	const soon = time.Second
+	c, err := net.DialTimeout(proto, at.String(), soon)
+	if err != nil {
+		return err
+	}
+	err = c.SetDeadline(time.Now().Add(soon))
+	if err == nil {
+		_, err = fmt.Fprintf(c, "GET / HTTP/1.0\r\n\r\n")
+	}
+	if err == nil {
+		_, err = c.Read(make([]byte, 1))
+	}
+	return errors.Join(err, c.Close())
+}
