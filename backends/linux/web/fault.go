@@ -35,7 +35,7 @@ func fault(ctx context.Context, what string, err error) *agent.Fault {
 	var f *failure
 	if errors.As(err, &f) {
 		out := *f.fault
-		if out.Code != device.FaultNoAddress && err != error(f) {
+		if out.Code != device.FaultNoAddress && err.Error() != f.Error() {
 			out.Text = what + ": " + err.Error()
 		}
 		return &out

@@ -123,6 +123,6 @@ func (b *boot) work(ctx context.Context) (context.Context, func(), *agent.Fault)
 
 // clock is the device's clock for other goroutines: this machine's, as wrong as the device's is.
 func (b *boot) clock() func() time.Time {
-	skew := b.pt.Wall().Sub(time.Now())
+	skew := time.Until(b.pt.Wall())
 	return func() time.Time { return time.Now().Add(skew) }
 }
