@@ -41,6 +41,9 @@ func TestDEV8_OneProcessPerAgent(t *testing.T) {
 	if err := os.WriteFile(r.PIDFile("nim"), []byte("1234567890\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	if pid, err := Alive(r, "nim"); pid != 0 || err != nil {
+		t.Errorf("behind its death, process %d is alive, %v", pid, err)
+	}
 	again, err := Hold(r, "nim")
 	if err != nil {
 		t.Fatalf("a stale file: %v", err)

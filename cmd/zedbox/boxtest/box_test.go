@@ -172,6 +172,34 @@ func TestKilledHubIsABoot(t *testing.T) {
 	}
 }
 
+// Nobody outlives a supervisor that is killed; status says so, and what it left behind does not
+// hold up the next one, which runs the same device.
+func TestKilledSupervisorReturns(t *testing.T) {
+	b := newBox(t)
+	b.start("device-steps")
+	who := row(b, "zedclient", "OnboardingStatus", "it is onboarded",
+		func(s *node.OnboardingStatus) bool { return s.DeviceUUID != "" })
+	b.line("device-steps", "all agents are ready")
+	kill(t, b.cmd.Process.Pid)
+	for range b.lines { // until the last process has gone
+	}
+	if err := b.cmd.Wait(); err == nil {
+		t.Error("it was not killed")
+	}
+	out, errs, code := b.zedbox("status")
+	if code != 1 || !strings.Contains(out, "lost") || !strings.Contains(errs, "has died") {
+		t.Errorf("status of a dead device: %d, %q, %q", code, out, errs)
+	}
+	b.start("device-steps")
+	b.line("device-steps", "all agents are ready")
+	row(b, "zedclient", "OnboardingStatus", "it is the same device",
+		func(s *node.OnboardingStatus) bool { return s.DeviceUUID == who.DeviceUUID })
+	b.stop()
+	if left := b.left(); len(left) > 0 {
+		t.Errorf("left behind: %s", strings.Join(left, "\n"))
+	}
+}
+
 // The same device in one process, which ends as quietly.
 func TestAllInOneProcess(t *testing.T) {
 	b := newBox(t)
