@@ -5,11 +5,13 @@ import (
 	"testing"
 )
 
-// TestARealPartThatDiffersIsNamed holds a real part against its model: the first row that differs is
-// named, and loose cases and failures are not compared.
+// TestARealPartThatDiffersIsNamed holds a real part against its model: the first row that differs
+// is named, and loose cases and failures are not compared.
 func TestARealPartThatDiffersIsNamed(t *testing.T) {
 	real := Backend{Name: "linux", Real: true}
-	seen := func(rows ...string) map[string][]string { return map[string][]string{"nic.LinkSeen": rows} }
+	seen := func(rows ...string) map[string][]string {
+		return map[string][]string{"nic.LinkSeen": rows}
+	}
 	r := &Report{}
 	for _, x := range []result{
 		{part: "nic", name: "links/up", on: Backend{Name: "model"}, seen: seen("eth0 up", "eth1 up")},
