@@ -1,6 +1,7 @@
 package conform_test
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -76,7 +77,7 @@ func (p *webProxy) forward(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	tr := &http.Transport{DisableKeepAlives: true, DisableCompression: true,
-		Dial: func(string, string) (net.Conn, error) { return c, nil }}
+		DialContext: func(context.Context, string, string) (net.Conn, error) { return c, nil }}
 	out := r.Clone(r.Context())
 	out.RequestURI = ""
 	out.Header.Del("Proxy-Authorization")

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -184,9 +185,9 @@ func (r *replays) add(t *tape) {
 
 // run records the run into a file, replays that, and removes it.
 func (t *tape) run(ctx context.Context, file string) {
-	defer os.Remove(file)
+	defer func() { _ = os.Remove(file) }()
 	var out, errs bytes.Buffer
-	args := append(t.args[:len(t.args):len(t.args)], "--json", "--record", file)
+	args := slices.Concat(t.args, []string{"--json", "--record", file})
 	if code := execute(ctx, args, strings.NewReader(""), &out, &errs); code != 0 {
 		t.bad = fmt.Sprintf("exit %d: %s%s", code, out.String(), errs.String())
 		return

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -26,7 +27,7 @@ func taken(sc *scenario.Scenario, seed uint64, r *trace.Recorder, more ...scenar
 	if err != nil {
 		return err
 	}
-	around := append(more, recording.Around{Recorder: r})
+	around := slices.Concat(more, []scenario.Around{recording.Around{Recorder: r}})
 	if sc.Faults {
 		around = append(around, storm.New(fault.Draw(p, seed, storm.Usual(), sc.Span)))
 	}

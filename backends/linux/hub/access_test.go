@@ -27,7 +27,7 @@ func dial(t *testing.T, dir string) *caller {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.SetDeadline(time.Now().Add(patience)) //nolint:errcheck // reads and writes say it
+	c.SetDeadline(time.Now().Add(patience)) // reads and writes say it
 	t.Cleanup(func() { c.Close() })
 	return &caller{t, wire.NewConn(c)}
 }

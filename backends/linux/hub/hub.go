@@ -150,7 +150,7 @@ func (h *Hub) listen() error {
 }
 
 func (h *Hub) unlisten() {
-	h.lis.Close()
+	_ = h.lis.Close()
 	h.lock.Close()
 }
 
@@ -197,7 +197,7 @@ func (h *Hub) cutOff() {
 	defer h.mu.Unlock()
 	h.boot = nil
 	for s := range h.sessions {
-		s.conn.Close()
+		_ = s.conn.Close()
 	}
 	h.turn()
 }

@@ -3,7 +3,6 @@ package hub_test
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -126,7 +125,7 @@ func launch(t *testing.T, dir, role string) *process {
 			p.lines <- s.Text()
 		}
 		close(p.lines)
-		p.cmd.Wait() //nolint:errcheck // it was killed
+		p.cmd.Wait() // it was killed
 	}()
 	t.Cleanup(p.kill)
 	return p
@@ -134,7 +133,7 @@ func launch(t *testing.T, dir, role string) *process {
 
 // kill ends the process at once, as SIGKILL does, and waits until it is gone.
 func (p *process) kill() {
-	p.cmd.Process.Kill() //nolint:errcheck // it may be gone
+	p.cmd.Process.Kill() // it may be gone
 	<-p.gone
 }
 
@@ -227,11 +226,3 @@ var (
 	work   = agent.NewOp[note, note](agent.OpDecl{Name: "box.Work", Width: 8})
 	count  = agent.NewOp[note, note](agent.OpDecl{Name: "box.Count", Query: true})
 )
-
-func text(v any) string {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return err.Error()
-	}
-	return string(b)
-}

@@ -33,7 +33,7 @@ func (p parts) Wire(k *host.Kernel, m host.Machine) {
 func (p parts) Cut(draw func(string) uint64) {
 	p.h.cutOff()
 	if p.h.cutting {
-		os.Remove(p.h.lifePath()) // a process that goes on after this is of another life
+		_ = os.Remove(p.h.lifePath()) // a process that goes on after this is of another life
 	}
 	p.h.o.Hardware.Cut(draw)
 }
@@ -68,7 +68,7 @@ func (h *Hub) pull(k *host.Kernel) {
 	h.mu.Lock()
 	b := h.boot
 	if b != nil && b.k == k {
-		b.skew = k.Wall().Sub(time.Now()).Round(time.Millisecond)
+		b.skew = time.Until(k.Wall()).Round(time.Millisecond)
 		for _, t := range h.tables {
 			if t.part == nil {
 				continue

@@ -57,13 +57,13 @@ type session struct {
 // serve has a connection from its beginning to its end.
 func (h *Hub) serve(c *net.UnixConn) {
 	s := &session{h: h, conn: wire.NewConn(c), bell: make(chan struct{}, 1), done: make(chan struct{})}
-	defer s.conn.Close()
+	defer func() { _ = s.conn.Close() }()
 	stop := make(chan struct{})
 	defer close(stop)
 	go func() {
 		select {
 		case <-h.ended:
-			s.conn.Close()
+			_ = s.conn.Close()
 		case <-stop:
 		}
 	}()

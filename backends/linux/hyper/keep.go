@@ -70,7 +70,7 @@ func (b *boot) daemon() (ran bool, err error) {
 	}
 	defer func() {
 		stop()
-		for range events { //nolint:revive // until it is closed
+		for range events { // until it is closed
 		}
 	}()
 	e := virt{l}

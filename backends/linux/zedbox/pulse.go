@@ -44,7 +44,7 @@ type Pulse struct {
 func NewPulse(r Root, names ...string) *Pulse {
 	p := &Pulse{root: r, names: names, stop: make(chan struct{})}
 	if fd, err := strconv.Atoi(os.Getenv(pipeVariable)); err == nil && fd > 2 {
-		os.Unsetenv(pipeVariable)
+		_ = os.Unsetenv(pipeVariable)
 		unix.CloseOnExec(fd)
 		p.pipe = os.NewFile(uintptr(fd), "pulse")
 	}

@@ -101,7 +101,7 @@ func (s *server) base(l bus.Life) string {
 // close ends all that is served and removes the sockets.
 func (s *server) close() {
 	for _, l := range s.sockets {
-		l.lis.Close()
+		_ = l.lis.Close()
 	}
 	s.conns.Wait()
 }

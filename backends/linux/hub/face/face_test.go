@@ -140,7 +140,7 @@ func (r *rig) request(c *net.UnixConn, text string) {
 // read is the next message, its base64 decoded.
 func (r *rig) read(c *net.UnixConn) string {
 	r.t.Helper()
-	c.SetReadDeadline(time.Now().Add(10 * time.Second)) //nolint:errcheck // the Read says it
+	c.SetReadDeadline(time.Now().Add(10 * time.Second)) // the Read says it
 	b := make([]byte, 70_000)
 	n, err := c.Read(b)
 	if err != nil {

@@ -54,7 +54,7 @@ func (l *listener) accept() {
 		l.s.conns.Add(1)
 		go func() {
 			defer l.s.conns.Done()
-			defer c.Close()
+			defer func() { _ = c.Close() }()
 			if err := l.serve(c); err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
 				l.s.o.OnLine(fmt.Sprintf("subscriber at %s: %v", l.lis.Addr(), err))
 			}
@@ -69,7 +69,7 @@ func (l *listener) serve(c *net.UnixConn) error {
 	go func() {
 		select {
 		case <-l.s.ctx.Done():
-			c.Close()
+			_ = c.Close()
 		case <-ended:
 		}
 	}()

@@ -76,11 +76,11 @@ func Run(ctx context.Context, o Options) error {
 	}
 	p.life = w.Life
 	if err := p.first(conn); err != nil {
-		conn.Close()
+		_ = conn.Close()
 		return err
 	}
 	if err := p.build(w); err != nil {
-		conn.Close()
+		_ = conn.Close()
 		return err
 	}
 	if o.OnJoin != nil {
@@ -120,7 +120,7 @@ func (p *process) run(ctx context.Context, conn *wire.Conn) error {
 			p.say(agent.Warn, "hub", "the hub has gone: "+err.Error())
 			var w wire.Welcome
 			if conn, w, err = p.connect(ctx); err == nil && w.Life != p.life {
-				conn.Close()
+				_ = conn.Close()
 				err = ErrNewLife
 			}
 			if err != nil {

@@ -3,6 +3,7 @@ package wire_test
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"io"
 	"math"
 	"net"
@@ -106,7 +107,7 @@ func TestConn(t *testing.T) {
 	go func() {
 		defer from.Close()
 		if from.Write(wire.Frame(wire.Frame(nil, 'a', []byte("one")), 'b', big)) == nil {
-			from.Write([]byte{9, 0, 0, 0, 'c', 1}) //nolint:errcheck // the Read would say it
+			from.Write([]byte{9, 0, 0, 0, 'c', 1}) // the Read would say it
 		}
 	}()
 	for _, want := range []struct {
@@ -118,7 +119,7 @@ func TestConn(t *testing.T) {
 			t.Fatalf("%q, %d bytes, %v", kind, len(got), err)
 		}
 	}
-	if _, _, err := to.Read(); err == nil || err == io.EOF {
+	if _, _, err := to.Read(); err == nil || errors.Is(err, io.EOF) {
 		t.Errorf("a frame cut off: %v", err)
 	}
 }

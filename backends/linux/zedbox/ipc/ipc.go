@@ -68,7 +68,7 @@ func Follow(ctx context.Context, run string, t Topic, tell func(Event) error) er
 	if err != nil {
 		return fmt.Errorf("follow %s/%s: %w", t.Agent, t.Name, err)
 	}
-	defer c.Close()
+	defer func() { _ = c.Close() }()
 	defer context.AfterFunc(ctx, func() { c.Close() })()
 	if _, err := c.Write([]byte("request " + t.Name)); err != nil {
 		return fmt.Errorf("follow %s/%s: %w", t.Agent, t.Name, err)
