@@ -10,8 +10,9 @@
 //
 // With Options.Forks most seeds are forks: they begin as another run, up to an instant of their
 // own, and go on with other draws and other faults. A run and its forks are one job, since the
-// forks play what they have in common from a tape of what its agents did. A fork of a run that failed, or
-// that was not onboarded by then, is a whole life of its own, so that a failure counts once.
+// forks play what they have in common from a tape of what its agents did. A fork of a run that
+// failed, or that was not onboarded by then, is a whole life of its own, so that a failure counts
+// once.
 //
 // A run that breaks a rule is shrunk: the plan that is left is the smallest found that still breaks
 // the same rule. It becomes a file of the corpus, which holds all that is needed to run it again:

@@ -330,7 +330,7 @@ func (s *session) onLoop(f func(b *boot) error) {
 		}
 		if err := f(s.b); err != nil {
 			s.h.say(agent.Err, "connection", fmt.Sprintf("process %d: %v", s.peer.PID, err))
-			s.conn.Close()
+			_ = s.conn.Close()
 		}
 	})
 }

@@ -86,7 +86,7 @@ func (s *session) tryWrite() bool {
 	}
 	n, err := s.conn.TryWrite(s.buf)
 	if err != nil {
-		s.conn.Close()
+		_ = s.conn.Close()
 		return true
 	}
 	s.rest = s.buf[n:]
@@ -103,7 +103,7 @@ func (s *session) write() {
 			return
 		}
 		if !s.writeAll() {
-			s.conn.Close()
+			_ = s.conn.Close()
 			return
 		}
 	}
@@ -137,7 +137,7 @@ func (s *session) prepare() bool {
 	var err error
 	if s.buf, err = s.encode(s.buf[:0], s.list, &st); err != nil {
 		s.h.say(agent.Err, "connection", fmt.Sprintf("process %d: %v", s.peer.PID, err))
-		s.conn.Close()
+		_ = s.conn.Close()
 		return false
 	}
 	clear(s.list)

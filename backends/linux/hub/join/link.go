@@ -84,7 +84,7 @@ func (p *process) hello(ctx context.Context) (*wire.Conn, wire.Welcome, error) {
 		err = fmt.Errorf("%w: %s", ErrRefused, w.Refused)
 	}
 	if err != nil {
-		conn.Close()
+		_ = conn.Close()
 		return nil, w, fmt.Errorf("join %s: %w", p.o.Socket, err)
 	}
 	return conn, w, nil
@@ -131,7 +131,7 @@ func (p *process) state(conn *wire.Conn) (wire.State, error) {
 
 // serve reads and writes over a connection until it breaks or ctx ends.
 func (p *process) serve(ctx context.Context, conn *wire.Conn) error {
-	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
 	done, written := make(chan struct{}), make(chan struct{})
 	p.out.reset(conn)
@@ -147,7 +147,7 @@ func (p *process) serve(ctx context.Context, conn *wire.Conn) error {
 	}()
 	again()
 	err := p.read(conn)
-	conn.Close()
+	_ = conn.Close()
 	p.out.reset(nil)
 	close(done)
 	<-written

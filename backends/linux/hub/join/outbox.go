@@ -114,7 +114,7 @@ func (o *outbox) write(conn *wire.Conn, done <-chan struct{}, again func()) {
 		b, stale := o.take()
 		if len(b) > 0 {
 			if err := conn.Write(b); err != nil {
-				conn.Close()
+				_ = conn.Close()
 				o.giveBack(nil)
 				return
 			}
