@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -205,8 +204,8 @@ func wait[V any](ctx context.Context, root, agent, topic string, good func(*V) b
 	ctx, stop := context.WithTimeout(ctx, time.Minute)
 	defer stop()
 	found := false
-	err := fs.ErrNotExist // the topic is there when its agent has said what it publishes
-	for errors.Is(err, fs.ErrNotExist) {
+	err := ipc.ErrAway // the topic is there when its agent has said what it publishes
+	for errors.Is(err, ipc.ErrAway) {
 		if e := stay(ctx, 50*time.Millisecond); e != nil {
 			return fmt.Errorf("wait for %s/%s: %w", agent, topic, e)
 		}

@@ -208,8 +208,8 @@ func row[V any](b *box, agent, topic, what string, good func(v *V) bool) *V {
 		found = &v
 		return io.EOF
 	}
-	err := fs.ErrNotExist // a topic is there when its agent has said what it publishes
-	for errors.Is(err, fs.ErrNotExist) && ctx.Err() == nil {
+	err := ipc.ErrAway // a topic is there when its agent has said what it publishes
+	for errors.Is(err, ipc.ErrAway) && ctx.Err() == nil {
 		err = ipc.Follow(ctx, b.run(), ipc.Topic{Agent: agent, Name: topic}, tell)
 		select {
 		case <-ctx.Done():

@@ -8,11 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 // Op is what an event says.
@@ -36,6 +38,9 @@ type Event struct {
 
 // Topic names a table.
 type Topic struct{ Agent, Name string }
+
+// ErrAway says that nobody serves a topic: not yet, or no longer.
+var ErrAway = errors.New("nobody serves it")
 
 // maxMessage is EVE's limit of a datagram.
 const maxMessage = 65535
@@ -61,10 +66,14 @@ func Topics(run string) ([]Topic, error) {
 }
 
 // Follow tells of a topic: each key that is there, then what moves. It returns nil when ctx has
-// ended, an error that tell returned, and io.EOF when the device has gone.
+// ended, an error that tell returned, io.EOF when the device has gone, and ErrAway where there is
+// none that serves the topic.
 func Follow(ctx context.Context, run string, t Topic, tell func(Event) error) error {
 	path := filepath.Join(run, t.Agent, t.Name+".sock")
 	c, err := net.DialUnix("unixpacket", nil, &net.UnixAddr{Name: path, Net: "unixpacket"})
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
+		return fmt.Errorf("follow %s/%s: %w: %w", t.Agent, t.Name, ErrAway, err)
+	}
 	if err != nil {
 		return fmt.Errorf("follow %s/%s: %w", t.Agent, t.Name, err)
 	}
