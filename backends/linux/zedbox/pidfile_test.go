@@ -57,8 +57,8 @@ func TestDEV8_OneProcessPerAgent(t *testing.T) {
 	if err := child.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer child.Wait()         //nolint:errcheck // it is killed
-	defer child.Process.Kill() //nolint:errcheck // it may be gone
+	defer child.Wait()
+	defer child.Process.Kill()
 	if err := again.Release(); err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package boxtest_test
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -244,7 +245,7 @@ func TestNamesAndNothing(t *testing.T) {
 }
 
 func exitCode(err error) int {
-	if x, ok := err.(*exec.ExitError); ok {
+	if x, ok := errors.AsType[*exec.ExitError](err); ok {
 		return x.ExitCode()
 	}
 	return 0

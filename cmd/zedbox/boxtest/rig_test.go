@@ -136,8 +136,8 @@ func (b *box) start(command string) {
 	}()
 	b.t.Cleanup(func() {
 		if b.cmd.ProcessState == nil {
-			b.cmd.Process.Kill() //nolint:errcheck // it may be gone
-			b.cmd.Wait()         //nolint:errcheck // it was killed
+			b.cmd.Process.Kill()
+			b.cmd.Wait()
 		}
 	})
 }

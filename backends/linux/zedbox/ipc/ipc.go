@@ -78,7 +78,7 @@ func Follow(ctx context.Context, run string, t Topic, tell func(Event) error) er
 		return fmt.Errorf("follow %s/%s: %w", t.Agent, t.Name, err)
 	}
 	defer func() { _ = c.Close() }()
-	defer context.AfterFunc(ctx, func() { c.Close() })()
+	defer context.AfterFunc(ctx, func() { _ = c.Close() })()
 	if _, err := c.Write([]byte("request " + t.Name)); err != nil {
 		return fmt.Errorf("follow %s/%s: %w", t.Agent, t.Name, err)
 	}
