@@ -52,6 +52,9 @@ func (b *boot) trouble(err error) {
 
 // daemon runs one daemon to its end and reports whether it has ever run in order.
 func (b *boot) daemon() (ran bool, err error) {
+	if err := endUnstarted(b.o.Libvirt.Dir); err != nil {
+		return false, err
+	}
 	d, err := libvirtd.Start(b.ctx, b.o.Libvirt)
 	if err != nil {
 		return false, err
@@ -70,7 +73,7 @@ func (b *boot) daemon() (ran bool, err error) {
 	}
 	defer func() {
 		stop()
-		for range events { // until it is closed
+		for range events { //nolint:revive // until it is closed
 		}
 	}()
 	e := virt{l}

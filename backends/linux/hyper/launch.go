@@ -59,7 +59,7 @@ func (b *boot) launch(ctx context.Context, s *device.Spec, boots int, wall time.
 		if err != nil {
 			return err
 		}
-		n.Boots, n.BootedAt, n.Asked, n.End = boots, wall, false, nil
+		n.Boots, n.BootedAt, n.Asked, n.End, n.Starting = boots, wall, false, nil, true
 		d, err := b.describe(n, &parts)
 		if err != nil {
 			return err
@@ -75,7 +75,11 @@ func (b *boot) launch(ctx context.Context, s *device.Spec, boots int, wall time.
 			return errors.Join(err, e.annotate(s.Name, f.note), b.untap(s.Vifs))
 		}
 		b.listen(s)
-		return e.resume(s.Name)
+		if err := e.resume(s.Name); err != nil {
+			return errors.Join(err, e.kill(s.Name))
+		}
+		n.Starting = false
+		return b.write(e, n)
 	})
 }
 

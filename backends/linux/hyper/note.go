@@ -16,6 +16,8 @@ type note struct {
 	BootedAt time.Time // the last start
 	Asked    bool      // since then, to power off
 	End      *end      // of that run, once it was seen
+	// Starting says that the guest was not told to execute yet, as far as we got.
+	Starting bool
 }
 
 // end is how a run ended.
@@ -48,6 +50,8 @@ func readNote(text []byte) (*note, error) {
 // ended says how a run ended, which was still going when it was last seen.
 func (n *note) ended(is condition) *end {
 	switch {
+	case n.Starting && is != offShutdown:
+		return &end{State: device.Broken, Reason: "its start was interrupted"}
 	case is == offShutdown && n.Asked:
 		return &end{State: device.Halted, Reason: "the guest powered off as it was asked"}
 	case is == offShutdown:
