@@ -73,7 +73,7 @@ func (b *boot) daemon() (ran bool, err error) {
 	}
 	defer func() {
 		stop()
-		for range events { //nolint:revive // until it is closed
+		for range events {
 		}
 	}()
 	e := virt{l}
