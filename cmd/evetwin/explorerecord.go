@@ -51,12 +51,12 @@ func recordCase(sc *scenario.Scenario, c *corpus.Case, folder, file string) (pat
 	}
 	name := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file)) + ".ev"
 	path = filepath.Join(folder, name)
-	rec, err := newRecordFile(path)
+	rec, err := recording.Create(path)
 	if err != nil {
 		return "", err
 	}
-	r, err := explore.Replay(sc, c, recording.Around{Recorder: rec.rec})
-	if err := errors.Join(err, rec.close()); err != nil {
+	r, err := explore.Replay(sc, c, recording.Around{Recorder: rec.Recorder})
+	if err := errors.Join(err, rec.Close()); err != nil {
 		return "", err
 	}
 	if r.Rule != c.Rule {

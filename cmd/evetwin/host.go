@@ -23,14 +23,14 @@ func newHost(ctx context.Context, on string, seed uint64, record string, around 
 		h, err = scenario.NewVirtualWorld(sim.Options{Seed: seed}, nil, around...)
 		return h, func() error { return nil }, err
 	}
-	r, err := newRecordFile(record)
+	r, err := recording.Create(record)
 	if err != nil {
 		return nil, nil, err
 	}
-	around = append(slices.Clip(around), recording.Around{Recorder: r.rec})
+	around = append(slices.Clip(around), recording.Around{Recorder: r.Recorder})
 	h, err = scenario.NewVirtualWorld(sim.Options{Seed: seed}, nil, around...)
 	if err != nil {
-		return nil, nil, errors.Join(err, r.close())
+		return nil, nil, errors.Join(err, r.Close())
 	}
-	return h, r.close, nil
+	return h, r.Close, nil
 }

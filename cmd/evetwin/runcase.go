@@ -28,11 +28,11 @@ func runCase(c *cobra.Command, f runFlags) error {
 	var around []scenario.Around
 	done := func() error { return nil }
 	if f.record != "" {
-		r, err := newRecordFile(f.record)
+		r, err := recording.Create(f.record)
 		if err != nil {
 			return err
 		}
-		around, done = []scenario.Around{recording.Around{Recorder: r.rec}}, r.close
+		around, done = []scenario.Around{recording.Around{Recorder: r.Recorder}}, r.Close
 	}
 	began := time.Now()
 	r, err := explore.Replay(sc, x, around...)

@@ -82,11 +82,11 @@ func runLife(c *cobra.Command, args []string, f runFlags) error {
 	}
 	done := func() error { return nil }
 	if f.record != "" {
-		r, err := newRecordFile(f.record)
+		r, err := recording.Create(f.record)
 		if err != nil {
 			return err
 		}
-		x.around, done = append(x.around, recording.Around{Recorder: r.rec}), r.close
+		x.around, done = append(x.around, recording.Around{Recorder: r.Recorder}), r.Close
 	}
 	began := time.Now()
 	h, err := x.life.Begin(x.around...)

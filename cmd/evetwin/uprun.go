@@ -16,6 +16,7 @@ import (
 	"github.com/evetwin/evetwin/backends/sim/lab"
 	"github.com/evetwin/evetwin/backends/sim/real"
 	"github.com/evetwin/evetwin/scenarios/dryrun"
+	"github.com/evetwin/evetwin/scenarios/recording"
 	"github.com/evetwin/evetwin/scenarios/twin"
 )
 
@@ -31,7 +32,7 @@ type upRun struct {
 	terminal bool
 	told     bool // the summary was printed
 	live     *twin.Live
-	record   *recordFile
+	record   *recording.File
 	show     *show
 	began    time.Time
 	sum      summary
@@ -64,7 +65,7 @@ func (u *upRun) options() twin.LiveOptions {
 		DeviceOptions: twin.DeviceOptions{Name: first, Seed: uint64(time.Now().UnixNano()),
 			OnTurn: v.turn, OnBoot: v.boot, OnLine: u.steps.logLine}}
 	o.DeviceOptions = u.hooks(o.DeviceOptions)
-	u.record.shape(&o.DeviceOptions)
+	u.record.Shape(&o.DeviceOptions)
 	if u.in != nil {
 		o.Shape, o.Equip = u.in.Shape, u.in.Equip
 	}
@@ -73,17 +74,17 @@ func (u *upRun) options() twin.LiveOptions {
 
 // run brings the device to its goal.
 func (u *upRun) run(ctx context.Context) (_ summary, err error) {
-	if u.record, err = newRecordFile(u.flags.record); err != nil {
+	if u.record, err = recording.Create(u.flags.record); err != nil {
 		return u.sum, err
 	}
-	defer func() { err = errors.Join(err, u.record.close()) }()
+	defer func() { err = errors.Join(err, u.record.Close()) }()
 	l, err := twin.NewLive(ctx, u.options())
 	if err != nil {
 		return u.sum, err
 	}
 	u.live = l
 	defer func() { err = errors.Join(err, l.Close()) }()
-	defer u.record.flushing(l.Device.Post)()
+	defer u.record.Flushing(l.Device.Post)()
 	u.show.attach(l)
 	unserve, err := u.show.serve(ctx, u.dir, u.flags.allowWrite)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/evetwin/evetwin/backends/linux/hub/join"
 	"github.com/evetwin/evetwin/backends/linux/zedbox"
 	"github.com/evetwin/evetwin/core/agent"
+	"github.com/evetwin/evetwin/core/host"
 )
 
 // agentCommand runs one agent in this process.
@@ -31,14 +32,27 @@ func agentCommand(b *box, e agent.Entry) *cobra.Command {
 // join runs agents as clients of the hub until ctx ends.
 func (b *box) join(ctx context.Context, l *lines, onJoin func(func(func())), list ...agent.Entry,
 ) error {
+	name := "all"
+	if len(list) == 1 {
+		name = list[0].Name
+	}
+	tape, err := newTape(b, name)
+	if err != nil {
+		return err
+	}
 	report := newReport(b)
-	err := join.Run(ctx, join.Options{Socket: b.folder().Socket(), Agents: list, OnLine: l.OnLine,
-		OnTurn: report.turn, OnBoot: report.boot, OnJoin: func(post func(func())) {
+	turn := func(p *host.Proc, in *host.Input, out *host.Output) {
+		report.turn(p, in, out)
+		tape.turn(p, in, out)
+	}
+	err = join.Run(ctx, join.Options{Socket: b.folder().Socket(), Agents: list, OnLine: l.OnLine,
+		OnTurn: turn, OnBoot: report.boot, OnJoin: func(post func(func())) {
 			report.post = post
+			tape.joined(post)
 			onJoin(post)
 		}})
 	if ctx.Err() != nil {
-		return report.close() // it was told to end
+		err = nil // it was told to end
 	}
-	return errors.Join(err, report.close())
+	return errors.Join(err, report.close(), tape.close())
 }

@@ -10,6 +10,7 @@
 //	version        the revision it was built from
 //
 // All take --root, the folder below which run, persist and config lie; a device has it at "/".
+// With --record each process writes down its agents' turns, for "evetwin replay" to step through.
 //
 // Parts of the device that have no implementation on Linux here are models, and status says so. To
 // models a network belongs, and --outside says what stands in it.

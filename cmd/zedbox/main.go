@@ -80,6 +80,9 @@ type box struct {
 	outside string
 	// diagOut is where the report on connectivity goes; empty: run/diag.out.
 	diagOut string
+	// recordDir is where recordings go; empty: nothing is recorded.
+	recordDir string
+	tapes     int // begun
 }
 
 func (b *box) folder() zedbox.Root { return zedbox.Root(b.root) }
@@ -94,6 +97,8 @@ func command() *cobra.Command {
 		"file that says what stands in the network of models")
 	root.PersistentFlags().StringVarP(&b.diagOut, "output", "o", "",
 		"where diag writes its report (default run/diag.out)")
+	root.PersistentFlags().StringVar(&b.recordDir, "record", "",
+		"folder for recordings of all turns of the agents, a file for each process")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return refused{fmt.Errorf("%w; see %q", err, c.CommandPath()+" --help")}
 	})

@@ -36,6 +36,13 @@ func stepsCommand(b *box) *cobra.Command {
 			if b.diagOut != "" {
 				args = append(args, "--output", b.diagOut)
 			}
+			if b.recordDir != "" {
+				dir, err := filepath.Abs(b.recordDir)
+				if err != nil {
+					return fmt.Errorf("find the folder for recordings: %w", err)
+				}
+				args = append(args, "--record", dir)
+			}
 			l := newLines(c.ErrOrStderr())
 			return zedbox.New(zedbox.Options{Root: zedbox.Root(root), Program: program, Args: args,
 				Agents: names(), Unwatched: []string{"diag"}, Log: c.ErrOrStderr(),

@@ -29,8 +29,8 @@ func (b *box) running() *hyper.DomainSeen {
 // Each agent is a process; the device onboards and runs its application. Whoever of them is killed
 // is started again, and the guest goes on as it was. At the end nobody and nothing is left.
 func TestAgentsAsProcesses(t *testing.T) {
-	b := newBox(t)
-	b.start("device-steps")
+	b, tapes := newBox(t), t.TempDir()
+	b.start("device-steps", "--record", tapes)
 	b.line("device-steps", "all agents are ready")
 	before := b.running()
 	b.looks()
@@ -57,6 +57,7 @@ func TestAgentsAsProcesses(t *testing.T) {
 	if left := b.left(); len(left) > 0 {
 		t.Errorf("left behind: %s", strings.Join(left, "\n"))
 	}
+	replays(t, tapes)
 }
 
 // pid is the process of an agent.

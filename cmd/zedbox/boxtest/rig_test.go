@@ -115,9 +115,10 @@ func (b *box) config(d *fleet.Draft) {
 func (b *box) run() string { return filepath.Join(b.root, "run") }
 
 // start starts the device by a command of zedbox.
-func (b *box) start(command string) {
+func (b *box) start(command string, flags ...string) {
 	b.t.Helper()
-	b.cmd = exec.Command(program, command, "--root", b.root, "--outside", b.outside)
+	args := append([]string{command, "--root", b.root, "--outside", b.outside}, flags...)
+	b.cmd = exec.Command(program, args...)
 	b.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	stderr, err := b.cmd.StderrPipe()
 	if err == nil {
