@@ -3,7 +3,6 @@ package conform
 import (
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/evetwin/evetwin/core/device/hyper"
 )
@@ -35,7 +34,6 @@ func HyperOutlives(t *testing.T, mk func(t *testing.T) Outliving) {
 		t.Run("guest is turned off from outside", func(t *testing.T) { x.turnedOff(t, o) })
 		t.Run("guest died while nobody looked", func(t *testing.T) { x.died(t, o) })
 		t.Run("domain is removed from outside", func(t *testing.T) { x.removed(t, o) })
-		t.Run("daemon is killed under a start", func(t *testing.T) { x.killedUnder(t, o) })
 	})
 }
 
@@ -162,36 +160,4 @@ func (x *hyperBench) removed(t *testing.T, o Outliving) {
 	d.is(t, s, hyper.Defined)
 	x.remove.does(t, hyper.NameReq{Name: s.Name}, nil)
 	x.gone(t)
-}
-
-// killedUnder kills the daemon at several moments of a start: whatever became of it, the next start
-// leaves one guest that runs, and Delete none.
-func (x *hyperBench) killedUnder(t *testing.T, o Outliving) {
-	s := x.lasting()
-	for _, after := range []time.Duration{20 * time.Millisecond, 120 * time.Millisecond,
-		250 * time.Millisecond} {
-		x.create.does(t, hyper.CreateReq{Spec: s}, nil)
-		over := make(chan struct{})
-		x.turn(t, func() {
-			x.start.use.Want("x", hyper.NameReq{Name: s.Name})
-			x.waits = append(x.waits, wait{func() bool { return x.start.use.Get("x").Over() }, over})
-		})
-		x.passes(t, after)
-		o.KillDaemon()
-		await(t, "the end of a start", over)
-		x.turn(t, func() {
-			if f := x.start.use.Get("x").Fault; f != nil && !f.Retry {
-				t.Errorf("a start under which the daemon was killed: %+v", *f)
-			}
-			x.start.use.Drop("x")
-		})
-		var d domain
-		x.start.does(t, hyper.NameReq{Name: s.Name}, x.into(&d, s.Name))
-		d.is(t, s, hyper.Running)
-		if left := x.Left(); len(left) != 1 {
-			t.Errorf("a guest that was started twice runs as %v", left)
-		}
-		x.remove.does(t, hyper.NameReq{Name: s.Name}, nil)
-		x.gone(t)
-	}
 }

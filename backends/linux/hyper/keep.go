@@ -100,19 +100,6 @@ func (b *boot) daemon() (ran bool, err error) {
 	}
 }
 
-// endHalfStarted ends a guest that does not execute yet because the daemon before died amid its
-// start; the next start makes it anew.
-func endHalfStarted(e engine, name string) error {
-	f, err := e.read(name)
-	if err != nil || !f.is.alive() {
-		return gentle(err)
-	}
-	if n, err := readNote(f.note); err != nil || n == nil || !n.Starting {
-		return nil // somebody else's, or one that runs
-	}
-	return gentle(e.kill(name))
-}
-
 // adopt shows all domains as a daemon has found them, and listens to the consoles of those that
 // run.
 func (b *boot) adopt(e engine) error {
@@ -125,9 +112,6 @@ func (b *boot) adopt(e engine) error {
 	there := map[string]bool{}
 	for _, name := range names {
 		there[name] = true
-		if err := endHalfStarted(e, name); err != nil {
-			return err
-		}
 		if err := b.look(e, name); err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -15,7 +16,7 @@ import (
 
 // endUnstarted ends guests whose start was interrupted, which is before a daemon finds them: one
 // that finds a QEMU half started waits for it half a minute and more. The next start makes them
-// anew. What a domain's note says stands in the daemon's files.
+// anew. What a domain's note says and which process it has stands in the daemon's files.
 func endUnstarted(dir string) error {
 	files, err := filepath.Glob(filepath.Join(dir, "etc/qemu/*.xml"))
 	for _, path := range files {
@@ -31,28 +32,31 @@ func endUnstarted(dir string) error {
 		}
 		n, rerr := readNote(raw)
 		if rerr == nil && n != nil && n.Starting {
-			err = errors.Join(err, endProcess(n.Spec.Name))
+			err = errors.Join(err, endProcess(dir, n.Spec.Name))
 		}
 	}
 	return err
 }
 
-// endProcess ends the QEMU of a domain, if there is one. Its process is looked for by what it was
-// told: the file with its number may not be written yet.
-func endProcess(name string) error {
-	lines, err := filepath.Glob("/proc/[0-9]*/cmdline")
-	for _, path := range lines {
-		line, rerr := os.ReadFile(path)
-		if rerr != nil || !bytes.Contains(line, []byte("guest="+name+",")) {
-			continue // it is gone, or another
-		}
-		pid, rerr := strconv.Atoi(filepath.Base(filepath.Dir(path)))
-		if rerr == nil {
-			rerr = unix.Kill(pid, unix.SIGKILL)
-		}
-		if rerr != nil && !errors.Is(rerr, unix.ESRCH) {
-			err = errors.Join(err, fmt.Errorf("end QEMU of domain %s: %w", name, rerr))
-		}
+// endProcess ends the QEMU of a domain, if there is one.
+func endProcess(dir, name string) error {
+	text, err := os.ReadFile(filepath.Join(dir, "run/qemu", name+".pid"))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
 	}
-	return err
+	var pid int
+	if err == nil {
+		pid, err = strconv.Atoi(strings.TrimSpace(string(text)))
+	}
+	if err != nil {
+		return fmt.Errorf("find QEMU of domain %s: %w", name, err)
+	}
+	line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	if err != nil || !bytes.Contains(line, []byte("guest="+name)) {
+		return nil // it is gone, and its number may be another's
+	}
+	if err := unix.Kill(pid, unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {
+		return fmt.Errorf("end QEMU of domain %s: %w", name, err)
+	}
+	return nil
 }
