@@ -104,14 +104,6 @@ func (p *Pub[V]) Put(v V) {
 	p.out.Write(p.c, k, row)
 }
 
-// onStack hides from the compiler that a pointer is passed on, so that what it points to need not
-// be moved to the heap; shapes keep none of the pointers they compare. Most puts change nothing,
-// and they should cost no memory.
-func onStack(p unsafe.Pointer) unsafe.Pointer {
-	x := uintptr(p)
-	return *(*unsafe.Pointer)(unsafe.Pointer(&x))
-}
-
 // Delete withdraws a row; absent is fine.
 func (p *Pub[V]) Delete(key string) {
 	if p.c.seek(key) != nil {
