@@ -5,6 +5,8 @@ import (
 	"net"
 	"net/netip"
 	"time"
+
+	"github.com/evetwin/evetwin/backends/linux/netkernel"
 )
 
 // address is an address that this part gives an interface.
@@ -29,32 +31,11 @@ func (a address) life() int {
 	return int(min(max(left, time.Second)/time.Second, math.MaxInt32))
 }
 
-// ipnet is a prefix with its host part.
-func ipnet(p netip.Prefix) *net.IPNet {
-	return &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}
-}
-
-// prefix is an address with a mask of the kernel.
-func prefix(n *net.IPNet) netip.Prefix {
-	if n == nil {
-		return netip.Prefix{}
-	}
-	a, _ := netip.AddrFromSlice(n.IP)
-	bits, _ := n.Mask.Size()
-	return netip.PrefixFrom(a.Unmap(), bits)
-}
-
-// addr is an address of the kernel; an absent one is the zero address.
-func addr(ip net.IP) netip.Addr {
-	a, _ := netip.AddrFromSlice(ip)
-	return a.Unmap()
-}
-
 // addrs are addresses of the library.
 func addrs(ips []net.IP) []netip.Addr {
 	var out []netip.Addr
 	for _, ip := range ips {
-		if a := addr(ip); a.IsValid() {
+		if a := netkernel.Addr(ip); a.IsValid() {
 			out = append(out, a)
 		}
 	}

@@ -62,7 +62,7 @@ func claims(b []byte, mac net.HardwareAddr, a netip.Addr) bool {
 
 // arp is a socket for ARP on the interface.
 func (c *clients) arp() (conn *packet.Conn, err error) {
-	err = netspace.Do(c.m.k.space, func() error {
+	err = netspace.Do(c.m.k.Space, func() error {
 		ifi, err := net.InterfaceByIndex(c.index)
 		if err == nil {
 			conn, err = packet.Listen(ifi, packet.Datagram, unix.ETH_P_ARP, nil)
@@ -81,7 +81,7 @@ func (c *clients) announce(a netip.Addr) {
 			&packet.Addr{HardwareAddr: nclient4.BroadcastMac})
 	}
 	if err != nil && c.ctx.Err() == nil {
-		c.m.report(fmt.Errorf("announce %s on %s: %w", a, c.link, err))
+		c.m.Report(fmt.Errorf("announce %s on %s: %w", a, c.link, err))
 	}
 }
 

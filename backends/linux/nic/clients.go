@@ -34,14 +34,14 @@ func (m *machine) run(p *port, l netlink.Link, s *device.DHCPSpec) {
 	c.ctx, c.stop = context.WithCancel(context.Background())
 	p.on = c
 	if s.V4 {
-		m.work.Go(c.four)
+		m.Work.Go(c.four)
 	}
 	if s.V6 {
-		m.work.Go(c.six)
+		m.Work.Go(c.six)
 	}
 }
 
-// halt ends the clients; what they learned stays for now.
+// halt ends the clients; what they learned stays until it ends or is taken back.
 func (p *port) halt() {
 	if p.on != nil {
 		p.on.stop()
@@ -59,7 +59,7 @@ func (m *machine) start(p *port, s *device.DHCPSpec) error {
 	// Routers in use are this part's business; forming addresses is the kernel's.
 	for _, x := range [][2]string{{"accept_ra_defrtr", "0"}, {"accept_ra_rtr_pref", "0"},
 		{"accept_ra_mtu", "0"}, {"autoconf", "1"}, {"accept_ra", accept}} {
-		if err := m.k.sysctl(p.name, x[0], x[1]); err != nil {
+		if err := m.k.six(p.name, x[0], x[1]); err != nil {
 			return err
 		}
 	}
@@ -82,7 +82,7 @@ func (m *machine) start(p *port, s *device.DHCPSpec) error {
 // stop ends an item dhcp.
 func (m *machine) stop(p *port) error {
 	p.halt()
-	if err := m.k.sysctl(p.name, "accept_ra", "0"); err != nil {
+	if err := m.k.six(p.name, "accept_ra", "0"); err != nil {
 		return err
 	}
 	return m.unlearn(p)
@@ -96,7 +96,7 @@ func (m *machine) unlearn(p *port) error {
 	if err != nil {
 		return err
 	}
-	if l := d.link(p.name); l != nil {
+	if l := d.Link(p.name); l != nil {
 		if err := m.flush(p, l, d); err != nil {
 			return err
 		}
@@ -106,7 +106,7 @@ func (m *machine) unlearn(p *port) error {
 
 // tell has a client change what is known, unless it is none any more.
 func (c *clients) tell(f func(p *port)) {
-	c.m.changed(func() error {
+	c.m.Changed(func() error {
 		if c.p.on != c {
 			return nil
 		}

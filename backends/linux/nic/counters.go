@@ -57,26 +57,23 @@ func (m *machine) retire(name string) {
 // retireGone retires all that are gone.
 func (m *machine) retireGone(d *dump) {
 	for name := range m.last {
-		if d.link(name) == nil {
+		if d.Link(name) == nil {
 			m.retire(name)
 		}
 	}
 }
 
 // counters samples all interfaces of the device.
-func (m *machine) counters(ctx context.Context) (device.CountersRes, *agent.Fault) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	var res device.CountersRes
-	if m.closed || ctx.Err() != nil {
-		return res, fault(context.Canceled)
-	}
-	d, err := m.dump()
-	if err != nil {
-		return res, fault(fmt.Errorf("read counters: %w", err))
-	}
-	for _, row := range m.picture(d).links {
-		res.Counters = append(res.Counters, m.count(d.link(row.IfName)))
-	}
-	return res, nil
+func (m *machine) counters(ctx context.Context) (res device.CountersRes, f *agent.Fault) {
+	f = m.Ask(ctx, func() error {
+		d, err := m.dump()
+		if err != nil {
+			return fmt.Errorf("read counters: %w", err)
+		}
+		for _, row := range m.picture(d).links {
+			res.Counters = append(res.Counters, m.count(d.Link(row.IfName)))
+		}
+		return nil
+	})
+	return res, f
 }

@@ -50,7 +50,7 @@ func (c *clients) four() {
 func (c *clients) bind(l *lease) {
 	c.tell(func(p *port) {
 		if p.lease != nil && p.lease != l && p.lease.Addrs[0] == l.Addrs[0] {
-			if x, err := c.m.k.find(c.link); err == nil && x != nil {
+			if x, err := c.m.k.Find(c.link); err == nil && x != nil {
 				if d, err := c.m.dump(); err == nil && d.has(x, l.Addrs[0]) {
 					// The address is there and lives on; one that was taken away stays away.
 					p.forget(l.Addrs[0])
@@ -77,7 +77,7 @@ func (c *clients) acquire() *lease {
 			// An attempt that was refused at once must not be followed by the next at once.
 			var nak *nclient4.ErrNak
 			if !errors.Is(err, nclient4.ErrNoResponse) && !errors.As(err, &nak) {
-				c.m.report(fmt.Errorf("ask for an address on %s: %w", c.link, err))
+				c.m.Report(fmt.Errorf("ask for an address on %s: %w", c.link, err))
 			}
 			if !errors.Is(err, nclient4.ErrNoResponse) && !c.wait(wait) {
 				return nil
@@ -126,7 +126,7 @@ func (c *clients) ask(wait time.Duration) (*lease, error) {
 
 // later closes a packet socket beside what goes on: the kernel takes its time to see that nobody
 // uses it any more.
-func (c *clients) later(x io.Closer) { c.m.work.Go(func() { _ = x.Close() }) }
+func (c *clients) later(x io.Closer) { c.m.Work.Go(func() { _ = x.Close() }) }
 
 // unanswered makes a deadline that passed what the library calls it.
 func unanswered(err error) error {
@@ -138,7 +138,7 @@ func unanswered(err error) error {
 
 // raw is a socket for a client that has no address.
 func (c *clients) raw() (conn net.PacketConn, err error) {
-	err = netspace.Do(c.m.k.space, func() (err error) {
+	err = netspace.Do(c.m.k.Space, func() (err error) {
 		conn, err = nclient4.NewRawUDPConn(c.link, nclient4.ClientPort)
 		return err
 	})
@@ -235,7 +235,7 @@ func unnamed(d *dhcpv4.DHCPv4) {
 
 // bound is a socket for a client that has an address.
 func (c *clients) bound(l *lease) (conn net.PacketConn, err error) {
-	err = netspace.Do(c.m.k.space, func() (err error) {
+	err = netspace.Do(c.m.k.Space, func() (err error) {
 		conn, err = net.ListenUDP("udp4", &net.UDPAddr{IP: l.Addrs[0].Addr().AsSlice(),
 			Port: nclient4.ClientPort})
 		return err

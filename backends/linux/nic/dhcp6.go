@@ -13,6 +13,7 @@ import (
 	"github.com/insomniacslk/dhcp/dhcpv6/nclient6"
 	"github.com/insomniacslk/dhcp/iana"
 
+	"github.com/evetwin/evetwin/backends/linux/netkernel"
 	"github.com/evetwin/evetwin/backends/linux/netspace"
 )
 
@@ -104,7 +105,7 @@ func (c *clients) ask6(managed bool, l *lease6, wait time.Duration) (*lease6, er
 
 // linkLocal is a socket of a DHCPv6 client.
 func (c *clients) linkLocal() (conn net.PacketConn, err error) {
-	err = netspace.Do(c.m.k.space, func() (err error) {
+	err = netspace.Do(c.m.k.Space, func() (err error) {
 		ip, err := dhcpv6.GetLinkLocalAddr(c.link)
 		if err != nil {
 			return err
@@ -179,7 +180,7 @@ func newLease6(reply *dhcpv6.Message, managed bool, got int64, age time.Duration
 		return nil, errors.New("the DHCPv6 server gives no address")
 	}
 	a := ia.Options.OneAddress()
-	ip := addr(a.IPv6Addr)
+	ip := netkernel.Addr(a.IPv6Addr)
 	if !ip.Is6() || a.ValidLifetime <= 0 {
 		return nil, errors.New("the DHCPv6 server gives no address")
 	}

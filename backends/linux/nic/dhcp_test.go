@@ -10,6 +10,7 @@ import (
 	"github.com/vishvananda/netlink"
 
 	"github.com/evetwin/evetwin/backends/linux/netlab"
+	"github.com/evetwin/evetwin/backends/linux/netpart/parttest"
 	device "github.com/evetwin/evetwin/core/device/nic"
 )
 
@@ -53,7 +54,7 @@ func TestLeaseOverItsLife(t *testing.T) {
 	}
 	// T1: the server that gave it is asked, and the lease goes on; so does the kernel's.
 	s.until("renew")
-	r.until("a longer lease", func(x *picture) bool { return x.addrs[0].Lease > row.Lease })
+	r.Until("a longer lease", func(x *picture) bool { return x.addrs[0].Lease > row.Lease })
 	r.has("10.99.0.50/24")
 	if left := r.lifetime(); left < 4 || left > 10 {
 		t.Errorf("the kernel keeps the address for %d s, want the lease and some seconds", left)
@@ -81,7 +82,7 @@ func TestLeaseOverItsLife(t *testing.T) {
 	if n := r.network(); strings.Contains(n, "10.99.0.50") {
 		t.Errorf("something of the old address is left:\n%s", n)
 	}
-	r.until("the item route", func(x *picture) bool { return seen(x, "route/eth0") })
+	r.Until("the item route", func(x *picture) bool { return seen(x, "route/eth0") })
 	// The end: nobody answers, and the address goes.
 	s.change("", func(string) dhcpv4.MessageType { return 0 })
 	began := time.Now()
@@ -90,7 +91,7 @@ func TestLeaseOverItsLife(t *testing.T) {
 		t.Errorf("a lease of 4 s was kept for %v", took)
 	}
 	s.until("discover")
-	r.until("the item dhcp", func(x *picture) bool { return seen(x, "dhcp/eth0") })
+	r.Until("the item dhcp", func(x *picture) bool { return seen(x, "dhcp/eth0") })
 	s.change("10.99.0.52", always)
 	r.has("10.99.0.52/24")
 }
@@ -137,7 +138,7 @@ func TestNeighboursHearOfAnAddress(t *testing.T) {
 	s.mu.Unlock()
 	r.does("link/eth0", link(1500))
 	r.does("dhcp/eth0", four())
-	limit := time.NewTimer(patience)
+	limit := time.NewTimer(parttest.Patience)
 	defer limit.Stop()
 	for {
 		select {
@@ -196,8 +197,8 @@ func TestNewProcessAdoptsWhatIsThere(t *testing.T) {
 		}
 	})
 	defer close(done)
-	r.restart()
-	r.until("all items", func(x *picture) bool {
+	r.Restart()
+	r.Until("all items", func(x *picture) bool {
 		return seen(x, "link/eth0") && seen(x, "dhcp/eth0") && seen(x, "route/eth0") &&
 			seen(x, "resolv/global")
 	})
@@ -218,13 +219,13 @@ func TestNewProcessAdoptsWhatIsThere(t *testing.T) {
 		}
 	}
 	// Another boot of the kernel: what the file says is void.
-	r.stop()
-	r.m.boot = "another"
-	if err := r.m.save(); err != nil {
+	r.Stop()
+	r.M.note.Boot = "another"
+	if err := r.M.save(); err != nil {
 		t.Fatal(err)
 	}
-	r.start()
-	r.until("a picture without items", func(x *picture) bool { return len(x.items) == 0 })
+	r.Start()
+	r.Until("a picture without items", func(x *picture) bool { return len(x.items) == 0 })
 }
 
 // TestFlapsLeaveNoClientBehind pulls the cable again and again; one client is left at the end.

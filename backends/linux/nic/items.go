@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/evetwin/evetwin/backends/linux/netcaps"
+	"github.com/evetwin/evetwin/backends/linux/netpart"
 	device "github.com/evetwin/evetwin/core/device/nic"
 )
 
@@ -56,8 +57,8 @@ func (m *machine) keep(item string, s device.Spec, f func() error) error {
 	if err == nil {
 		err = f()
 	}
-	var r *refusal
-	if errors.As(err, &r) || errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ERANGE) {
+	var r *netpart.Refusal
+	if errors.As(err, &r) || nonsense(err) {
 		delete(m.specs, item)
 		if had {
 			m.specs[item] = was
@@ -74,17 +75,17 @@ func (m *machine) fits(what, name string, s *device.Spec) error {
 	switch {
 	case !ok || name == "" || strings.ContainsAny(name, "/ \t\n") ||
 		what != "resolv" && len(name) >= unix.IFNAMSIZ:
-		return refuse("the spec does not fit the item")
+		return netpart.Refuse("the spec does not fit the item")
 	case what == "link":
 		return sane(s.Link.MTU)
 	case what == "vlan" && (s.VLAN.ID == 0 || s.VLAN.ID > 4094):
-		return refuse("a VLAN id lies between 1 and 4094")
+		return netpart.Refuse("a VLAN id lies between 1 and 4094")
 	case what == "vlan":
 		return sane(s.VLAN.MTU)
 	case what == "static" && !s.Static.Addr.IsValid():
-		return refuse("no address")
+		return netpart.Refuse("no address")
 	case what == "route" && (s.Route.Table < 1 || s.Route.Metric < 0):
-		return refuse("no table, or a negative metric")
+		return netpart.Refuse("no table, or a negative metric")
 	}
 	return nil
 }
@@ -92,7 +93,7 @@ func (m *machine) fits(what, name string, s *device.Spec) error {
 // sane checks an MTU.
 func sane(mtu uint16) error {
 	if mtu != 0 && mtu < device.LeastMTU {
-		return refuse(fmt.Sprintf("an MTU of %d is less than %d", mtu, device.LeastMTU))
+		return netpart.Refuse(fmt.Sprintf("an MTU of %d is less than %d", mtu, device.LeastMTU))
 	}
 	return nil
 }
@@ -103,52 +104,52 @@ func (m *machine) base(what, name string, s *device.Spec) error {
 	if what == "vlan" {
 		on = s.VLAN.Parent
 	}
-	l, err := m.k.find(on)
+	l, err := m.k.Find(on)
 	if err != nil {
 		return err
 	}
 	if l == nil {
-		return missing("there is no interface " + on)
+		return netpart.Missing("there is no interface " + on)
 	}
 	if what != "link" && m.spec("link", on) == nil && m.spec("vlan", on) == nil {
-		return missing("there is no item link/" + on)
+		return netpart.Missing("there is no item link/" + on)
 	}
 	return nil
 }
 
 func (m *machine) setLink(name string, s *device.LinkSpec) error {
-	l, err := m.k.find(name)
+	l, err := m.k.Find(name)
 	if err != nil || l == nil {
-		return errors.Join(err, missing("there is no interface "+name))
+		return errors.Join(err, netpart.Missing("there is no interface "+name))
 	}
 	if m.spec("dhcp", name) == nil {
 		// Nobody asked for addresses that routers advertise.
-		if err := m.k.sysctl(name, "accept_ra", "0"); err != nil {
+		if err := m.k.six(name, "accept_ra", "0"); err != nil {
 			return err
 		}
 	}
-	if err := m.k.mtu(l, s.MTU); err != nil {
+	if err := m.k.MTU(l, s.MTU); err != nil {
 		return err
 	}
-	return m.k.up(l)
+	return m.k.Up(l)
 }
 
 func (m *machine) setVLAN(name string, s *device.VLANSpec) error {
-	parent, err := m.k.find(s.Parent)
+	parent, err := m.k.Find(s.Parent)
 	if err != nil || parent == nil {
-		return errors.Join(err, missing("there is no interface "+s.Parent))
+		return errors.Join(err, netpart.Missing("there is no interface "+s.Parent))
 	}
-	l, err := m.k.find(name)
+	l, err := m.k.Find(name)
 	if err != nil {
 		return err
 	}
 	if l != nil {
 		v, ok := l.(*netlink.Vlan)
 		if !ok {
-			return refuse(name + " is an interface of another kind")
+			return netpart.Refuse(name + " is an interface of another kind")
 		}
 		if v.VlanId != int(s.ID) || v.ParentIndex != parent.Attrs().Index {
-			if err := m.k.remove(l); err != nil {
+			if err := m.k.Remove(l); err != nil {
 				return err
 			}
 			l = nil
@@ -157,13 +158,13 @@ func (m *machine) setVLAN(name string, s *device.VLANSpec) error {
 	if l == nil {
 		err := m.k.vlan(name, parent, s.ID)
 		if errors.Is(err, unix.EOPNOTSUPP) {
-			return &refusal{device.FaultUnsupported, "this kernel lacks " + netcaps.VLAN}
+			return netpart.Lacks(netcaps.VLAN)
 		}
 		if err != nil {
 			return err
 		}
-		if l, err = m.k.find(name); err != nil || l == nil {
-			return errors.Join(err, missing("there is no interface "+name))
+		if l, err = m.k.Find(name); err != nil || l == nil {
+			return errors.Join(err, netpart.Missing("there is no interface "+name))
 		}
 	}
 	return m.setLink(name, &device.LinkSpec{MTU: s.MTU})
@@ -179,7 +180,7 @@ func (m *machine) clear(item string) error {
 	users := m.users(item)
 	for _, user := range users {
 		if _, ok := m.holds(user, m.specs[user], d); ok {
-			return &refusal{device.FaultBusy, user + " stands on it"}
+			return netpart.Busy(user)
 		}
 	}
 	if _, ok := m.specs[item]; !ok {
@@ -197,7 +198,7 @@ func (m *machine) clear(item string) error {
 
 // undo takes out of the kernel what an item put there.
 func (m *machine) undo(what, name string) error {
-	l, err := m.k.find(name)
+	l, err := m.k.Find(name)
 	if err != nil {
 		return err
 	}
@@ -209,11 +210,11 @@ func (m *machine) undo(what, name string) error {
 	case "vlan":
 		if l != nil {
 			m.count(l)
-			return m.k.remove(l)
+			return m.k.Remove(l)
 		}
 	case "link":
 		if l != nil {
-			return m.k.down(l)
+			return m.k.Down(l)
 		}
 	}
 	was := m.specs[what+"/"+name]

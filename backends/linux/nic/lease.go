@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/insomniacslk/dhcp/dhcpv4"
+
+	"github.com/evetwin/evetwin/backends/linux/netkernel"
 )
 
 // lease is what a DHCPv4 server acknowledged.
@@ -28,7 +30,7 @@ const shortest = time.Second
 // newLease reads an acknowledgement that came a while ago; nil if it gives no address.
 func newLease(ack *dhcpv4.DHCPv4, got int64, age time.Duration, since func(time.Time) time.Duration,
 ) *lease {
-	ip := addr(ack.YourIPAddr)
+	ip := netkernel.Addr(ack.YourIPAddr)
 	bits, _ := ack.SubnetMask().Size()
 	if !ip.Is4() || ip.IsUnspecified() {
 		return nil
@@ -51,7 +53,7 @@ func newLease(ack *dhcpv4.DHCPv4, got int64, age time.Duration, since func(time.
 	if routes := ack.ClasslessStaticRoute(); len(routes) > 0 {
 		l.Routers = nil // RFC 3442: who tells routes tells the default among them
 		for _, r := range routes {
-			to, via := prefix(r.Dest), addr(r.Router)
+			to, via := netkernel.Prefix(r.Dest), netkernel.Addr(r.Router)
 			switch {
 			case to.IsValid() && to.Bits() == 0:
 				l.Routers = append(l.Routers, via)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/vishvananda/netlink"
 
+	"github.com/evetwin/evetwin/backends/linux/netkernel"
 	device "github.com/evetwin/evetwin/core/device/nic"
 )
 
@@ -59,10 +60,10 @@ func (m *machine) names() []string {
 
 // attend sees to one interface and reports whether it changed something.
 func (m *machine) attend(p *port, d *dump) (changed bool, err error) {
-	l := d.link(p.name)
+	l := d.Link(p.name)
 	s := m.spec("dhcp", p.name)
 	switch {
-	case s != nil && carrier(l) && p.on == nil && !m.closed:
+	case s != nil && carrier(l) && p.on == nil && !m.Closed:
 		m.run(p, l, s.DHCP)
 	case p.on != nil && !carrier(l):
 		p.halt()
@@ -94,7 +95,7 @@ func (m *machine) flush(p *port, l netlink.Link, d *dump) error {
 // picture is what to publish.
 func (m *machine) picture(d *dump) *picture {
 	x := &picture{}
-	for _, l := range d.links {
+	for _, l := range d.Links {
 		if row, ok := m.linkRow(l, d); ok {
 			x.links = append(x.links, row)
 			x.addrs = append(x.addrs, m.addrRow(l, d))
@@ -119,7 +120,7 @@ func (m *machine) picture(d *dump) *picture {
 func (m *machine) linkRow(l netlink.Link, d *dump) (device.LinkSeen, bool) {
 	a := l.Attrs()
 	row := device.LinkSeen{IfName: a.Name, Index: a.Index, MAC: a.HardwareAddr.String(),
-		Kind: "ether", Up: isUp(l), LowerUp: carrier(l), MTU: uint16(min(a.MTU, 1<<16-1))}
+		Kind: "ether", Up: netkernel.IsUp(l), LowerUp: carrier(l), MTU: uint16(min(a.MTU, 1<<16-1))}
 	if v, ok := l.(*netlink.Vlan); ok {
 		row.Kind, row.Parent, row.VLAN = "vlan", d.name(a.ParentIndex), uint16(v.VlanId)
 		return row, m.spec("vlan", a.Name) != nil
@@ -174,7 +175,7 @@ func (m *machine) holds(key string, s device.Spec, d *dump) (device.Spec, bool) 
 	if what == "resolv" {
 		return s, m.resolves(s.Resolv)
 	}
-	l := d.link(name)
+	l := d.Link(name)
 	if l == nil {
 		return s, false
 	}
@@ -187,14 +188,14 @@ func (m *machine) holds(key string, s device.Spec, d *dump) (device.Spec, bool) 
 	p := m.port(name)
 	switch what {
 	case "link":
-		return device.Spec{Link: &device.LinkSpec{MTU: mtu(s.Link.MTU)}}, isUp(l)
+		return device.Spec{Link: &device.LinkSpec{MTU: mtu(s.Link.MTU)}}, netkernel.IsUp(l)
 	case "vlan":
 		v, ok := l.(*netlink.Vlan)
 		if !ok {
 			return s, false
 		}
 		return device.Spec{VLAN: &device.VLANSpec{Parent: d.name(l.Attrs().ParentIndex),
-			ID: uint16(v.VlanId), MTU: mtu(s.VLAN.MTU)}}, isUp(l)
+			ID: uint16(v.VlanId), MTU: mtu(s.VLAN.MTU)}}, netkernel.IsUp(l)
 	case "static":
 		return s, d.has(l, s.Static.Addr)
 	case "dhcp":
@@ -206,7 +207,7 @@ func (m *machine) holds(key string, s device.Spec, d *dump) (device.Spec, bool) 
 		}
 		return s, true
 	case "route":
-		return s, isUp(l) && m.whole(p, d)
+		return s, netkernel.IsUp(l) && m.whole(p, d)
 	}
 	return s, false
 }

@@ -1,33 +1,64 @@
 package nic
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
+	"golang.org/x/sys/unix"
+
+	"github.com/evetwin/evetwin/backends/linux/netpart"
 	"github.com/evetwin/evetwin/core/agent"
 	device "github.com/evetwin/evetwin/core/device/nic"
 )
 
 // machine is the network of a namespace as this part keeps it, for one boot.
 type machine struct {
+	netpart.Machine
 	o    Options
 	k    kernel
-	boot string // the kernel's name of its boot
+	note netpart.Note
 	// since is a moment as time since boot.
 	since func(time.Time) time.Duration
 	// show takes what was seen, in order; it must not block.
 	show func(*picture)
 
-	mu     sync.Mutex
 	specs  map[string]device.Spec
 	ports  map[string]*port
 	passed map[string]device.Counter // what counters of links that are gone had reached
 	last   map[string]device.Counter
-	closed bool
-	work   sync.WaitGroup // clients
+}
+
+// open opens the network of a namespace.
+func open(o Options, since func(time.Time) time.Duration, show func(*picture)) (*machine, error) {
+	note, err := netpart.OpenNote(o.State, stateFile, 0o700, o.after)
+	if err != nil {
+		return nil, fmt.Errorf("start the part nic: %w", err)
+	}
+	k, err := openKernel(o)
+	if err != nil {
+		return nil, err
+	}
+	w, err := watch(o.Space, o.ResolvConf)
+	if err != nil {
+		k.Close()
+		return nil, fmt.Errorf("start the part nic: %w", err)
+	}
+	m := &machine{o: o, k: k, note: note, since: since, show: show,
+		specs: map[string]device.Spec{}, ports: map[string]*port{},
+		passed: map[string]device.Counter{}, last: map[string]device.Counter{}}
+	m.Look, m.OnError, m.Fault, m.Watch = m.look, o.OnError, fault, w
+	return m, nil
+}
+
+// Close ends the clients. All that is configured stays.
+func (m *machine) Close() {
+	m.End(func() {
+		for _, p := range m.ports {
+			p.halt()
+		}
+	})
+	m.k.Close()
 }
 
 // port is an interface's entry.
@@ -48,56 +79,16 @@ func (m *machine) spec(what, name string) *device.Spec {
 	return nil
 }
 
-// change does something to the machine and shows what came of it, also of half of it.
-func (m *machine) change(f func() error) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.closed {
-		return context.Canceled
+// fault is the outcome that stands for an error.
+func fault(err error) *agent.Fault {
+	f := netpart.Fault(err)
+	if f.Code == device.FaultFailed && nonsense(err) {
+		f.Code, f.Retry = device.FaultRefused, false
 	}
-	err := f()
-	if look := m.look(); err == nil {
-		err = look
-	}
-	return err
+	return f
 }
 
-// op is change for an op.
-func (m *machine) op(ctx context.Context, what string, f func() error) *agent.Fault {
-	err := m.change(func() error {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		return f()
-	})
-	if err != nil {
-		return fault(fmt.Errorf("%s: %w", what, err))
-	}
-	return nil
-}
-
-// changed is change for clients, who can only wait for the next event if it fails.
-func (m *machine) changed(f func() error) {
-	if err := m.change(f); err != nil && !errors.Is(err, context.Canceled) {
-		m.report(err)
-	}
-}
-
-// report tells of what went wrong beside the ops.
-func (m *machine) report(err error) {
-	if m.o.OnError != nil {
-		m.o.OnError(err)
-	}
-}
-
-// close ends the clients. All that is configured stays.
-func (m *machine) close() {
-	m.mu.Lock()
-	m.closed = true
-	for _, p := range m.ports {
-		p.halt()
-	}
-	m.mu.Unlock()
-	m.work.Wait()
-	m.k.h.Close()
+// nonsense reports whether the kernel says that a spec makes no sense.
+func nonsense(err error) bool {
+	return errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ERANGE)
 }

@@ -33,7 +33,7 @@ func (m *machine) resolv(s *device.ResolvSpec) error {
 		return nil
 	}
 	err := renameio.WriteFile(m.o.ResolvConf, []byte(resolvText(s)), 0o644)
-	return m.k.did(err, "write %s", m.o.ResolvConf)
+	return m.k.Did(err, "write %s", m.o.ResolvConf)
 }
 
 // resolves reports whether the file says what a spec says.

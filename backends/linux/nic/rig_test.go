@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -16,106 +15,40 @@ import (
 	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
 
+	"github.com/evetwin/evetwin/backends/linux/netkernel"
 	"github.com/evetwin/evetwin/backends/linux/netlab"
+	"github.com/evetwin/evetwin/backends/linux/netpart/parttest"
 	"github.com/evetwin/evetwin/core/agent"
 	device "github.com/evetwin/evetwin/core/device/nic"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// patience is how long a test waits for what has to come.
-const patience = 20 * time.Second
-
 // rig is the network of a device in a namespace, with nothing of the host around it.
 type rig struct {
+	*parttest.Process[*machine, picture]
 	t        *testing.T
 	dev, sdn *netlab.Space
 	o        Options
-	m        *machine
-	stop     func()
-
-	mu     sync.Mutex
-	newest *picture
-	moved  chan struct{} // closed and made anew with each picture
-	onLook func()
 }
 
 // newRig lays a cable from eth0 to lan0, with 10.99.0.1/24 there, and starts the part.
 func newRig(t *testing.T) *rig {
 	t.Cleanup(netlab.Untouched(t))
 	l := netlab.New(t)
-	r := &rig{t: t, dev: l.Space("dev"), sdn: l.Space("sdn"), moved: make(chan struct{})}
+	r := &rig{t: t, dev: l.Space("dev"), sdn: l.Space("sdn")}
 	l.Cable(r.dev, "eth0", r.sdn, "lan0")
 	r.dev.MAC("eth0", "02:00:00:00:99:00")
 	r.sdn.Up("lan0", "10.99.0.1/24")
 	r.o = Options{Space: r.dev.Name, Ports: []string{"eth0"}, State: filepath.Join(t.TempDir(), "run"),
 		ResolvConf: filepath.Join(t.TempDir(), "resolv.conf"), decline: 50 * time.Millisecond,
 		OnError: func(err error) { t.Log("beside the ops:", err) }}
-	r.start()
-	t.Cleanup(func() { r.stop() })
+	r.Process = parttest.New(t, func(show func(*picture)) (*machine, error) {
+		start := time.Now()
+		return open(r.o, func(t time.Time) time.Duration { return t.Sub(start) }, show)
+	})
+	r.Start()
 	return r
-}
-
-// start is a process that starts.
-func (r *rig) start() {
-	r.t.Helper()
-	start := time.Now()
-	m, w, err := open(r.o, func(t time.Time) time.Duration { return t.Sub(start) }, r.see)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	r.m = m
-	m.changed(m.load)
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan struct{})
-	go func() { defer close(ended); m.follow(ctx, w) }()
-	var once sync.Once
-	r.stop = func() {
-		once.Do(func() {
-			cancel()
-			<-ended
-			m.close()
-			w.close()
-		})
-	}
-}
-
-// restart is a process that ends, and another one that starts.
-func (r *rig) restart() {
-	r.t.Helper()
-	r.stop()
-	r.start()
-}
-
-func (r *rig) see(x *picture) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.newest = x
-	if r.onLook != nil {
-		r.onLook()
-	}
-	close(r.moved)
-	r.moved = make(chan struct{})
-}
-
-// until waits for a picture in which something holds.
-func (r *rig) until(what string, holds func(*picture) bool) {
-	r.t.Helper()
-	limit := time.NewTimer(patience)
-	defer limit.Stop()
-	for {
-		r.mu.Lock()
-		x, moved := r.newest, r.moved
-		r.mu.Unlock()
-		if x != nil && holds(x) {
-			return
-		}
-		select {
-		case <-moved:
-		case <-limit.C:
-			r.t.Fatalf("%s did not come within %v; seen: %+v", what, patience, x)
-		}
-	}
 }
 
 // does sets items, "link/eth0" and what follows from it.
@@ -127,18 +60,18 @@ func (r *rig) does(item string, s device.Spec) {
 }
 
 func (r *rig) set(item string, s device.Spec) *agent.Fault {
-	return r.m.op(context.Background(), "set "+item, func() error { return r.m.set(item, s) })
+	return r.M.Op(context.Background(), "set "+item, func() error { return r.M.set(item, s) })
 }
 
 func (r *rig) clear(item string) *agent.Fault {
-	return r.m.op(context.Background(), "clear "+item, func() error { return r.m.clear(item) })
+	return r.M.Op(context.Background(), "clear "+item, func() error { return r.M.clear(item) })
 }
 
 // has waits until eth0 has exactly these global addresses.
 func (r *rig) has(want ...string) device.AddrSeen {
 	r.t.Helper()
 	var row device.AddrSeen
-	r.until("eth0 with "+strings.Join(want, " "), func(x *picture) bool {
+	r.Until("eth0 with "+strings.Join(want, " "), func(x *picture) bool {
 		var got []string
 		for _, a := range x.addrs {
 			if row = a; a.IfName == "eth0" {
@@ -164,28 +97,29 @@ func seen(x *picture, item string) bool {
 func (r *rig) network() string {
 	r.t.Helper()
 	l := r.dev.Find("eth0")
-	d, err := r.m.dump()
+	d, err := r.M.dump()
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	var out []string
-	for _, a := range d.addrs[l.Attrs().Index] {
-		if p := prefix(a.IPNet); !p.Addr().IsLinkLocalUnicast() {
+	for _, a := range d.Addrs[l.Attrs().Index] {
+		if p := netkernel.Prefix(a.IPNet); !p.Addr().IsLinkLocalUnicast() {
 			out = append(out, "address "+p.String())
 		}
 	}
-	for i := range d.routes {
-		out = append(out, routeWay(&d.routes[i]).key)
+	for i := range d.Routes {
+		out = append(out, routeWay(&d.Routes[i]).Key)
 	}
-	for i := range d.rules {
-		out = append(out, ruleWay(&d.rules[i]).key)
+	for i := range d.Rules {
+		out = append(out, ruleWay(&d.Rules[i]).Key)
 	}
 	slices.Sort(out)
 	text, err := os.ReadFile(r.o.ResolvConf)
 	if err != nil && !os.IsNotExist(err) {
 		r.t.Fatal(err)
 	}
-	return fmt.Sprintf("up %v mtu %d\n%s\n%s", isUp(l), l.Attrs().MTU, strings.Join(out, "\n"), text)
+	return fmt.Sprintf("up %v mtu %d\n%s\n%s", netkernel.IsUp(l), l.Attrs().MTU,
+		strings.Join(out, "\n"), text)
 }
 
 // via is the router that packets from a source take to a far host.
@@ -201,7 +135,7 @@ func (r *rig) via(src string) string {
 		return err.Error()
 	}
 	for _, x := range routes {
-		return addr(x.Gw).String()
+		return netkernel.Addr(x.Gw).String()
 	}
 	return "none"
 }
@@ -232,8 +166,8 @@ func (r *rig) mains() string {
 	}
 	var out []string
 	for _, x := range routes {
-		if x.Dst == nil || prefix(x.Dst).Bits() == 0 {
-			out = append(out, fmt.Sprintf("%s metric %d", addr(x.Gw), x.Priority))
+		if x.Dst == nil || netkernel.Prefix(x.Dst).Bits() == 0 {
+			out = append(out, fmt.Sprintf("%s metric %d", netkernel.Addr(x.Gw), x.Priority))
 		}
 	}
 	slices.Sort(out)

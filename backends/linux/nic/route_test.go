@@ -11,6 +11,7 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
+	"github.com/evetwin/evetwin/backends/linux/netkernel"
 	"github.com/evetwin/evetwin/core/agent"
 	device "github.com/evetwin/evetwin/core/device/nic"
 )
@@ -45,7 +46,7 @@ func TestNET14_MetricAndRulePerPort(t *testing.T) {
 	if got := r.via("10.99.0.7"); got != "10.99.0.1" {
 		t.Errorf("without a default in the main table packets of the port leave through %s", got)
 	}
-	r.until("the item to vanish", func(x *picture) bool { return !seen(x, "route/eth0") })
+	r.Until("the item to vanish", func(x *picture) bool { return !seen(x, "route/eth0") })
 	r.does("route/eth0", route(5000, 503))
 	if strings.Contains(r.network(), "502") {
 		t.Errorf("the table that was left has something in it:\n%s", r.network())
@@ -147,7 +148,7 @@ func (r *rig) life(n int) (network string, counted int) {
 	dead, changes := false, 0
 	var mu sync.Mutex // changes follow from events, too
 	died := func() bool { mu.Lock(); defer mu.Unlock(); return dead }
-	r.stop()
+	r.Stop()
 	r.o.after = func(string) error {
 		mu.Lock()
 		defer mu.Unlock()
@@ -157,7 +158,7 @@ func (r *rig) life(n int) (network string, counted int) {
 		}
 		return nil
 	}
-	r.start()
+	r.Start()
 	list := steps(r)
 	last := len(list) - 1
 	for _, item := range []string{"route/eth0", "static/eth0", "link/eth0"} {
@@ -169,11 +170,11 @@ func (r *rig) life(n int) (network string, counted int) {
 			r.t.Fatalf("crash %d: %+v", n, *f)
 		}
 		if died() {
-			r.stop()
+			r.Stop()
 			mu.Lock()
 			dead = false
 			mu.Unlock()
-			r.start()
+			r.Start()
 			if f := step(); f != nil {
 				r.t.Fatalf("again after crash %d: %+v", n, *f)
 			}
@@ -198,7 +199,7 @@ func TestCountersOutliveTheirInterface(t *testing.T) {
 	send := func(n int) device.Counter {
 		r.dev.Run("ip", "neigh", "replace", "10.99.0.9", "lladdr", "02:00:00:00:00:09", "dev", "eth0")
 		r.dev.Do(func() { datagrams(t, n) })
-		res, f := r.m.counters(t.Context())
+		res, f := r.M.counters(t.Context())
 		if f != nil || len(res.Counters) != 1 || res.Counters[0].IfName != "eth0" {
 			t.Fatalf("counters %+v, %+v", res, f)
 		}
@@ -206,10 +207,10 @@ func TestCountersOutliveTheirInterface(t *testing.T) {
 	}
 	was := send(200)
 	r.dev.Run("ip", "link", "del", "eth0")
-	r.until("eth0 to vanish", func(x *picture) bool { return len(x.links) == 0 })
+	r.Until("eth0 to vanish", func(x *picture) bool { return len(x.links) == 0 })
 	r.dev.Run("ip", "link", "add", "eth0", "type", "veth", "peer", "name", "far0")
 	r.dev.Run("ip", "link", "set", "far0", "up")
-	r.until("another eth0", func(x *picture) bool { return len(x.links) == 1 && !x.links[0].Up })
+	r.Until("another eth0", func(x *picture) bool { return len(x.links) == 1 && !x.links[0].Up })
 	r.does("link/eth0", link(1500))
 	r.does("static/eth0", static("10.99.0.7/24", ""))
 	// More than before, so that the new interface's own counters say nothing of another one.
@@ -224,14 +225,11 @@ func TestStormOfEvents(t *testing.T) {
 	r := newRig(t)
 	r.does("link/eth0", link(1500))
 	l := r.dev.Find("eth0")
-	var looks int
-	r.mu.Lock()
-	r.onLook = func() { looks++ }
-	r.mu.Unlock()
+	before := r.Looks()
 	const events = 2000
 	for i := range events / 2 {
-		a := &netlink.Addr{IPNet: ipnet(netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 60, byte(i >> 8),
-			byte(i)}), 24))}
+		a := &netlink.Addr{IPNet: netkernel.IPNet(netip.PrefixFrom(
+			netip.AddrFrom4([4]byte{10, 60, byte(i >> 8), byte(i)}), 24))}
 		if err := r.dev.Link.AddrAdd(l, a); err != nil {
 			t.Fatal(err)
 		}
@@ -243,8 +241,7 @@ func TestStormOfEvents(t *testing.T) {
 		}
 	}
 	r.has("10.60.3.231/24")
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	looks := r.Looks() - before
 	t.Logf("%d looks for %d events", looks, events)
 	if looks > events/4 {
 		t.Errorf("%d looks for %d events", looks, events)

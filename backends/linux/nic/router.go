@@ -37,7 +37,7 @@ type heardRouter struct {
 func (c *clients) six() {
 	conn, err := c.icmp()
 	if err != nil {
-		c.m.report(err)
+		c.m.Report(err)
 		return
 	}
 	stop := context.AfterFunc(c.ctx, func() { _ = conn.Close() })
@@ -48,7 +48,7 @@ func (c *clients) six() {
 	// What an earlier process heard stands until routers had their time to say it again.
 	sent, stateful := 0, c.had6 != nil
 	if stateful {
-		c.m.work.Go(func() { c.dhcp6(len(c.had6.Addrs) > 0) })
+		c.m.Work.Go(func() { c.dhcp6(len(c.had6.Addrs) > 0) })
 	}
 	b := make([]byte, 1<<16)
 	for c.ctx.Err() == nil {
@@ -86,7 +86,7 @@ func (c *clients) six() {
 		if (r.managed || r.other) && !stateful {
 			stateful = true
 			managed := r.managed
-			c.m.work.Go(func() { c.dhcp6(managed) })
+			c.m.Work.Go(func() { c.dhcp6(managed) })
 		}
 	}
 }
@@ -161,7 +161,7 @@ func wake(routers []heardRouter, next time.Time) time.Time {
 // icmp is a socket that hears advertisements on the interface.
 func (c *clients) icmp() (*ipv6.PacketConn, error) {
 	var conn *ipv6.PacketConn
-	err := netspace.Do(c.m.k.space, func() error {
+	err := netspace.Do(c.m.k.Space, func() error {
 		raw, err := net.ListenPacket("ip6:ipv6-icmp", "::")
 		if err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 	"github.com/insomniacslk/dhcp/dhcpv4"
 	"github.com/insomniacslk/dhcp/dhcpv4/server4"
 
+	"github.com/evetwin/evetwin/backends/linux/netpart/parttest"
 	"github.com/evetwin/evetwin/backends/linux/netspace"
 )
 
@@ -75,7 +76,7 @@ func (s *server) vendor() string {
 // until waits for a request of a kind.
 func (s *server) until(kind string) {
 	s.t.Helper()
-	limit := time.NewTimer(patience)
+	limit := time.NewTimer(parttest.Patience)
 	defer limit.Stop()
 	for !slices.Contains(s.kinds(), kind) {
 		select {

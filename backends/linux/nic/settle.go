@@ -6,6 +6,8 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"github.com/evetwin/evetwin/backends/linux/netkernel"
 )
 
 // settle brings an interface's addresses, routes and rules to what its items and what was learned
@@ -47,7 +49,7 @@ func (m *machine) addresses(p *port) []address {
 
 // settleAddrs reports whether it changed something.
 func (m *machine) settleAddrs(p *port, d *dump) (changed bool, err error) {
-	l := d.link(p.name)
+	l := d.Link(p.name)
 	if l == nil {
 		p.given = nil
 		return false, nil
@@ -92,24 +94,23 @@ func (m *machine) settleRoutes(p *port, d *dump) (changed bool, err error) {
 	want := m.ways(p, d)
 	keys := make([]string, 0, len(want))
 	for _, w := range want {
-		keys = append(keys, w.key)
+		keys = append(keys, w.Key)
 	}
 	there := m.laid(p, d)
 	for _, w := range there {
-		if !slices.Contains(keys, w.key) {
+		if !w.Among(want) {
 			changed = true
-			if err := w.remove(&m.k); err != nil {
+			if err := m.k.Lift(w); err != nil {
 				return changed, err
 			}
 		}
 	}
 	for _, w := range want {
-		if slices.Contains(p.laid, w.key) || slices.ContainsFunc(there,
-			func(o way) bool { return o.key == w.key }) {
+		if slices.Contains(p.laid, w.Key) || w.Among(there) {
 			continue
 		}
 		changed = true
-		if err := w.add(&m.k); err != nil {
+		if err := m.k.Lay(w); err != nil {
 			return changed, err
 		}
 	}
@@ -121,7 +122,7 @@ func (m *machine) settleRoutes(p *port, d *dump) (changed bool, err error) {
 func (m *machine) whole(p *port, d *dump) bool {
 	there := m.laid(p, d)
 	for _, w := range m.ways(p, d) {
-		if !slices.ContainsFunc(there, func(o way) bool { return o.key == w.key }) {
+		if !w.Among(there) {
 			return false
 		}
 	}
@@ -131,8 +132,8 @@ func (m *machine) whole(p *port, d *dump) bool {
 // strays are addresses that routers advertised.
 func (d *dump) strays(l netlink.Link, p *port) []address {
 	var out []address
-	for _, a := range d.addrs[l.Attrs().Index] {
-		x := prefix(a.IPNet)
+	for _, a := range d.Addrs[l.Attrs().Index] {
+		x := netkernel.Prefix(a.IPNet)
 		if x.Addr().Is6() && x.Addr().IsGlobalUnicast() && a.Flags&unix.IFA_F_PERMANENT == 0 &&
 			!slices.Contains(p.given, x) {
 			out = append(out, address{Prefix: x})

@@ -30,7 +30,7 @@ func six() device.Spec { return dhcp(device.DHCPSpec{V6: true}) }
 func (r *rig) whole(start string) device.AddrSeen {
 	r.t.Helper()
 	var row device.AddrSeen
-	r.until("an address, a server and a router", func(x *picture) bool {
+	r.Until("an address, a server and a router", func(x *picture) bool {
 		row = x.addrs[0]
 		return len(row.DNS) > 0 && len(row.Routers) > 0 && slices.ContainsFunc(row.Addrs,
 			func(a netip.Prefix) bool { return strings.HasPrefix(a.String(), start) })
@@ -57,11 +57,11 @@ func TestAddressByDHCPv6(t *testing.T) {
 		}
 	}
 	want := r.network()
-	r.restart()
+	r.Restart()
 	if got := r.network(); got != want {
 		t.Errorf("after a restart:\n%s\nwant\n%s", got, want)
 	}
-	r.until("all that was known", func(x *picture) bool {
+	r.Until("all that was known", func(x *picture) bool {
 		return fmt.Sprint(x.addrs[0]) == fmt.Sprint(row) && seen(x, "route/eth0")
 	})
 	if f := r.clear("route/eth0"); f != nil {
@@ -79,7 +79,7 @@ func TestOptionsByDHCPv6BesideSLAAC(t *testing.T) {
 		"--dhcp-option=option6:dns-server,[fd00:99::53]")
 	r.does("dhcp/eth0", six())
 	row := r.whole("fd00:99::ff:fe00:9900/64")
-	r.until("what only DHCPv6 tells", func(x *picture) bool {
+	r.Until("what only DHCPv6 tells", func(x *picture) bool {
 		row = x.addrs[0]
 		return len(row.NTP) == 1
 	})
@@ -100,17 +100,17 @@ func TestRouterThatLeaves(t *testing.T) {
 	r.does("dhcp/eth0", six())
 	r.does("route/eth0", route(5000, 502))
 	r.whole("fd00:99::ff:fe00:9900/64")
-	r.until("routes", func(*picture) bool {
+	r.Until("routes", func(*picture) bool {
 		return strings.Contains(r.network(), "route 254 ::/0 via fe80")
 	})
 	// A router lifetime of 0 in the next advertisement: a router, but no default one.
 	s.Change(netlab.Server{Link: "lan0", Args: []string{"--enable-ra", "--ra-param=lan0,0,0",
 		"--dhcp-range=fd00:99::,ra-only,64", "--dhcp-option=option6:dns-server,[fd00:99::53]"}})
-	r.until("no router", func(x *picture) bool { return len(x.addrs[0].Routers) == 0 })
-	r.until("no default route", func(*picture) bool {
+	r.Until("no router", func(x *picture) bool { return len(x.addrs[0].Routers) == 0 })
+	r.Until("no default route", func(*picture) bool {
 		return !strings.Contains(r.network(), "::/0 via fe80")
 	})
-	r.until("the item route", func(x *picture) bool { return seen(x, "route/eth0") })
+	r.Until("the item route", func(x *picture) bool { return seen(x, "route/eth0") })
 }
 
 func TestAdvertisement(t *testing.T) {

@@ -1,19 +1,12 @@
 package nic
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/google/renameio/v2"
 
 	device "github.com/evetwin/evetwin/core/device/nic"
 )
@@ -52,21 +45,9 @@ func bootTime() (int64, error) {
 	return now.Nano(), nil
 }
 
-// bootID is the kernel's name of this boot.
-func bootID() (string, error) {
-	text, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
-	if err != nil {
-		return "", fmt.Errorf("read the number of the boot: %w", err)
-	}
-	return strings.TrimSpace(string(text)), nil
-}
-
 // save writes down what the kernel cannot tell.
 func (m *machine) save() error {
-	if m.o.State == "" {
-		return nil
-	}
-	x := memory{Boot: m.boot}
+	x := memory{Boot: m.note.Boot}
 	for _, key := range slices.Sorted(maps.Keys(m.specs)) {
 		x.Items = append(x.Items, device.ItemSeen{Item: key, Spec: m.specs[key]})
 	}
@@ -81,35 +62,14 @@ func (m *machine) save() error {
 		}
 		x.Ports = append(x.Ports, r)
 	}
-	text, err := json.MarshalIndent(x, "", " ")
-	if err == nil {
-		err = renameio.WriteFile(filepath.Join(m.o.State, stateFile), text, 0o600)
-	}
-	if err != nil {
-		return fmt.Errorf("keep what was configured: %w", err)
-	}
-	if m.k.after != nil {
-		return m.k.after("write " + stateFile)
-	}
-	return nil
+	return m.note.Save(x)
 }
 
-// load adopts what an earlier process configured in this boot. A file that makes no sense is as
-// good as none.
-func (m *machine) load() error {
-	if m.o.State == "" {
-		return nil
-	}
-	text, err := os.ReadFile(filepath.Join(m.o.State, stateFile))
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("read what was configured: %w", err)
-	}
+// Load adopts what an earlier process configured in this boot.
+func (m *machine) Load() error {
 	var x memory
-	if json.Unmarshal(text, &x) != nil || x.Boot != m.boot {
-		return nil
+	if ok, err := m.note.Load(&x); err != nil || !ok {
+		return err
 	}
 	now, err := bootTime()
 	if err != nil {
@@ -127,7 +87,7 @@ func (m *machine) load() error {
 	for _, r := range x.Ports {
 		p := m.port(r.Name)
 		p.given = r.Given
-		if l := d.link(r.Name); carrier(l) && m.spec("dhcp", r.Name) != nil {
+		if l := d.Link(r.Name); carrier(l) && m.spec("dhcp", r.Name) != nil {
 			m.adopt(p, &r, now, func(a netip.Prefix) bool { return d.has(l, a) })
 		}
 	}

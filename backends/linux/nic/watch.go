@@ -5,55 +5,27 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
 
-	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 
-	"github.com/evetwin/evetwin/backends/linux/netspace"
+	"github.com/evetwin/evetwin/backends/linux/netpart"
 )
 
-// gather is how long after an event a look waits for those that come with it.
-const gather = 2 * time.Millisecond
-
-// watcher tells when something has changed: links, addresses, routes, rules, the file of the name
-// service. What has changed, a look sees.
-type watcher struct {
-	rows  *nl.NetlinkSocket
-	files *os.File
-	rung  chan struct{}
-	ended chan struct{}
-}
-
-// groups are those of rtnetlink that tell of changes.
-func groups() []uint {
-	return []uint{unix.RTNLGRP_LINK, unix.RTNLGRP_IPV4_IFADDR, unix.RTNLGRP_IPV6_IFADDR,
-		unix.RTNLGRP_IPV4_ROUTE, unix.RTNLGRP_IPV6_ROUTE, unix.RTNLGRP_IPV4_RULE,
-		unix.RTNLGRP_IPV6_RULE}
-}
-
-// watch starts to watch a namespace and, if it is not empty, a file.
-func watch(space, file string) (*watcher, error) {
-	w := &watcher{rung: make(chan struct{}, 1), ended: make(chan struct{}, 2)}
-	err := netspace.Do(space, func() (err error) {
-		w.rows, err = nl.Subscribe(unix.NETLINK_ROUTE, groups()...)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("watch the network of namespace %q: %w", space, err)
+// watch starts to watch a namespace and, if it is not empty, the file of the name service.
+func watch(space, file string) (*netpart.Watcher, error) {
+	w, err := netpart.Watch(space)
+	if err == nil && file != "" {
+		err = watchFile(w, file)
 	}
-	if file == "" {
-		w.ended <- struct{}{}
-	} else if err := w.watchFile(file); err != nil {
-		w.rows.Close()
+	if err != nil {
+		w.Close()
 		return nil, err
 	}
-	go w.hearRows()
 	return w, nil
 }
 
 // watchFile watches the folder of a file: who replaces the file makes another one.
-func (w *watcher) watchFile(file string) error {
+func watchFile(w *netpart.Watcher, file string) error {
 	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
 	if err == nil {
 		_, err = unix.InotifyAddWatch(fd, filepath.Dir(file), unix.IN_CLOSE_WRITE|unix.IN_MOVED_TO|
@@ -65,42 +37,21 @@ func (w *watcher) watchFile(file string) error {
 	if err != nil {
 		return fmt.Errorf("watch %s: %w", file, err)
 	}
-	w.files = os.NewFile(uintptr(fd), "inotify "+file)
-	go w.hearFile(filepath.Base(file))
+	f := os.NewFile(uintptr(fd), "inotify "+file)
+	w.Add(func() { _ = f.Close() }, func() { hear(f, filepath.Base(file), w.Ring) })
 	return nil
 }
 
-func (w *watcher) ring() {
-	select {
-	case w.rung <- struct{}{}:
-	default:
-	}
-}
-
-// hearRows ends when the socket is closed. One that overflowed has lost events, which makes no
-// difference to a look.
-func (w *watcher) hearRows() {
-	defer func() { w.ended <- struct{}{} }()
-	for {
-		_, _, err := w.rows.Receive()
-		if err != nil && !errors.Is(err, unix.ENOBUFS) {
-			return
-		}
-		w.ring()
-	}
-}
-
-// hearFile ends when the file is closed.
-func (w *watcher) hearFile(name string) {
-	defer func() { w.ended <- struct{}{} }()
+// hear rings when events of inotify name a file, and ends when they are closed.
+func hear(events *os.File, name string, ring func()) {
 	b := make([]byte, 64*(unix.SizeofInotifyEvent+unix.NAME_MAX+1))
 	for {
-		n, err := w.files.Read(b)
+		n, err := events.Read(b)
 		if err != nil {
 			return
 		}
 		if concerns(b[:n], name) {
-			w.ring()
+			ring()
 		}
 	}
 }
@@ -118,14 +69,4 @@ func concerns(b []byte, name string) bool {
 		b = b[end:]
 	}
 	return false
-}
-
-// close ends the watch.
-func (w *watcher) close() {
-	w.rows.Close()
-	if w.files != nil {
-		_ = w.files.Close()
-	}
-	<-w.ended
-	<-w.ended
 }

@@ -8,57 +8,29 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
+	"github.com/evetwin/evetwin/backends/linux/netkernel"
 	device "github.com/evetwin/evetwin/core/device/nic"
 )
 
 // rulePriority is that of the rules "from ADDRESS lookup TABLE".
 const rulePriority = 15000
 
-// way is a route or a rule. Its key says all that matters of it, so that one of the kernel and one
-// that should be there compare.
-type way struct {
-	key   string
-	route *netlink.Route
-	rule  *netlink.Rule
+func routeWay(r *netlink.Route) netkernel.Way {
+	return netkernel.Way{Key: fmt.Sprintf("route %d %s via %v dev %d metric %d mtu %d", r.Table,
+		netkernel.Destination(r), netkernel.Addr(r.Gw), r.LinkIndex, r.Priority, r.MTU), Route: r}
 }
 
-func routeWay(r *netlink.Route) way {
-	to := prefix(r.Dst)
-	if !to.IsValid() {
-		to = netip.PrefixFrom(netip.IPv4Unspecified(), 0)
-		if r.Family == netlink.FAMILY_V6 {
-			to = netip.PrefixFrom(netip.IPv6Unspecified(), 0)
-		}
-	}
-	return way{key: fmt.Sprintf("route %d %s via %v dev %d metric %d mtu %d", r.Table, to, addr(r.Gw),
-		r.LinkIndex, r.Priority, r.MTU), route: r}
-}
-
-func ruleWay(r *netlink.Rule) way {
-	return way{key: fmt.Sprintf("rule %d from %s lookup %d", r.Priority, prefix(r.Src), r.Table),
-		rule: r}
-}
-
-func (w way) add(k *kernel) error {
-	if w.rule != nil {
-		return k.addRule(w.rule)
-	}
-	return k.addRoute(w.route)
-}
-
-func (w way) remove(k *kernel) error {
-	if w.rule != nil {
-		return k.removeRule(w.rule)
-	}
-	return k.removeRoute(w.route)
+func ruleWay(r *netlink.Rule) netkernel.Way {
+	return netkernel.Way{Key: fmt.Sprintf("rule %d from %s lookup %d", r.Priority,
+		netkernel.Prefix(r.Src), r.Table), Rule: r}
 }
 
 // laid are the routes and rules that this part has put there for an interface. Rules whose table
 // belongs to no interface any more are anybody's.
-func (m *machine) laid(p *port, d *dump) []way {
-	var out []way
+func (m *machine) laid(p *port, d *dump) []netkernel.Way {
+	var out []netkernel.Way
 	index, mine := 0, 0
-	if l := d.link(p.name); l != nil {
+	if l := d.Link(p.name); l != nil {
 		index = l.Attrs().Index
 	}
 	if s := m.spec("route", p.name); s != nil {
@@ -70,14 +42,14 @@ func (m *machine) laid(p *port, d *dump) []way {
 			tables[s.Route.Table] = true
 		}
 	}
-	for i := range d.routes {
-		if d.routes[i].LinkIndex == index {
-			out = append(out, routeWay(&d.routes[i]))
+	for i := range d.Routes {
+		if d.Routes[i].LinkIndex == index {
+			out = append(out, routeWay(&d.Routes[i]))
 		}
 	}
-	for i := range d.rules {
-		if t := d.rules[i].Table; t == mine || !tables[t] {
-			out = append(out, ruleWay(&d.rules[i]))
+	for i := range d.Rules {
+		if t := d.Rules[i].Table; t == mine || !tables[t] {
+			out = append(out, ruleWay(&d.Rules[i]))
 		}
 	}
 	return out
@@ -86,24 +58,22 @@ func (m *machine) laid(p *port, d *dump) []way {
 // ways are the routes and rules that an interface should have: the table of the port with what is
 // on the link and the default, the default in the main table with the metric of the port, and a
 // rule for each source address. Routes come before the rules that lead to them.
-func (m *machine) ways(p *port, d *dump) []way {
-	s, l := m.spec("route", p.name), d.link(p.name)
-	if s == nil || !isUp(l) {
+func (m *machine) ways(p *port, d *dump) []netkernel.Way {
+	s, l := m.spec("route", p.name), d.Link(p.name)
+	if s == nil || !netkernel.IsUp(l) {
 		return nil
 	}
-	var out []way
+	var out []netkernel.Way
 	route := func(table int, to netip.Prefix, via netip.Addr, mtu int) {
-		r := &netlink.Route{Table: table, LinkIndex: l.Attrs().Index, Dst: ipnet(to),
-			Priority: s.Route.Metric, Protocol: protocol, MTU: mtu, Family: netlink.FAMILY_V4}
-		if to.Addr().Is6() {
-			r.Family = netlink.FAMILY_V6
-		}
+		r := &netlink.Route{Table: table, LinkIndex: l.Attrs().Index, Dst: netkernel.IPNet(to),
+			Priority: s.Route.Metric, Protocol: protocol, MTU: mtu,
+			Family: netkernel.Family(to.Addr().Is6())}
 		if via.IsValid() {
 			r.Gw = via.AsSlice()
 		} else if to.Addr().Is4() {
 			r.Scope = netlink.SCOPE_LINK
 		}
-		if w := routeWay(r); !slices.ContainsFunc(out, func(o way) bool { return o.key == w.key }) {
+		if w := routeWay(r); !w.Among(out) {
 			out = append(out, w)
 		}
 	}
@@ -124,10 +94,7 @@ func (m *machine) ways(p *port, d *dump) []way {
 			continue
 		}
 		reached[six] = true
-		all := netip.PrefixFrom(netip.IPv4Unspecified(), 0)
-		if six {
-			all = netip.PrefixFrom(netip.IPv6Unspecified(), 0)
-		}
+		all := netkernel.All(six)
 		mtu := p.lessMTU(l)
 		route(s.Route.Table, all, via, mtu)
 		route(unix.RT_TABLE_MAIN, all, via, mtu)
@@ -141,11 +108,8 @@ func (m *machine) ways(p *port, d *dump) []way {
 	for _, a := range sources {
 		r := netlink.NewRule()
 		r.Priority, r.Table, r.Protocol = rulePriority, s.Route.Table, protocol
-		r.Family = netlink.FAMILY_V4
-		if a.Addr().Is6() {
-			r.Family = netlink.FAMILY_V6
-		}
-		r.Src = ipnet(netip.PrefixFrom(a.Addr(), a.Addr().BitLen()))
+		r.Family = netkernel.Family(a.Addr().Is6())
+		r.Src = netkernel.IPNet(netip.PrefixFrom(a.Addr(), a.Addr().BitLen()))
 		out = append(out, ruleWay(r))
 	}
 	return out
