@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/evetwin/evetwin/backends/operator"
 	"github.com/evetwin/evetwin/backends/sim/boot"
 	"github.com/evetwin/evetwin/backends/sim/bridge"
 	"github.com/evetwin/evetwin/backends/sim/disk"
@@ -65,6 +66,8 @@ type Board struct {
 	Bridge *bridge.Bridge
 	Hyper  *hyper.Hyper
 	Boot   *boot.Boot
+	// Operator is where people in front of the device ask for something.
+	Operator *operator.Part
 	// OnCut is called when the power goes, for real parts that stand beside the model; may be nil.
 	OnCut func()
 
@@ -72,6 +75,8 @@ type Board struct {
 	clock func() time.Time
 	parts []Part
 	key   []byte // of secrets
+
+	keeper *secret.Keeper // of this boot
 }
 
 // New makes a board. clock is the time of the world.
@@ -92,11 +97,12 @@ func New(o Options, clock func() time.Time) *Board {
 	b.Web = &web.Web{World: o.World, Disk: d, From: b.Nic.From, Clock: clock, Roots: b.roots,
 		Real: o.Real}
 	b.Store = &store.Store{Disk: d, Taken: b.Web.Taken}
-	b.Tpm = &tpm.Tpm{Disk: d, Seed: o.Seed, Name: o.Name, Absent: o.NoTPM}
+	b.Tpm = &tpm.Tpm{Disk: d, Seed: o.Seed, Name: o.Name, Absent: o.NoTPM, Keeper: b.Keeper}
 	b.Bridge = &bridge.Bridge{}
 	b.Hyper = &hyper.Hyper{Disk: d, Vifs: b.Bridge}
 	b.Boot = &boot.Boot{Disk: d, RTC: !o.NoRTC, NTP: b.ntp}
-	b.parts = []Part{b.Nic, b.Web, b.Store, b.Tpm, b.Bridge, b.Hyper}
+	b.Operator = &operator.Part{}
+	b.parts = []Part{b.Nic, b.Web, b.Store, b.Tpm, b.Bridge, b.Hyper, b.Operator}
 	if o.Tpm != nil {
 		b.parts[3] = o.Tpm(b)
 	}
@@ -128,16 +134,21 @@ func (b *Board) secretKey() []byte {
 
 // Wire declares the parts of a boot. What the parts know of secrets begins anew.
 func (b *Board) Wire(k *host.Kernel, m host.Machine) {
-	keeper := secret.New(b.key)
-	b.Web.Keeper, b.Store.Keeper = keeper, keeper
+	b.keeper = secret.New(b.key)
+	b.Web.Keeper, b.Store.Keeper = b.keeper, b.keeper
 	for _, p := range b.parts {
 		p.Wire(k)
 	}
 	b.Boot.Wire(k, m)
 }
 
+// Keeper is what the parts know of secrets in this boot. It is for the device's loop, and for parts
+// that take the place of simulated ones, when they are wired.
+func (b *Board) Keeper() *secret.Keeper { return b.keeper }
+
 // Cut is a power cut.
 func (b *Board) Cut(draw func(key string) uint64) {
+	b.Operator.Cut()
 	b.Disk.Cut(draw)
 	if b.OnCut != nil {
 		b.OnCut()

@@ -8,8 +8,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/evetwin/evetwin/backends/metadata"
 	"github.com/evetwin/evetwin/core/bus"
 	device "github.com/evetwin/evetwin/core/device/bridge"
+	"github.com/evetwin/evetwin/core/eveapi/secret"
 	"github.com/evetwin/evetwin/core/host"
 )
 
@@ -23,12 +25,15 @@ type Bridge struct {
 	Lacks func(ifname string) bool
 	// NoVLAN is a kernel whose bridges do not filter VLANs.
 	NoVLAN bool
+	// Keeper has the device's secrets; nil knows none.
+	Keeper *secret.Keeper
 
 	pt    *host.Part
 	items *bus.Pub[device.ItemSeen]
 	seen  *bus.Pub[device.VifSeen]
 	specs map[string]device.Spec
 	vifs  map[string]*vif
+	desk  *metadata.Desk
 }
 
 // vif is a guest's interface that exists.
@@ -46,10 +51,13 @@ func (b *Bridge) Wire(k *host.Kernel) {
 	b.pt = pt
 	b.items, b.seen = bus.Publish(pt, device.Items), bus.Publish(pt, device.Vifs)
 	b.specs, b.vifs = map[string]device.Spec{}, map[string]*vif{}
+	b.desk = metadata.New(pt, b.Keeper)
 	b.items.Complete()
 	b.seen.Complete()
+	b.desk.Complete()
 	host.Serve(pt, device.Set, b.set)
 	host.Serve(pt, device.Clear, b.clear)
+	host.Serve(pt, device.Offer, b.offer)
 	host.Serve(pt, device.Counters, b.counters)
 }
 
