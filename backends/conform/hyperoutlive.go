@@ -3,6 +3,7 @@ package conform
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/evetwin/evetwin/core/device/hyper"
 )
@@ -34,8 +35,18 @@ func HyperOutlives(t *testing.T, mk func(t *testing.T) Outliving) {
 		t.Run("guest is turned off from outside", func(t *testing.T) { x.turnedOff(t, o) })
 		t.Run("guest died while nobody looked", func(t *testing.T) { x.died(t, o) })
 		t.Run("domain is removed from outside", func(t *testing.T) { x.removed(t, o) })
+		for _, after := range startMoments {
+			t.Run("daemon is killed "+after.String()+" into a start", func(t *testing.T) {
+				x.killedUnder(t, o, after)
+			})
+		}
 	})
 }
+
+// startMoments are when killedUnder kills: a start has made its files by the first and is over by
+// the last, unless the machine is busy.
+var startMoments = []time.Duration{5 * time.Millisecond, 20 * time.Millisecond,
+	60 * time.Millisecond, 120 * time.Millisecond, 250 * time.Millisecond, 400 * time.Millisecond}
 
 // restart ends the process and starts another one.
 func (x *hyperBench) restart(t *testing.T, o Outliving, meanwhile func()) {
@@ -85,26 +96,38 @@ func (x *hyperBench) adopted(t *testing.T, o Outliving) {
 func (x *hyperBench) daemonKilled(t *testing.T, o Outliving) {
 	s, other := x.lasting(), x.brief()
 	was, left := x.see(t, s.Name), x.Left()
-	well := *x.seeHost(t)
-	ill := make(chan struct{})
-	x.turn(t, func() {
-		x.waits = append(x.waits, wait{func() bool {
-			h := x.host.Get("host")
-			return h != nil && h.Detail != well.Detail
-		}, ill})
-	})
-	o.KillDaemon()
-	await(t, "an error row of the machine", ill)
+	healed := x.killDaemon(t, o)
 	x.create.does(t, hyper.CreateReq{Spec: other}, nil)
-	x.until(t, "the machine without an error", func() bool { return *x.host.Get("host") == well })
+	healed()
 	x.unbroken(t, s, was, left)
 	x.remove.does(t, hyper.NameReq{Name: other.Name}, nil)
 }
 
-func (x *hyperBench) seeHost(t *testing.T) (h *hyper.HostSeen) {
+// killDaemon kills the daemon and waits until the machine's row says so. healed waits until the row
+// is again what it was.
+func (x *hyperBench) killDaemon(t *testing.T, o Outliving) (healed func()) {
 	t.Helper()
-	x.turn(t, func() { h = x.host.Get("host") })
-	return h
+	ill, again := make(chan struct{}), make(chan struct{})
+	var well hyper.HostSeen
+	var sick bool
+	var from, to time.Duration
+	x.turn(t, func() {
+		well, from = *x.host.Get("host"), x.now
+		x.waits = append(x.waits, wait{func() bool {
+			sick = *x.host.Get("host") != well
+			return sick
+		}, ill}, wait{func() bool {
+			to = x.now
+			return sick && *x.host.Get("host") == well
+		}, again})
+	})
+	o.KillDaemon()
+	await(t, "an error row of the machine", ill)
+	return func() {
+		t.Helper()
+		await(t, "the machine without an error", again)
+		t.Logf("another daemon serves %v after one was killed", to-from)
+	}
 }
 
 // suspended stops the guest's processors and lets them go on.
@@ -158,6 +181,38 @@ func (x *hyperBench) removed(t *testing.T, o Outliving) {
 	var d domain
 	x.create.does(t, hyper.CreateReq{Spec: s}, x.into(&d, s.Name))
 	d.is(t, s, hyper.Defined)
+	x.remove.does(t, hyper.NameReq{Name: s.Name}, nil)
+	x.gone(t)
+}
+
+// killedUnder kills the daemon at a moment of a start. Whatever became of that start, its fault says
+// that it can be repeated, the next one leaves one guest that runs, and Delete none.
+func (x *hyperBench) killedUnder(t *testing.T, o Outliving, after time.Duration) {
+	s := x.lasting()
+	x.create.does(t, hyper.CreateReq{Spec: s}, nil)
+	over := make(chan struct{})
+	x.turn(t, func() {
+		x.start.use.Want("x", hyper.NameReq{Name: s.Name})
+		x.waits = append(x.waits, wait{func() bool { return x.start.use.Get("x").Over() }, over})
+	})
+	x.passes(t, after)
+	healed := x.killDaemon(t, o)
+	await(t, "the end of a start", over)
+	x.turn(t, func() {
+		f := x.start.use.Get("x").Fault
+		if f != nil && (!f.Retry || f.Code != hyper.FaultFailed) {
+			t.Errorf("a start under which the daemon was killed: %+v", *f)
+		}
+		t.Logf("the start that was interrupted failed: %v", f != nil)
+		x.start.use.Drop("x")
+	})
+	var d domain
+	x.start.does(t, hyper.NameReq{Name: s.Name}, x.into(&d, s.Name))
+	d.is(t, s, hyper.Running)
+	healed()
+	if left := x.Left(); len(left) != 1 {
+		t.Errorf("a guest that was started twice runs as %v", left)
+	}
 	x.remove.does(t, hyper.NameReq{Name: s.Name}, nil)
 	x.gone(t)
 }

@@ -50,6 +50,31 @@ func (b *boot) use(ctx context.Context) (engine, error) {
 	}
 }
 
+// hold waits for its turn to change something, and for an engine, which is the one that there is
+// then. Who holds the turn gives it back.
+func (b *boot) hold(ctx context.Context) (engine, error) {
+	for {
+		e, err := b.use(ctx)
+		if err != nil {
+			return nil, err
+		}
+		select {
+		case b.turn <- struct{}{}:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-b.ctx.Done():
+			return nil, b.ctx.Err()
+		}
+		b.mu.Lock()
+		now := b.engine
+		b.mu.Unlock()
+		if now == e {
+			return e, nil
+		}
+		<-b.turn // the next engine looks at all domains first
+	}
+}
+
 // swap says which engine there is from now on; nil: none.
 func (b *boot) swap(e engine) {
 	b.mu.Lock()
@@ -77,22 +102,19 @@ func (b *boot) alter(ctx context.Context, name string, f func(engine) error) err
 
 // alone does the work of alter.
 func (b *boot) alone(ctx context.Context, name string, f func(engine) error) error {
-	e, err := b.use(ctx)
+	e, err := b.hold(ctx)
 	if err != nil {
 		return err
-	}
-	select {
-	case b.turn <- struct{}{}:
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-b.ctx.Done():
-		return b.ctx.Err()
 	}
 	defer func() { <-b.turn }()
 	if f != nil {
 		err = f(e)
 	}
-	return errors.Join(err, b.look(e, name))
+	err = errors.Join(err, b.look(e, name))
+	if err != nil && e.over() {
+		b.swap(nil) // whoever repeats this waits for the next one
+	}
+	return err
 }
 
 // look shows a domain as it is. Who calls it has the turn, so that looks are shown in their order.
@@ -121,7 +143,7 @@ func (b *boot) look(e engine, name string) error {
 		}
 	}
 	row := n.row(f.is)
-	b.post(func() { b.show(row, n.Boots, f.is.alive()) })
+	b.post(func() { b.show(row, n, f.is.alive()) })
 	return nil
 }
 
@@ -135,14 +157,14 @@ func (b *boot) write(e engine, n *note) error {
 }
 
 // show puts a row, on the loop.
-func (b *boot) show(row device.DomainSeen, boots int, alive bool) {
+func (b *boot) show(row device.DomainSeen, n *note, alive bool) {
 	g := b.guests[row.Name]
 	if g == nil {
 		g = &domain{}
 		b.guests[row.Name] = g
 	}
 	b.ids = max(b.ids, row.ID)
-	g.boots = boots
+	g.boots, g.starting = n.Boots, alive && n.Starting
 	if alive && g.gone == nil {
 		g.gone = make(chan struct{})
 	}

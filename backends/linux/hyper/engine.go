@@ -11,6 +11,8 @@ var errGone = errors.New("no such domain")
 
 // engine is what runs domains. Its calls block; one call at a time is made.
 type engine interface {
+	// over says that no call can succeed any more.
+	over() bool
 	// names are the domains that are there, ours and others.
 	names() ([]string, error)
 	// read finds a domain; errGone.

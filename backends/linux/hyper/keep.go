@@ -52,30 +52,38 @@ func (b *boot) trouble(err error) {
 
 // daemon runs one daemon to its end and reports whether it has ever run in order.
 func (b *boot) daemon() (ran bool, err error) {
-	if err := endUnstarted(b.o.Libvirt.Dir); err != nil {
-		return false, err
-	}
-	d, err := libvirtd.Start(b.ctx, b.o.Libvirt)
+	o := b.o.Libvirt
+	o.Interrupted = unstarted
+	d, err := libvirtd.Start(b.ctx, o)
 	if err != nil {
 		return false, err
 	}
-	defer func() { err = errors.Join(err, d.Stop()) }()
 	l, err := d.Dial(libvirt.QEMUSystem)
 	if err != nil {
-		return false, err
+		return false, errors.Join(err, d.Stop())
 	}
-	defer func() { _ = l.Disconnect() }() // which may be over
-	ctx, stop := context.WithCancel(b.ctx)
-	defer stop()
+	ctx, unlisten := context.WithCancel(context.Background())
+	defer unlisten()
 	events, err := l.LifecycleEvents(ctx)
-	if err != nil {
-		return false, fmt.Errorf("listen to libvirtd: %w", err)
+	if err == nil {
+		ran, err = b.serve(d, l, events)
 	}
-	defer func() {
-		stop()
+	// What waits for an answer of this daemon gets none when it is gone, and events end with the
+	// connection: one that was no longer listened for would stop it.
+	err = errors.Join(err, d.Stop())
+	_ = l.Disconnect() // which is over
+	unlisten()
+	if events != nil {
 		for range events {
 		}
-	}()
+	}
+	return ran, err
+}
+
+// serve has a daemon serve until it ends or the boot is closed, and reports whether it began to.
+func (b *boot) serve(d *libvirtd.Daemon, l *libvirt.Libvirt,
+	events <-chan libvirt.DomainEventLifecycleMsg,
+) (bool, error) {
 	e := virt{l}
 	if err := b.adopt(e); err != nil {
 		return false, err
@@ -83,20 +91,48 @@ func (b *boot) daemon() (ran bool, err error) {
 	b.trouble(nil)
 	b.swap(e)
 	defer b.swap(nil)
-	for event := range events {
-		if err := b.alone(ctx, event.Dom.Name, nil); err != nil && ctx.Err() == nil {
-			b.o.OnError(err)
+	for {
+		select {
+		case event, more := <-events:
+			if !more {
+				return true, ended(d)
+			}
+			b.heard(d, e, event.Dom.Name)
+		case <-d.Done():
+			return true, ended(d)
+		case <-b.ctx.Done():
+			return true, nil
 		}
 	}
-	if ctx.Err() != nil {
-		return true, nil
+}
+
+// heard looks at a domain that something happened to. If the daemon ends meanwhile, the next one is
+// asked about all domains.
+func (b *boot) heard(d *libvirtd.Daemon, e engine, name string) {
+	select {
+	case b.turn <- struct{}{}:
+	case <-d.Done():
+		return
+	case <-b.ctx.Done():
+		return
 	}
-	<-l.Disconnected()
+	err := b.look(e, name)
+	<-b.turn
+	if err != nil && !e.over() {
+		b.o.OnError(err)
+	}
+}
+
+// ended says how a daemon, or the connection to it, ended.
+func ended(d *libvirtd.Daemon) error {
 	select {
 	case <-d.Done():
-		return true, fmt.Errorf("libvirtd ended: %w", d.Err())
+		if err := d.Err(); err != nil {
+			return fmt.Errorf("libvirtd ended: %w", err)
+		}
+		return errors.New("libvirtd ended")
 	case <-time.After(time.Second):
-		return true, errors.New("the connection to libvirtd ended")
+		return errors.New("the connection to libvirtd ended")
 	}
 }
 

@@ -49,15 +49,20 @@ func (b *boot) launch(ctx context.Context, s *device.Spec, boots int, wall time.
 	}
 	return b.alter(ctx, s.Name, func(e engine) error {
 		f, err := e.read(s.Name)
-		if errors.Is(err, errGone) {
-			return refuse(device.FaultMissing, true, "start domain %s: no such domain", s.Name)
-		}
-		if err != nil || f.is.alive() {
+		if err != nil && !errors.Is(err, errGone) {
 			return err
 		}
 		n, err := readNote(f.note)
-		if err != nil {
+		if n == nil && err == nil { // it went, or is another's by now
+			return refuse(device.FaultMissing, true, "start domain %s: no such domain", s.Name)
+		}
+		if err != nil || f.is.alive() && !n.Starting {
 			return err
+		}
+		if f.is.alive() { // left by a start that did not succeed in ending it
+			if err := e.kill(s.Name); err != nil {
+				return err
+			}
 		}
 		n.Boots, n.BootedAt, n.Asked, n.End, n.Starting = boots, wall, false, nil, true
 		d, err := b.describe(n, &parts)

@@ -15,6 +15,13 @@ type virt struct{ l *libvirt.Libvirt }
 // residentTag is the statistic of a domain's resident memory, in KiB.
 const residentTag = int32(libvirt.DomainMemoryStatRss)
 
+// over asks for something simple: all but libvirt's own errors are the connection's.
+func (v virt) over() bool {
+	_, err := v.l.ConnectGetLibVersion()
+	var own libvirt.Error
+	return err != nil && !errors.As(err, &own)
+}
+
 // lookup finds a domain.
 func (v virt) lookup(name string) (libvirt.Domain, error) {
 	d, err := v.l.DomainLookupByName(name)

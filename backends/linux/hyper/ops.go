@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 
 	"github.com/evetwin/evetwin/core/agent"
 	device "github.com/evetwin/evetwin/core/device/hyper"
@@ -29,7 +30,7 @@ func (b *boot) create(c host.Run[device.CreateReq, device.None]) {
 	n := &note{Spec: s, ID: b.ids}
 	c.Go(func(ctx context.Context) (device.None, *agent.Fault) {
 		for _, d := range s.Disks {
-			if _, err := os.Stat(d.Path); err != nil {
+			if _, err := os.Stat(filepath.Join(b.o.Root, d.Path)); err != nil {
 				return device.None{}, fault(refuse(device.FaultMissing, true, "create domain %s: volume %s: %v",
 					s.Name, d.VolumeKey, err))
 			}
@@ -65,7 +66,7 @@ func (b *boot) start(c host.Run[device.NameReq, device.None]) {
 		c.Fail(device.FaultMissing, "start domain "+name+": no such domain", true)
 		return
 	}
-	if g.gone != nil {
+	if g.gone != nil && !g.starting {
 		c.Done(device.None{})
 		return
 	}

@@ -25,6 +25,8 @@ type Options struct {
 	Console func(app string) io.Writer
 	// MemoryMB is what guests may have together; 0 means all of the machine.
 	MemoryMB uint64
+	// Root is the folder that the device takes for "/", below which volumes lie; empty means "/".
+	Root string
 	// Sys is where sysfs is mounted; empty means /sys.
 	Sys string
 	// OnError is told of what goes wrong beside the ops; may be nil.
@@ -80,7 +82,9 @@ type domain struct {
 	row   device.DomainSeen
 	boots int
 	gone  chan struct{} // of a guest that is alive: closed when it is not
-	spent meter
+	// starting says that a guest that is alive does not execute: its start did not come to its end.
+	starting bool
+	spent    meter
 }
 
 // Wire serves the ops of the part and has it look for domains.

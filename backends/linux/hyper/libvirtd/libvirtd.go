@@ -40,6 +40,9 @@ type Options struct {
 	Cache string
 	// Program is the daemon; empty means DefaultProgram.
 	Program string
+	// Interrupted says, by a domain's description, that its start was under way when an earlier
+	// daemon ended: what is left of that start is ended before this daemon looks. May be nil.
+	Interrupted func(description string) bool
 	// Space is the network namespace, by its name, that guests' interfaces are in; empty: ours.
 	Space string
 }
@@ -54,13 +57,16 @@ type Daemon struct {
 }
 
 // Start starts the daemon and returns when it answers. Of guests that an earlier one on the same
-// folder left running it knows by then.
+// folders left running it knows by then.
 func Start(ctx context.Context, o Options) (*Daemon, error) {
 	if o.Program == "" {
 		o.Program = DefaultProgram
 	}
 	if err := prepare(o); err != nil {
 		return nil, fmt.Errorf("prepare libvirtd's folders: %w", err)
+	}
+	if err := endInterrupted(o); err != nil {
+		return nil, fmt.Errorf("clear up behind libvirtd: %w", err)
 	}
 	c := child.Options{Name: "libvirtd", Path: "unshare", Args: []string{"--mount",
 		"--propagation", "slave", "sh", "-c", script, "libvirtd", o.Dir, o.Cache, o.Program}}
@@ -76,7 +82,13 @@ func Start(ctx context.Context, o Options) (*Daemon, error) {
 	d := &Daemon{o: o, process: p}
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
-	if err := d.answers(ctx); err != nil {
+	// A daemon that is connected to and says nothing would be waited for without end.
+	unless := context.AfterFunc(ctx, func() { _ = p.Kill() })
+	err = d.answers(ctx)
+	if !unless() {
+		err = fmt.Errorf("start libvirtd: %w", errors.Join(ctx.Err(), err))
+	}
+	if err != nil {
 		return nil, errors.Join(err, d.Stop())
 	}
 	return d, nil
