@@ -17,6 +17,7 @@ import (
 	"github.com/evetwin/evetwin/core/agent"
 	"github.com/evetwin/evetwin/core/bus"
 	"github.com/evetwin/evetwin/core/device/tpm"
+	"github.com/evetwin/evetwin/core/eveapi/secret"
 )
 
 // Onboarding is what stands in /config of the device: the certificate and the key of the
@@ -42,9 +43,12 @@ type TPMHands struct {
 	Kill, Revive func()
 }
 
-// TPM checks a part tpm on a backend. mk makes one that finds the onboarding identity and no device
-// key; it is called more than once and cleans up with t.
-func TPM(t *testing.T, b Backend, mk func(t *testing.T, o Onboarding) TPMSetup) {
+// TPMMaker makes a part tpm that finds the onboarding identity and no device key; it is called more
+// than once and cleans up with t. The part takes the keeper of secrets from keeper at each boot.
+type TPMMaker = func(t *testing.T, o Onboarding, keeper func() *secret.Keeper) TPMSetup
+
+// TPM checks a part tpm on a backend.
+func TPM(t *testing.T, b Backend, mk TPMMaker) {
 	s := suite[*tpmBench]{part: "tpm", groups: tpmCases(), show: map[string]func(any) string{
 		tpm.Keys.String(): showKey, tpm.Module.String(): showModule}}
 	s.run(t, b, func(t *testing.T) *tpmBench { return newTPMBench(t, mk) })
@@ -66,21 +70,26 @@ type tpmBench struct {
 	pem    Onboarding
 	making *calls[tpm.CreateReq, tpm.CreateRes]
 	sign   *calls[tpm.SignReq, tpm.SignRes]
+	keeper *secret.Keeper // of this boot, for the device's loop
 	keys   *bus.Sub[tpm.KeySeen]
 	module *bus.Sub[tpm.TpmSeen]
 }
 
-func newTPMBench(t *testing.T, mk func(*testing.T, Onboarding) TPMSetup) *tpmBench {
+func newTPMBench(t *testing.T, mk TPMMaker) *tpmBench {
 	t.Helper()
 	return newTPMBenchOf(t, newOnboarding(t), mk)
 }
 
 // newTPMBenchOf boots a part that finds the given onboarding identity.
-func newTPMBenchOf(t *testing.T, o Onboarding, mk func(*testing.T, Onboarding) TPMSetup) *tpmBench {
+func newTPMBenchOf(t *testing.T, o Onboarding, mk TPMMaker) *tpmBench {
 	t.Helper()
-	s := mk(t, o)
-	x := &tpmBench{kind: s.Kind, pem: o, hands: s.Hands, tpmOps: newTPMOps(),
-		making: newCalls(tpm.Create), sign: newCalls(tpm.Sign)}
+	x := &tpmBench{pem: o, tpmOps: newTPMOps(), making: newCalls(tpm.Create),
+		sign: newCalls(tpm.Sign)}
+	s := mk(t, o, func() *secret.Keeper {
+		x.keeper = secret.New([]byte("key of the device"))
+		return x.keeper
+	})
+	x.kind, x.hands = s.Kind, s.Hands
 	state := func() string {
 		return rows("keys", x.keys) + rows("module", x.module)
 	}
@@ -127,7 +136,7 @@ func newOnboarding(t *testing.T) Onboarding {
 }
 
 // noKey has certificates without a key of theirs: they are not seen, and cannot sign.
-func noKey(t *testing.T, mk func(*testing.T, Onboarding) TPMSetup) {
+func noKey(t *testing.T, mk TPMMaker) {
 	whole, other := newOnboarding(t), newOnboarding(t)
 	for name, o := range map[string]Onboarding{
 		"no key":         {Cert: whole.Cert},

@@ -18,6 +18,7 @@ import (
 	"github.com/evetwin/evetwin/backends/sim/lab/labtest"
 	"github.com/evetwin/evetwin/backends/sim/swtpm"
 	"github.com/evetwin/evetwin/backends/sim/tpm"
+	"github.com/evetwin/evetwin/core/eveapi/secret"
 )
 
 // report is what the suites of this package find, on models and on real parts.
@@ -53,10 +54,14 @@ func cutter(d *disk.Disk) func() {
 	return func() { d.Cut(func(string) uint64 { return 0 }) }
 }
 
+// keeping gives a part the keeper of a boot.
+type keeping = func() *secret.Keeper
+
 func TestModelTPMConforms(t *testing.T) {
-	conform.TPM(t, model, func(_ *testing.T, o conform.Onboarding) conform.TPMSetup {
+	conform.TPM(t, model, func(_ *testing.T, o conform.Onboarding, keeper keeping,
+	) conform.TPMSetup {
 		d := configured(o)
-		part := &tpm.Tpm{Disk: d, Seed: 7, Name: "conform"}
+		part := &tpm.Tpm{Disk: d, Seed: 7, Name: "conform", Keeper: keeper}
 		return conform.TPMSetup{Kind: "model", Setup: conform.Setup{Cut: cutter(d), Part: part},
 			Hands: conform.TPMHands{Evict: part.Evict, Clear: part.Clear,
 				Kill: func() { part.Dead = true }, Revive: func() { part.Dead = false }}}
@@ -67,10 +72,11 @@ func TestModelTPMConforms(t *testing.T) {
 var software = conform.Backend{Name: "software", Report: report}
 
 func TestKeysInSoftwareConform(t *testing.T) {
-	conform.TPM(t, software, func(_ *testing.T, o conform.Onboarding) conform.TPMSetup {
+	conform.TPM(t, software, func(_ *testing.T, o conform.Onboarding, keeper keeping,
+	) conform.TPMSetup {
 		d := configured(o)
 		return conform.TPMSetup{Kind: "none", Setup: conform.Setup{Cut: cutter(d),
-			Part: &tpm.Tpm{Disk: d, Seed: 7, Name: "conform", Absent: true}}}
+			Part: &tpm.Tpm{Disk: d, Seed: 7, Name: "conform", Absent: true, Keeper: keeper}}}
 	})
 }
 
@@ -91,8 +97,9 @@ func folder(t *testing.T, o conform.Onboarding) linuxtpm.Dir {
 func TestKeysInFilesConform(t *testing.T) {
 	b := realPart("files")
 	b.Model = software.Name
-	conform.TPM(t, b, func(t *testing.T, o conform.Onboarding) conform.TPMSetup {
-		part := linuxtpm.New(linuxtpm.Options{Files: folder(t, o)})
+	conform.TPM(t, b, func(t *testing.T, o conform.Onboarding, keeper keeping,
+	) conform.TPMSetup {
+		part := linuxtpm.New(linuxtpm.Options{Files: folder(t, o), Keeper: keeper})
 		t.Cleanup(part.Halt)
 		return conform.TPMSetup{Kind: "none", Setup: conform.Setup{Part: part}}
 	})
@@ -186,7 +193,8 @@ func (c *chip) open() *linuxtpm.TPM {
 
 func TestSoftwareTPMConforms(t *testing.T) {
 	labtest.Program(t, "swtpm")
-	conform.TPM(t, realPart("swtpm"), func(t *testing.T, o conform.Onboarding) conform.TPMSetup {
+	conform.TPM(t, realPart("swtpm"), func(t *testing.T, o conform.Onboarding, keeper keeping,
+	) conform.TPMSetup {
 		c := newChip(t)
 		opened := c.open()
 		must := func(err error) {
@@ -195,8 +203,8 @@ func TestSoftwareTPMConforms(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		part := linuxtpm.New(linuxtpm.Options{TPM: opened, Kind: "swtpm", Files: folder(t, o),
-			Log: filepath.Join(t.TempDir(), "run", "measured")})
+		part := linuxtpm.New(linuxtpm.Options{TPM: opened, Kind: "swtpm", Keeper: keeper,
+			Files: folder(t, o), Log: filepath.Join(t.TempDir(), "run", "measured")})
 		t.Cleanup(func() {
 			part.Halt()
 			must(opened.Close())

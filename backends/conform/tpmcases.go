@@ -94,6 +94,8 @@ func tpmOwnKeys() []Case[*tpmBench] {
 			Clause: "Agree multiplies the peer's point with the private key Ecdh"},
 		{Name: "agree with nonsense", Run: (*tpmBench).disagrees,
 			Clause: "a peer is a point on P-256, uncompressed, else FaultRefused"},
+		{Name: "agree with many", Run: (*tpmBench).agreesMuch,
+			Clause: "the op that gave a reference which is forgotten gives it again"},
 		{Name: "credential", Run: (*tpmBench).activates,
 			Clause: "Activate opens a credential that was made for Identity, with Endorsement"},
 		{Name: "credential for others", Run: (*tpmBench).refusesCredential,
@@ -128,16 +130,18 @@ func tpmSecrets() []Case[*tpmBench] {
 	return []Case[*tpmBench]{
 		{Name: "nothing sealed", Run: (*tpmBench).nothingSealed, Clause: "FaultNoData if there is none"},
 		{Name: "wrong requests", Run: (*tpmBench).wrongSeal,
-			Clause: "up to MaxSealed bytes, to some registers, each once, else FaultRefused"},
+			Clause: "1 to MaxSealed bytes, to some registers, else FaultRefused; FaultSecret: not known"},
 		{Name: "seal and unseal", Run: (*tpmBench).seals, Clause: "Unseal gives the sealed secret"},
 		{Name: "the module's own", Run: (*tpmBench).sealsOwn,
 			Clause: "an empty secret is 32 random bytes of the module's own, another each time"},
+		{Name: "the same reference", Run: (*tpmBench).sameReference,
+			Clause: "a secret has the same reference each time, and another one has another"},
 		{Name: "other registers", Run: (*tpmBench).otherRegisters,
 			Clause: "registers other than those it is sealed to are FaultPolicy"},
 		{Name: "something else was measured", Run: (*tpmBench).policyBroken,
 			Clause: "FaultPolicy if the registers have other values, which another boot or Seal heals"},
 		{Name: "after a power cut", Run: (*tpmBench).unsealsAfterCut,
-			Clause: "Seal is durable; the next boot that measures the same has the secret"},
+			Clause: "Seal is durable; the next boot that measures the same makes the reference anew"},
 	}
 }
 

@@ -5,12 +5,12 @@ import (
 	"crypto/ecdh"
 	"crypto/rand"
 	"crypto/x509"
-	"slices"
 	"testing"
 
 	"github.com/google/go-tpm/tpm2"
 
 	"github.com/evetwin/evetwin/core/device/tpm"
+	"github.com/evetwin/evetwin/core/eveapi/secret"
 )
 
 // ownKeys are the names of the keys that come into being when they are asked for.
@@ -50,34 +50,84 @@ func (x *tpmBench) devicePublic(t *testing.T) {
 	}
 }
 
+// stands returns what a reference stands for, and wants it to be the one that the keeper gives that
+// secret.
+func (x *tpmBench) stands(t *testing.T, from secret.Origin, ref string) (value string) {
+	t.Helper()
+	var known bool
+	var again string
+	x.turn(t, func() {
+		if value, known = x.keeper.Value(ref); known {
+			again = x.keeper.Made(from, []byte(value))
+		}
+	})
+	if !known || again != ref {
+		t.Fatalf("the reference %q is known: %v, and its secret has %q", ref, known, again)
+	}
+	return value
+}
+
+// peer is somebody to agree with.
+func peer(t *testing.T) *ecdh.PrivateKey {
+	t.Helper()
+	k, err := ecdh.P256().GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+// agreed agrees with a peer and returns the reference.
+func (x *tpmBench) agreed(t *testing.T, with *ecdh.PrivateKey) string {
+	t.Helper()
+	return x.agree.does(t, tpm.AgreeReq{Peer: with.PublicKey().Bytes()}, nil).Point
+}
+
 func (x *tpmBench) agrees(t *testing.T) {
 	own, err := x.key(t, tpm.Ecdh).ECDH()
 	if err != nil {
 		t.Fatal(err)
 	}
+	refs := map[string]bool{}
 	for range 3 {
-		peer, err := ecdh.P256().GenerateKey(rand.Reader)
-		if err != nil {
-			t.Fatal(err)
+		with := peer(t)
+		ref := x.agreed(t, with)
+		point := x.stands(t, secret.Agreed, ref)
+		want, err := with.ECDH(own)
+		if err != nil || len(point) != 64 || point[:32] != string(want) {
+			t.Errorf("agreed on %x, the peer on %x, %v", point, want, err)
 		}
-		res := x.agree.does(t, tpm.AgreeReq{Peer: peer.PublicKey().Bytes()}, nil)
-		want, err := peer.ECDH(own)
-		if err != nil || !bytes.Equal(res.X[:], want) {
-			t.Errorf("agreed on %x, the peer on %x, %v", res.X, want, err)
-		}
-		point := slices.Concat([]byte{4}, res.X[:], res.Y[:])
-		if _, err := ecdh.P256().NewPublicKey(point); err != nil {
+		if _, err := ecdh.P256().NewPublicKey([]byte("\x04" + point)); err != nil {
 			t.Errorf("agreed on what is no point: %v", err)
 		}
+		if again := x.agreed(t, with); again != ref || refs[ref] {
+			t.Errorf("agreed on %s, again on %s, and before: %v", ref, again, refs)
+		}
+		refs[ref] = true
+	}
+}
+
+// agreesMuch agrees on more secrets than are kept.
+func (x *tpmBench) agreesMuch(t *testing.T) {
+	first := peer(t)
+	ref := x.agreed(t, first)
+	known := func() (ok bool) {
+		x.turn(t, func() { _, ok = x.keeper.Value(ref) })
+		return ok
+	}
+	for n := 0; known(); n++ {
+		if n == 100 {
+			t.Fatalf("after %d other secrets the first is still kept", n)
+		}
+		x.agreed(t, peer(t))
+	}
+	if again := x.agreed(t, first); again != ref || !known() {
+		t.Errorf("agreed on %s, and again on %s", ref, again)
 	}
 }
 
 func (x *tpmBench) disagrees(t *testing.T) {
-	peer, err := ecdh.P256().GenerateKey(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	off := bytes.Clone(peer.PublicKey().Bytes())
+	off := peer(t).PublicKey().Bytes()
 	off[40] ^= 1
 	for _, p := range [][]byte{nil, {0}, off[:64], off} {
 		x.agree.refuses(t, tpm.AgreeReq{Peer: p}, tpm.FaultRefused, false)
@@ -85,7 +135,7 @@ func (x *tpmBench) disagrees(t *testing.T) {
 }
 
 // credential makes one for the key Identity of the module with an endorsement key.
-func (x *tpmBench) credential(t *testing.T, secret []byte) tpm.ActivateReq {
+func (x *tpmBench) credential(t *testing.T, text string) tpm.ActivateReq {
 	t.Helper()
 	area := func(name string) *tpm2.TPMTPublic {
 		p, err := tpm2.Unmarshal[tpm2.TPMTPublic](
@@ -103,7 +153,7 @@ func (x *tpmBench) credential(t *testing.T, secret []byte) tpm.ActivateReq {
 	if err != nil {
 		t.Fatal(err)
 	}
-	blob, seed, err := tpm2.CreateCredential(rand.Reader, to, name.Buffer, secret)
+	blob, seed, err := tpm2.CreateCredential(rand.Reader, to, name.Buffer, []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,10 +164,16 @@ func (x *tpmBench) activates(t *testing.T) {
 	if absent(t, x, x.activate, tpm.ActivateReq{}) {
 		return
 	}
-	for _, secret := range []string{"sixteen bytes ok", "a credential of thirty two bytes"} {
-		q := x.credential(t, []byte(secret))
-		if got := x.activate.does(t, q, nil); string(got.Credential) != secret {
-			t.Errorf("the credential holds %q, want %q", got.Credential, secret)
+	for _, text := range []string{"sixteen bytes ok", "a credential of thirty two bytes"} {
+		var refs [2]string
+		for n := range refs {
+			refs[n] = x.activate.does(t, x.credential(t, text), nil).Credential
+			if got := x.stands(t, secret.Credential, refs[n]); got != text {
+				t.Errorf("the credential holds %q, want %q", got, text)
+			}
+		}
+		if refs[0] != refs[1] {
+			t.Errorf("one secret has the references %q", refs)
 		}
 	}
 }
@@ -126,7 +182,7 @@ func (x *tpmBench) refusesCredential(t *testing.T) {
 	if absent(t, x, x.activate, tpm.ActivateReq{}) {
 		return
 	}
-	good, other := x.credential(t, []byte("a secret")), x.credential(t, []byte("another"))
+	good, other := x.credential(t, "a secret"), x.credential(t, "another")
 	damaged := tpm.ActivateReq{Blob: bytes.Clone(good.Blob), Secret: good.Secret}
 	damaged.Blob[len(damaged.Blob)-1] ^= 1
 	for _, q := range []tpm.ActivateReq{{}, damaged, {Blob: good.Blob, Secret: other.Secret},
@@ -144,115 +200,6 @@ func (x *tpmBench) sameOwnKeys(t *testing.T) {
 	for _, name := range x.ownKeys() {
 		if got := x.public.does(t, tpm.PublicReq{Name: name}, nil); !bytes.Equal(got.PKIX, before[name]) {
 			t.Errorf("key %s is another one after a power cut", name)
-		}
-	}
-}
-
-// sealedTo are the registers of the suite's secrets, as they may stand in a policy.
-func sealedTo() []uint32 { return []uint32{14, 0, 7, 8} }
-
-func (x *tpmBench) nothingSealed(t *testing.T) {
-	q := tpm.UnsealReq{Registers: sealedTo()}
-	if !absent(t, x, x.unseal, q) {
-		x.unseal.refuses(t, q, tpm.FaultNoData, true)
-	}
-}
-
-func (x *tpmBench) wrongSeal(t *testing.T) {
-	if absent(t, x, x.seal, tpm.SealReq{Registers: sealedTo()}) {
-		return
-	}
-	x.seal.refuses(t, tpm.SealReq{Secret: make([]byte, tpm.MaxSealed+1), Registers: sealedTo()},
-		tpm.FaultRefused, false)
-	x.seal.refuses(t, tpm.SealReq{Secret: []byte("x")}, tpm.FaultRefused, false)
-	x.seal.refuses(t, tpm.SealReq{Registers: []uint32{1, 1}}, tpm.FaultRefused, false)
-	x.unseal.refuses(t, tpm.UnsealReq{Registers: []uint32{24}}, tpm.FaultRefused, false)
-	x.nothingSealed(t)
-}
-
-// unseals wants a secret.
-func (x *tpmBench) unseals(t *testing.T, want string) {
-	t.Helper()
-	got := x.unseal.does(t, tpm.UnsealReq{Registers: []uint32{0, 7, 8, 14}}, nil)
-	if string(got.Secret) != want {
-		t.Errorf("unsealed %q, want %q", got.Secret, want)
-	}
-}
-
-func (x *tpmBench) seals(t *testing.T) {
-	longest := string(bytes.Repeat([]byte("s"), tpm.MaxSealed))
-	for _, secret := range []string{"x", longest, "thirty-two bytes of a vault key."} {
-		q := tpm.SealReq{Secret: []byte(secret), Registers: sealedTo()}
-		if absent(t, x, x.seal, q) {
-			return
-		}
-		x.seal.does(t, q, nil)
-		x.unseals(t, secret)
-	}
-	x.unseals(t, "thirty-two bytes of a vault key.")
-}
-
-func (x *tpmBench) sealsOwn(t *testing.T) {
-	q := tpm.SealReq{Registers: sealedTo()}
-	if absent(t, x, x.seal, q) {
-		return
-	}
-	own := func() string {
-		x.seal.does(t, q, nil)
-		return string(x.unseal.does(t, tpm.UnsealReq{Registers: sealedTo()}, nil).Secret)
-	}
-	if a, b := own(), own(); len(a) != 32 || len(b) != 32 || a == b {
-		t.Errorf("the module's own secrets are %x and %x", a, b)
-	}
-	x.seal.does(t, tpm.SealReq{Secret: []byte("vault"), Registers: sealedTo()}, nil)
-}
-
-func (x *tpmBench) otherRegisters(t *testing.T) {
-	if absent(t, x, x.unseal, tpm.UnsealReq{Registers: []uint32{0}}) {
-		return
-	}
-	x.unseal.refuses(t, tpm.UnsealReq{Registers: []uint32{0, 7, 8}}, tpm.FaultPolicy, false)
-	x.unseal.refuses(t, tpm.UnsealReq{Registers: []uint32{0, 7, 8, 13}}, tpm.FaultPolicy, false)
-	x.unseals(t, "vault")
-}
-
-func (x *tpmBench) policyBroken(t *testing.T) {
-	if absent(t, x, x.unseal, tpm.UnsealReq{Registers: sealedTo()}) {
-		return
-	}
-	x.extend.does(t, tpm.ExtendReq{Register: 9, Type: action, Event: []byte("elsewhere")}, nil)
-	x.unseals(t, "vault")
-	x.extend.does(t, tpm.ExtendReq{Register: 14, Type: action, Event: []byte("another server")}, nil)
-	x.unseal.refuses(t, tpm.UnsealReq{Registers: sealedTo()}, tpm.FaultPolicy, false)
-	x.seal.does(t, tpm.SealReq{Secret: []byte("vault"), Registers: sealedTo()}, nil)
-	x.unseals(t, "vault")
-}
-
-func (x *tpmBench) unsealsAfterCut(t *testing.T) {
-	if absent(t, x, x.unseal, tpm.UnsealReq{Registers: sealedTo()}) {
-		return
-	}
-	x.restart(t)
-	x.unseal.refuses(t, tpm.UnsealReq{Registers: sealedTo()}, tpm.FaultPolicy, false)
-	x.extend.does(t, tpm.ExtendReq{Register: 14, Type: action, Event: []byte("another server")}, nil)
-	x.unseals(t, "vault")
-}
-
-// cutSealing cuts the power while one secret takes the place of another.
-func (x *tpmBench) cutSealing(t *testing.T) {
-	q := tpm.SealReq{Secret: []byte("old secret"), Registers: sealedTo()}
-	if absent(t, x, x.seal, q) {
-		return
-	}
-	for range 5 {
-		x.seal.does(t, q, nil)
-		x.turn(t, func() {
-			x.seal.use.Want("x", tpm.SealReq{Secret: []byte("new secret"), Registers: sealedTo()})
-		})
-		x.restart(t)
-		got := string(x.unseal.does(t, tpm.UnsealReq{Registers: sealedTo()}, nil).Secret)
-		if got != "old secret" && got != "new secret" {
-			t.Errorf("after a power cut the secret is %q", got)
 		}
 	}
 }

@@ -104,7 +104,7 @@ func (l *Live) first() error {
 		if l.Chip != nil {
 			b.Tpm = func(x *board.Board) board.Part {
 				part := tpm.New(tpm.Options{TPM: l.Chip.TPM, Kind: SWTPM,
-					Files: real.Files{Disk: x.Disk}, Reset: l.Chip.Reset})
+					Files: real.Files{Disk: x.Disk}, Reset: l.Chip.Reset, Keeper: x.Keeper})
 				l.closing(func() error { part.Halt(); return nil })
 				return part
 			}

@@ -10,6 +10,7 @@ import (
 	"github.com/evetwin/evetwin/backends/tpmkey"
 	"github.com/evetwin/evetwin/core/bus"
 	device "github.com/evetwin/evetwin/core/device/tpm"
+	"github.com/evetwin/evetwin/core/eveapi/secret"
 	"github.com/evetwin/evetwin/core/host"
 )
 
@@ -28,6 +29,9 @@ type Options struct {
 	Kind string
 	// Files has the onboarding identity, and keys in software.
 	Files Files
+	// Keeper returns the keeper of the device's secrets; it is called at each boot, on the device's
+	// loop. Nil makes one of its own.
+	Keeper func() *secret.Keeper
 	// Firmware is the file with the event log of the firmware; empty, or not there: no log.
 	Firmware string
 	// Log is the file with what was measured in this boot, which is gone with the next reset as the
@@ -50,6 +54,9 @@ type Part struct {
 
 // New makes the part. Halt ends what it does by itself.
 func New(o Options) *Part {
+	if o.Keeper == nil {
+		o.Keeper = func() *secret.Keeper { return secret.New(nil) }
+	}
 	p := &Part{o: o, soft: soft{files: o.Files}, log: measured{path: o.Log}}
 	p.ctx, p.stop = context.WithCancel(context.Background())
 	return p
@@ -65,6 +72,7 @@ func (p *Part) Halt() {
 type boot struct {
 	p      *Part
 	pt     *host.Part
+	keeper *secret.Keeper
 	keys   *bus.Pub[device.KeySeen]
 	module *bus.Pub[device.TpmSeen]
 	hash   map[string][32]byte
@@ -77,7 +85,7 @@ type boot struct {
 // Wire serves the ops of the part and has it look for keys.
 func (p *Part) Wire(k *host.Kernel) {
 	pt := k.Part("tpm")
-	b := &boot{p: p, pt: pt, keys: bus.Publish(pt, device.Keys),
+	b := &boot{p: p, pt: pt, keeper: p.o.Keeper(), keys: bus.Publish(pt, device.Keys),
 		module: bus.Publish(pt, device.Module), hash: map[string][32]byte{}}
 	p.boots++
 	cert, err := p.o.Files.Read(onboardCertFile)

@@ -36,11 +36,7 @@ func policy(registers []uint32, values [][32]byte) []byte {
 // ascending order, have the values they have now. On its way into the TPM it is encrypted.
 func (t *TPM) Seal(secret []byte, registers []uint32) error {
 	err := t.alone(func() error {
-		endorsement, err := t.object(EndorsementHandle)
-		if err != nil {
-			return err
-		}
-		storage, err := t.object(StorageHandle)
+		endorsement, storage, err := t.parents()
 		if err != nil {
 			return err
 		}
@@ -86,11 +82,7 @@ func (t *TPM) Unseal(registers []uint32) (secret []byte, err error) {
 		if err != nil {
 			return err
 		}
-		endorsement, err := t.object(EndorsementHandle)
-		if err != nil {
-			return err
-		}
-		storage, err := t.object(StorageHandle)
+		endorsement, storage, err := t.parents()
 		if err != nil {
 			return err
 		}
@@ -116,6 +108,15 @@ func (t *TPM) Unseal(registers []uint32) (secret []byte, err error) {
 		return nil, fmt.Errorf("unseal: %w", err)
 	}
 	return secret, nil
+}
+
+// parents are the keys that a secret takes: the one that encrypts it on its way, and the one below
+// which it is kept. It belongs in alone.
+func (t *TPM) parents() (endorsement, storage object, err error) {
+	if endorsement, err = t.object(EndorsementHandle); err == nil {
+		storage, err = t.object(StorageHandle)
+	}
+	return endorsement, storage, err
 }
 
 // policyPCR is a policy over registers as they are.

@@ -11,7 +11,6 @@ import (
 	"os"
 
 	"github.com/evetwin/evetwin/backends/eventlog"
-	"github.com/evetwin/evetwin/backends/tpmkey"
 	"github.com/evetwin/evetwin/core/agent"
 	device "github.com/evetwin/evetwin/core/device/tpm"
 	"github.com/evetwin/evetwin/core/host"
@@ -20,54 +19,84 @@ import (
 // errNone says that there is no TPM.
 var errNone = errors.New("there is no TPM")
 
-// on serves an op beside the loop. check may be nil; t is nil where there is no TPM.
-func on[Req, Res any](b *boot, op agent.Op[Req, Res], check func(q *Req) *agent.Fault,
-	does func(t *TPM, q *Req) (Res, error),
+// work is what is done of a call beside the loop; t is nil where there is no TPM.
+type work[Out any] = func(t *TPM) (Out, error)
+
+// split serves an op in three: begin looks at the request on the loop, what it returns is done
+// beside it, and end makes what the caller gets of what came out, on the loop again.
+func split[Req, Res, Out any](b *boot, op agent.Op[Req, Res],
+	begin func(q *Req) (work[Out], *agent.Fault), end func(Out) Res,
 ) {
 	host.Serve(b.pt, op, func(c host.Run[Req, Res]) {
-		if check != nil {
-			if f := check(c.Req()); f != nil {
-				c.Fail(f.Code, f.Text, f.Retry)
-				return
-			}
+		does, f := begin(c.Req())
+		if f != nil {
+			c.Fail(f.Code, f.Text, f.Retry)
+			return
 		}
-		q := *c.Req()
+		var out Out
 		var err error
 		c.Go(func(ctx context.Context) (res Res, _ *agent.Fault) {
 			var t *TPM
 			if b.p.o.TPM != nil {
 				t = b.p.o.TPM.Within(ctx)
 			}
-			res, err = does(t, &q)
+			out, err = does(t)
 			return res, fault(op.Name, err)
 		}, func(res Res, f *agent.Fault) {
 			b.heed(err)
+			if f == nil {
+				res = end(out)
+			}
 			c.Finish(res, f)
 		})
 	})
+}
+
+// asked begins a call whose work takes the request alone. check may be nil.
+func asked[Req, Out any](check func(q *Req) *agent.Fault, does func(t *TPM, q *Req) (Out, error),
+) func(q *Req) (work[Out], *agent.Fault) {
+	return func(q *Req) (work[Out], *agent.Fault) {
+		if check != nil {
+			if f := check(q); f != nil {
+				return nil, f
+			}
+		}
+		own := *q
+		return func(t *TPM) (Out, error) { return does(t, &own) }, nil
+	}
+}
+
+// on serves an op that has nothing to do on the loop.
+func on[Req, Res any](b *boot, op agent.Op[Req, Res], check func(q *Req) *agent.Fault,
+	does func(t *TPM, q *Req) (Res, error),
+) {
+	split(b, op, asked(check, does), func(res Res) Res { return res })
+}
+
+// absent serves an op that takes a module where there is none, and reports whether it did.
+func absent[Req, Res any](b *boot, op agent.Op[Req, Res]) bool {
+	if b.p.o.TPM != nil {
+		return false
+	}
+	on(b, op, nil, func(*TPM, *Req) (res Res, _ error) { return res, errNone })
+	return true
 }
 
 // chip serves an op that takes a module.
 func chip[Req, Res any](b *boot, op agent.Op[Req, Res], check func(q *Req) *agent.Fault,
 	does func(t *TPM, q *Req) (Res, error),
 ) {
-	if b.p.o.TPM == nil {
-		on(b, op, nil, func(*TPM, *Req) (res Res, _ error) { return res, errNone })
-		return
+	if !absent(b, op) {
+		on(b, op, check, does)
 	}
-	on(b, op, check, does)
 }
 
 // serve serves the ops about more than the identity.
 func (b *boot) serve() {
 	on(b, device.Public, nil, b.public)
-	on(b, device.Agree, (*device.AgreeReq).Check, b.agree)
-	chip(b, device.Activate, nil, func(t *TPM, q *device.ActivateReq) (device.ActivateRes, error) {
-		credential, err := t.Activate(q.Blob, q.Secret)
-		return device.ActivateRes{Credential: credential}, err
-	})
+	b.serveSecrets()
 	b.serveMeasured()
-	b.serveStored()
+	b.serveMemory()
 }
 
 // handles are where keys are, by their names.
@@ -110,18 +139,6 @@ func (b *boot) public(t *TPM, q *device.PublicReq) (res device.PublicRes, err er
 	}
 	if err == nil {
 		res.PKIX, err = x509.MarshalPKIXPublicKey(key)
-	}
-	return res, err
-}
-
-func (b *boot) agree(t *TPM, q *device.AgreeReq) (res device.AgreeRes, err error) {
-	if t != nil {
-		res.X, res.Y, err = t.Agree([32]byte(q.Peer[1:33]), [32]byte(q.Peer[33:]))
-		return res, err
-	}
-	k, err := b.p.soft.own(device.Ecdh)
-	if err == nil {
-		res.X, res.Y, err = tpmkey.Agree(k, q.Peer)
 	}
 	return res, err
 }
@@ -183,25 +200,8 @@ func pcrs(registers []uint32, values [][32]byte) []device.PCR {
 	return out
 }
 
-// serveStored serves what the module keeps.
-func (b *boot) serveStored() {
-	chip(b, device.Seal, some(func(q *device.SealReq) []uint32 { return q.Registers },
-		(*device.SealReq).Check), func(t *TPM, q *device.SealReq) (res device.SealRes, err error) {
-		secret := q.Secret
-		if len(secret) == 0 {
-			if secret, err = t.Random(32); err != nil {
-				return res, err
-			}
-		}
-		list, _ := device.Ordered(q.Registers, false)
-		return res, t.Seal(secret, list)
-	})
-	chip(b, device.Unseal, some(func(q *device.UnsealReq) []uint32 { return q.Registers }, nil),
-		func(t *TPM, q *device.UnsealReq) (res device.UnsealRes, err error) {
-			list, _ := device.Ordered(q.Registers, false)
-			res.Secret, err = t.Unseal(list)
-			return res, err
-		})
+// serveMemory serves what agents store in the module.
+func (b *boot) serveMemory() {
 	chip(b, device.NVRead, (*device.NVReadReq).Check,
 		func(t *TPM, q *device.NVReadReq) (res device.NVReadRes, err error) {
 			res.Data, err = t.NVRead(q.Index)

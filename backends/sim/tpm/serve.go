@@ -1,11 +1,13 @@
 package tpm
 
 import (
+	"slices"
 	"time"
 
 	"github.com/evetwin/evetwin/backends/tpmkey"
 	"github.com/evetwin/evetwin/core/agent"
 	device "github.com/evetwin/evetwin/core/device/tpm"
+	"github.com/evetwin/evetwin/core/eveapi/secret"
 	"github.com/evetwin/evetwin/core/host"
 )
 
@@ -67,15 +69,9 @@ func serve(t *Tpm) {
 		c.After(c.Latency(quick.from, quick.to), func() { t.sign(c) })
 	})
 	on(t, device.Public, working, t.servePublic)
-	on(t, device.Agree, quick, func(q *device.AgreeReq) (device.AgreeRes, *agent.Fault) {
-		if f := q.Check(); f != nil {
-			return device.AgreeRes{}, f
-		}
-		x, y, err := tpmkey.Agree(t.own(device.Ecdh), q.Peer)
-		return device.AgreeRes{X: x, Y: y}, failed(err)
-	})
+	serveSecrets(t)
 	serveMeasured(t)
-	serveStored(t)
+	serveMemory(t)
 }
 
 func (t *Tpm) servePublic(q *device.PublicReq) (device.PublicRes, *agent.Fault) {
@@ -135,35 +131,57 @@ func serveMeasured(t *Tpm) {
 		res, err := t.quote(q, list)
 		return res, failed(err)
 	})
-	chip(t, device.Activate, working, func(q *device.ActivateReq) (device.ActivateRes, *agent.Fault) {
-		b, err := t.activate(q)
-		if err != nil {
-			return device.ActivateRes{}, &agent.Fault{Code: device.FaultRefused,
-				Text: "activate a credential: " + err.Error()}
-		}
-		return device.ActivateRes{Credential: b}, nil
-	})
 }
 
-// serveStored serves what the module keeps.
-func serveStored(t *Tpm) {
+// serveSecrets serves what has to do with secrets: the keeper has them, callers their references.
+func serveSecrets(t *Tpm) {
+	on(t, device.Agree, quick, func(q *device.AgreeReq) (res device.AgreeRes, f *agent.Fault) {
+		if f = q.Check(); f != nil {
+			return res, f
+		}
+		x, y, err := tpmkey.Agree(t.own(device.Ecdh), q.Peer)
+		if err == nil {
+			res.Point = t.keeper.Made(secret.Agreed, slices.Concat(x[:], y[:]))
+		}
+		return res, failed(err)
+	})
+	chip(t, device.Activate, working, func(q *device.ActivateReq) (res device.ActivateRes,
+		f *agent.Fault,
+	) {
+		b, err := t.activate(q)
+		if err != nil {
+			return res, &agent.Fault{Code: device.FaultRefused,
+				Text: "activate a credential: " + err.Error()}
+		}
+		res.Credential = t.keeper.Made(secret.Credential, b)
+		return res, nil
+	})
 	chip(t, device.Seal, working, func(q *device.SealReq) (res device.SealRes, f *agent.Fault) {
 		list, f := device.Ordered(q.Registers, false)
-		if f == nil {
-			f = q.Check()
+		if f != nil {
+			return res, f
 		}
+		value, f := q.Find(t.keeper.Value)
 		if f == nil {
-			t.seal(q.Secret, list)
+			t.seal(value, list)
 		}
 		return res, f
 	})
 	chip(t, device.Unseal, working, func(q *device.UnsealReq) (res device.UnsealRes, f *agent.Fault) {
 		list, f := device.Ordered(q.Registers, false)
+		if f != nil {
+			return res, f
+		}
+		value, f := t.unseal(list)
 		if f == nil {
-			res.Secret, f = t.unseal(list)
+			res.Secret = t.keeper.Made(secret.Sealed, value)
 		}
 		return res, f
 	})
+}
+
+// serveMemory serves what agents store in the module.
+func serveMemory(t *Tpm) {
 	chip(t, device.NVRead, quick, func(q *device.NVReadReq) (res device.NVReadRes, f *agent.Fault) {
 		if f := q.Check(); f != nil {
 			return res, f

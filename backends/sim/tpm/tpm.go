@@ -15,6 +15,7 @@ import (
 	"github.com/evetwin/evetwin/backends/tpmkey"
 	"github.com/evetwin/evetwin/core/bus"
 	device "github.com/evetwin/evetwin/core/device/tpm"
+	"github.com/evetwin/evetwin/core/eveapi/secret"
 	"github.com/evetwin/evetwin/core/host"
 )
 
@@ -39,10 +40,14 @@ type Tpm struct {
 	Sign func(k *ecdsa.PrivateKey, digest [32]byte) (rs [64]byte, err error)
 	// Signed counts the signatures made for the agents.
 	Signed uint64
+	// Keeper returns the keeper of the device's secrets; it is called at each boot. Nil makes one of
+	// its own.
+	Keeper func() *secret.Keeper
 	// Dead: the module does not answer.
 	Dead bool
 
 	pt     *host.Part
+	keeper *secret.Keeper
 	rows   *bus.Pub[device.KeySeen]
 	module *bus.Pub[device.TpmSeen]
 	keys   map[string]*key
@@ -62,6 +67,9 @@ func (t *Tpm) Wire(k *host.Kernel) {
 	pt := k.Part("tpm")
 	t.pt, t.rows, t.module = pt, bus.Publish(pt, device.Keys), bus.Publish(pt, device.Module)
 	t.keys, t.ailing, t.looked = map[string]*key{}, false, false
+	if t.keeper = secret.New(nil); t.Keeper != nil {
+		t.keeper = t.Keeper()
+	}
 	t.reset()
 	cert, onboard := t.Disk.Files[OnboardCert].Data, t.Disk.Files[OnboardKey].Data
 	if t.Dead {

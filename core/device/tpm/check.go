@@ -51,12 +51,21 @@ func (q *QuoteReq) Check() *agent.Fault {
 	return nil
 }
 
-// Check says what is wrong with the secret of a request, nil for nothing.
-func (q *SealReq) Check() *agent.Fault {
-	if len(q.Secret) > MaxSealed {
-		return refused("seal %d bytes: want %d at most", len(q.Secret), MaxSealed)
+// Find looks for the secret of a request with value, which is secret.Keeper.Value. It returns none
+// where the module is to draw one, or says what is wrong.
+func (q *SealReq) Find(value func(ref string) (string, bool)) ([]byte, *agent.Fault) {
+	if q.Secret == "" {
+		return nil, nil
 	}
-	return nil
+	text, ok := value(q.Secret)
+	switch {
+	case !ok:
+		return nil, &agent.Fault{Code: FaultSecret, Retry: true,
+			Text: "seal: nobody knows what the reference stands for"}
+	case len(text) == 0 || len(text) > MaxSealed:
+		return nil, refused("seal %d bytes: want 1 to %d", len(text), MaxSealed)
+	}
+	return []byte(text), nil
 }
 
 // Check says what is wrong with a request, nil for nothing.

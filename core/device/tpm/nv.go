@@ -22,17 +22,20 @@ func Storable(index uint32) bool {
 		index != SealedIndex
 }
 
+// Registers, event logs and quotes are public; so is what agents store in the module's memory. What
+// is secret they have sealed.
+
 // NVReadReq names an index.
 type NVReadReq struct{ Index uint32 }
 
-// NVReadRes is what is stored there.
+// NVReadRes is what is stored there. It is no secret.
 type NVReadRes struct{ Data []byte }
 
 // NVRead reads the module's memory: FaultNoData if nothing is stored at the index.
 var NVRead = agent.NewOp[NVReadReq, NVReadRes](agent.OpDecl{
 	Name: "tpm.NVRead", Limit: 10 * time.Second, Query: true})
 
-// NVWriteReq stores data at an index.
+// NVWriteReq stores data at an index. It is no secret: rows and recordings have it.
 type NVWriteReq struct {
 	Index uint32
 	Data  []byte // up to MaxNV bytes; empty removes the index

@@ -1,5 +1,6 @@
 // Package tpm keeps the device's private keys and works with them, measures what the device runs,
 // and seals secrets to what was measured. Keys never leave the part; agents hold their names.
+// Secrets never leave the parts; agents hold their references.
 //
 // Where no TPM is, the part keeps the keys Device, Attest and Ecdh in software and says so: the
 // module is of kind "none" and KeySeen.InTPM is false. What takes a module then is FaultAbsent.
@@ -108,4 +109,5 @@ const (
 	FaultRefused = "refused" // beyond what a module can hold or do, or not for callers
 	FaultNoData  = "no-data" // nothing is stored there; Retry
 	FaultPolicy  = "policy"  // what was measured is not what the secret was sealed to
+	FaultSecret  = "secret"  // nobody knows what a reference stands for; Retry
 )

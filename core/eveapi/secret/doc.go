@@ -11,6 +11,9 @@
 // from wrong ones, should the key be known. Two values of one place never share a tag. So who
 // sends another configuration, signed or not, cannot change what a reference in force stands for.
 //
+// A TPM has secrets of its own: what it unseals, agrees on with others and decrypts. Agents get
+// "<origin>:<tag>" of those (Keeper.Made), the same for the same secret in every boot.
+//
 // What a signature is over is lost with the secrets. The digest of the payload as it came goes
 // along (security.Kept), and eveapi.OpenStripped verifies with it.
 //

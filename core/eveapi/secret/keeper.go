@@ -25,6 +25,7 @@ type Keeper struct {
 	seen   []*document       // newest last
 	held   []*document       // newest last
 	tokens []string          // their references, oldest first
+	made   map[Origin][]string // their references, oldest first
 	// lasting are references that may outlive the boot, oldest first.
 	lasting []string
 }
@@ -44,7 +45,9 @@ type document struct {
 
 // New makes an empty keeper. The key is a secret of the device and the same in all its boots, so
 // that references stay what they are: device ports outlive a reboot, with the logins of proxies.
-func New(key []byte) *Keeper { return &Keeper{key: key, values: map[string]*value{}} }
+func New(key []byte) *Keeper {
+	return &Keeper{key: key, values: map[string]*value{}, made: map[Origin][]string{}}
+}
 
 // Value is what a reference stands for; false if nobody knows.
 func (k *Keeper) Value(ref string) (string, bool) {

@@ -12,9 +12,10 @@ const (
 // tell, and need not see the data.
 const malformed = ":malformed"
 
-// Is reports whether a text is a reference: of a secret of the configuration or of a token.
+// Is reports whether a text is a reference: of a secret of the configuration, of a token or of a
+// secret that a part came to.
 func Is(text string) bool {
-	return strings.HasPrefix(text, fromToken) ||
+	return strings.HasPrefix(text, fromToken) || OfModule(text) ||
 		strings.HasPrefix(text, fromConfig) && strings.Count(text, ":") >= 3
 }
 
@@ -31,7 +32,7 @@ func Tag(ref string) string {
 	return parts[3]
 }
 
-// Place says for people where the secret of a reference stands.
+// Place says for people where the secret of a reference stands, or what it is.
 func Place(ref string) string {
 	parts := strings.Split(ref, ":")
 	switch {
@@ -39,6 +40,8 @@ func Place(ref string) string {
 		return "field " + parts[2] + " of " + parts[1] + " in the configuration"
 	case strings.HasPrefix(ref, fromToken):
 		return "token of a registry"
+	case OfModule(ref):
+		return placeOf(Origin(parts[0]))
 	}
 	return "reference that nobody gave out"
 }
