@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/evetwin/evetwin/backends/linux/netkernel"
 	device "github.com/evetwin/evetwin/core/device/bridge"
 )
 
@@ -175,6 +176,6 @@ func join(list []netip.Addr, open, end string) string {
 }
 
 func netmask(p netip.Prefix) netip.Addr {
-	a, _ := netip.AddrFromSlice(ipnet(p).Mask)
+	a, _ := netip.AddrFromSlice(netkernel.IPNet(p).Mask)
 	return a
 }

@@ -81,28 +81,25 @@ func (k *kernel) drops() (map[string]uint64, error) {
 }
 
 // counters samples the interfaces of guests.
-func (m *machine) counters(ctx context.Context) (device.CountersRes, *agent.Fault) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	var res device.CountersRes
-	if m.closed || ctx.Err() != nil {
-		return res, fault(context.Canceled)
-	}
-	links, err := m.k.h.LinkList()
-	if err != nil {
-		return res, fault(fmt.Errorf("read counters: %w", err))
-	}
-	drops, err := m.k.drops()
-	if err != nil {
-		return res, fault(err)
-	}
-	for _, l := range links {
-		if name := l.Attrs().Name; guest(name) || m.spec("vif/"+name) != nil {
-			res.Counters = append(res.Counters, m.count(sample(l, drops)))
+func (m *machine) counters(ctx context.Context) (res device.CountersRes, f *agent.Fault) {
+	f = m.Ask(ctx, func() error {
+		links, err := m.k.LinkList()
+		if err != nil {
+			return fmt.Errorf("read counters: %w", err)
 		}
-	}
-	slices.SortFunc(res.Counters, func(a, b device.Counter) int {
-		return strings.Compare(a.Vif, b.Vif)
+		drops, err := m.k.drops()
+		if err != nil {
+			return err
+		}
+		for _, l := range links {
+			if name := l.Attrs().Name; guest(name) || m.spec("vif/"+name) != nil {
+				res.Counters = append(res.Counters, m.count(sample(l, drops)))
+			}
+		}
+		slices.SortFunc(res.Counters, func(a, b device.Counter) int {
+			return strings.Compare(a.Vif, b.Vif)
+		})
+		return nil
 	})
-	return res, nil
+	return res, f
 }

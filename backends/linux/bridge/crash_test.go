@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/evetwin/evetwin/backends/linux/netkernel"
 	device "github.com/evetwin/evetwin/core/device/bridge"
 )
 
@@ -49,37 +50,37 @@ func life() []step {
 // state is what the kernel has of ours, as text.
 func (r *rig) state() string {
 	r.t.Helper()
-	r.m.mu.Lock()
-	defer r.m.mu.Unlock()
-	d, err := r.m.dump()
+	r.M.Lock()
+	defer r.M.Unlock()
+	d, err := r.M.dump()
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	var out []string
-	for i := range d.routes {
-		if w := &d.routes[i]; w.Protocol == protocol {
-			_, key, _ := strings.Cut(routeWay(w).key, " ")
-			out = append(out, "route "+strings.ReplaceAll(key, fmt.Sprintf("dev %d", r.m.indices["bn1"]),
+	for i := range d.Routes {
+		if w := &d.Routes[i]; w.Protocol == protocol {
+			_, key, _ := strings.Cut(routeWay(w).Key, " ")
+			out = append(out, "route "+strings.ReplaceAll(key, fmt.Sprintf("dev %d", r.M.indices["bn1"]),
 				"dev bn1"))
 		}
 	}
-	for i := range d.rules {
-		out = append(out, ruleWay(&d.rules[i]).key)
+	for i := range d.Rules {
+		out = append(out, ruleWay(&d.Rules[i]).Key)
 	}
 	for name, n := range d.counts {
 		out = append(out, fmt.Sprintf("%s: %d rules", name, n))
 	}
-	for _, l := range d.links {
+	for _, l := range d.Links {
 		a := l.Attrs()
 		if a.Name != "lo" {
-			out = append(out, fmt.Sprintf("%s mtu %d up %v port %v %v", a.Name, a.MTU, isUp(l),
+			out = append(out, fmt.Sprintf("%s mtu %d up %v port %v %v", a.Name, a.MTU, netkernel.IsUp(l),
 				a.MasterIndex > 0, d.addresses(a.Name)))
 		}
 	}
-	for name, s := range r.m.services {
+	for name, s := range r.M.services {
 		out = append(out, fmt.Sprintf("service %s serves %v", name, s.serves()))
 	}
-	for key := range r.m.shown {
+	for key := range r.M.shown {
 		out = append(out, "shown "+key)
 	}
 	slices.Sort(out)
@@ -88,11 +89,11 @@ func (r *rig) state() string {
 
 // do carries a step out; an error is that of the test's choice.
 func (r *rig) do(s step) error {
-	return r.m.change(func() error {
+	return r.M.Change(func() error {
 		if s.spec == nil {
-			return r.m.clear(s.item)
+			return r.M.clear(s.item)
 		}
-		return r.m.set(s.item, *s.spec)
+		return r.M.set(s.item, *s.spec)
 	})
 }
 
@@ -106,7 +107,7 @@ func TestAProcessThatEndsAtAnyPoint(t *testing.T) {
 	g := plain.lab.Guest(plain.dev, vifA)
 	g.Plug(macA, false)
 	n := 0
-	plain.m.k.after = func(string) error { n++; return nil }
+	plain.after = func(string) error { n++; return nil }
 	for _, s := range steps {
 		n = 0
 		if err := plain.do(s); err != nil {
@@ -124,7 +125,7 @@ func TestAProcessThatEndsAtAnyPoint(t *testing.T) {
 	for i, s := range steps {
 		for at := range changes[i] {
 			left := at
-			r.m.k.after = func(string) error {
+			r.after = func(string) error {
 				if left--; left < 0 {
 					return errPower
 				}
@@ -134,9 +135,9 @@ func TestAProcessThatEndsAtAnyPoint(t *testing.T) {
 				break // this op was half done before, and has less to do
 			}
 			cuts++
-			r.restart()
+			r.Restart()
 		}
-		r.m.k.after = nil
+		r.after = nil
 		for range 2 {
 			if err := r.do(s); err != nil {
 				t.Fatalf("step %d, %s: %v", i, s.item, err)
@@ -163,18 +164,18 @@ func TestNET39_AnotherProcessTouchesNoFlow(t *testing.T) {
 		t.Fatal("a mapped port does not answer")
 	}
 	asks(t, g.Space)
-	r.until("the address in use", func(x *picture) bool { return len(x.vifs[0].IPs) == 1 })
+	r.Until("the address in use", func(x *picture) bool { return len(x.vifs[0].IPs) == 1 })
 	before := r.state()
 	index := r.dev.Find(vifA).Attrs().Index
-	r.stop()
+	r.Stop()
 	if !flow.answered(time.Second) {
 		t.Error("a flow ended with the process")
 	}
-	r.start()
+	r.Start()
 	if !flow.answered(time.Second) {
 		t.Error("a flow ended with the next process")
 	}
-	r.until("all items", func(x *picture) bool {
+	r.Until("all items", func(x *picture) bool {
 		return len(x.items) == 4 && x.attached(vifA) && len(x.vifs[0].IPs) == 1
 	})
 	if now := r.state(); now != before || r.dev.Find(vifA).Attrs().Index != index {

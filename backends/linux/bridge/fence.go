@@ -41,9 +41,9 @@ type fence struct {
 
 // fence opens nftables.
 func (k *kernel) fence() (*fence, error) {
-	ns, err := netns.GetFromPath(netspace.Path(k.space))
+	ns, err := netns.GetFromPath(netspace.Path(k.Space))
 	if err != nil {
-		return nil, fmt.Errorf("open namespace %q: %w", k.space, err)
+		return nil, fmt.Errorf("open namespace %q: %w", k.Space, err)
 	}
 	c, err := nftables.New(nftables.WithNetNSFd(int(ns)), nftables.WithSockOptions(
 		func(c *mdlayher.Conn) error {
@@ -59,7 +59,7 @@ func (f *fence) close() { _ = f.ns.Close() }
 
 // commit makes all changes at once, or none.
 func (f *fence) commit(what string, args ...any) error {
-	return f.k.did(f.Flush(), what, args...)
+	return f.k.Did(f.Flush(), what, args...)
 }
 
 func bridgeTable() *nftables.Table {
@@ -221,7 +221,7 @@ func hosts(rules []device.Rule) []string {
 // counts is the number of rules of our chains, by "family chain".
 func (k *kernel) counts() (map[string]int, error) {
 	out := map[string]int{}
-	err := netspace.Do(k.space, func() error {
+	err := netspace.Do(k.Space, func() error {
 		q := nl.NewNetlinkRequest(unix.NFNL_SUBSYS_NFTABLES<<8|unix.NFT_MSG_GETRULE, unix.NLM_F_DUMP)
 		q.AddData(&nl.Nfgenmsg{NfgenFamily: unix.AF_UNSPEC})
 		list, err := q.Execute(unix.NETLINK_NETFILTER, 0)

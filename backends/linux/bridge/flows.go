@@ -8,6 +8,7 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
+	"github.com/evetwin/evetwin/backends/linux/netkernel"
 	"github.com/evetwin/evetwin/backends/linux/netspace"
 	device "github.com/evetwin/evetwin/core/device/bridge"
 )
@@ -21,7 +22,7 @@ type stale struct {
 
 // MatchConntrackFlow reports whether a connection is one of them.
 func (s *stale) MatchConntrackFlow(c *netlink.ConntrackFlow) bool {
-	target, asked := addr(c.Reverse.SrcIP), addr(c.Forward.DstIP)
+	target, asked := netkernel.Addr(c.Reverse.SrcIP), netkernel.Addr(c.Forward.DstIP)
 	ours := false
 	for _, p := range s.subnets {
 		ours = ours || p.Contains(target)
@@ -33,7 +34,7 @@ func (s *stale) MatchConntrackFlow(c *netlink.ConntrackFlow) bool {
 		proto, _ := number(m.Protocol)
 		if c.Forward.Protocol == proto && c.Forward.DstPort == m.Port && m.Target == target &&
 			c.Reverse.SrcPort == m.ToPort &&
-			(!m.From.IsValid() || m.From.Contains(addr(c.Forward.SrcIP))) {
+			(!m.From.IsValid() || m.From.Contains(netkernel.Addr(c.Forward.SrcIP))) {
 			return false
 		}
 	}
@@ -57,7 +58,7 @@ func (m *machine) forget() error {
 	if len(s.subnets) == 0 {
 		return nil
 	}
-	err := netspace.Do(m.k.space, func() error {
+	err := netspace.Do(m.k.Space, func() error {
 		var all error
 		for _, family := range []netlink.InetFamily{unix.AF_INET, unix.AF_INET6} {
 			_, err := netlink.ConntrackDeleteFilters(netlink.ConntrackTable, family, s)

@@ -131,10 +131,10 @@ func TestNET33_MappedPorts(t *testing.T) {
 	r.dev.Run("ip", "addr", "del", "10.99.0.7/24", "dev", "eth0")
 	r.dev.Run("ip", "addr", "add", "10.99.0.8/24", "dev", "eth0")
 	r.dev.Run("ip", "route", "replace", "default", "via", "10.99.0.1")
-	r.until("the other address", func(*picture) bool {
-		r.m.mu.Lock()
-		defer r.m.mu.Unlock()
-		return r.m.ports == "eth0 [10.99.0.8]\n"
+	r.Until("the other address", func(*picture) bool {
+		r.M.Lock()
+		defer r.M.Unlock()
+		return r.M.ports == "eth0 [10.99.0.8]\n"
 	})
 	wants(t, r.sdn, "10.99.0.8:8080", true)
 	wants(t, b.Space, "10.99.0.8:8080", true)
@@ -242,7 +242,7 @@ func TestLAB8_ARateHoldsAndDropsAreCounted(t *testing.T) {
 			t.Errorf("packet %d of 20 passes %v, want %v", i, got[first+i], want)
 		}
 	}
-	res, f := r.m.counters(t.Context())
+	res, f := r.M.counters(t.Context())
 	if f != nil || len(res.Counters) != 2 {
 		t.Fatalf("%+v %+v", res, f)
 	}
@@ -252,9 +252,9 @@ func TestLAB8_ARateHoldsAndDropsAreCounted(t *testing.T) {
 	}
 	// Counters do not go back when the rules change, nor when somebody takes them away.
 	r.dev.Run("nft", "flush", "ruleset")
-	r.until("the loss", func(x *picture) bool { return !x.has("vif/" + vifA) })
+	r.Until("the loss", func(x *picture) bool { return !x.has("vif/" + vifA) })
 	r.set("vif/"+vifA, vif(macA, "10.1.0.2", nil))
-	res, f = r.m.counters(t.Context())
+	res, f = r.M.counters(t.Context())
 	if f != nil || res.Counters[0].TxACLDrops < 11 {
 		t.Errorf("after all was taken away and set again: %+v %+v", res, f)
 	}

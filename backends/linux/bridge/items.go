@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/evetwin/evetwin/backends/linux/netpart"
 	device "github.com/evetwin/evetwin/core/device/bridge"
 )
 
@@ -45,7 +46,7 @@ func (m *machine) set(item string, s device.Spec) error {
 // setNAT lays the routes of an instance and puts its translation in force.
 func (m *machine) setNAT(name string, s *device.NATSpec) error {
 	for _, out := range s.Out {
-		if err := m.k.sysctl("ipv4/conf/"+out+"/forwarding", "1"); err != nil {
+		if err := m.k.Sysctl("ipv4/conf/"+out+"/forwarding", "1"); err != nil {
 			return err
 		}
 	}
@@ -112,7 +113,7 @@ func (m *machine) keep(item string, s device.Spec, f func() error) error {
 	if err == nil {
 		err = f()
 	}
-	var r *refusal
+	var r *netpart.Refusal
 	if errors.As(err, &r) {
 		delete(m.specs, item)
 		if had {
@@ -128,10 +129,10 @@ func fits(kind, name string, s *device.Spec) error {
 	ok := map[string]bool{"bridge": s.Bridge != nil, "service": s.Service != nil,
 		"nat": s.NAT != nil, "vif": s.Vif != nil}[kind]
 	if !ok || name == "" || len(name) >= unix.IFNAMSIZ || strings.ContainsAny(name, "/ \t\n") {
-		return refuse("the spec does not fit the item")
+		return netpart.Refuse("the spec does not fit the item")
 	}
 	if err := device.Sane(s); err != "" {
-		return refuse(err)
+		return netpart.Refuse(err)
 	}
 	return nil
 }
@@ -143,14 +144,14 @@ func (m *machine) base(kind, name string, s *device.Spec) error {
 		on = s.Vif.Bridge
 	}
 	if kind != "bridge" && (m.spec("bridge/"+on) == nil || m.lost["bridge/"+on]) {
-		return missing("there is no bridge " + on)
+		return netpart.Missing("there is no bridge " + on)
 	}
 	if kind != "vif" {
 		return nil
 	}
 	for _, other := range m.items("vif") {
 		if other != name && device.Contend(m.spec("vif/"+other).Vif, s.Vif) {
-			return refuse("a mapped port is taken by vif/" + other)
+			return netpart.Refuse("a mapped port is taken by vif/" + other)
 		}
 	}
 	return nil
@@ -165,7 +166,7 @@ func (m *machine) clear(item string) error {
 	users := m.users(item)
 	for _, user := range users {
 		if m.shown[user] {
-			return &refusal{device.FaultBusy, user + " stands on it"}
+			return netpart.Busy(user)
 		}
 	}
 	for _, x := range append(users, item) {
@@ -222,11 +223,11 @@ func (m *machine) unset(kind, name string, s *device.Spec) error {
 		return err
 	}
 	delete(m.trees, name)
-	l, err := m.k.find(name)
+	l, err := m.k.Find(name)
 	if err != nil || l == nil {
 		return err
 	}
-	return m.k.remove(l)
+	return m.k.Remove(l)
 }
 
 // users are the items that stand on the given one, sorted.

@@ -11,6 +11,8 @@ import (
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 
+	"github.com/evetwin/evetwin/backends/linux/netkernel"
+	"github.com/evetwin/evetwin/backends/linux/netpart"
 	device "github.com/evetwin/evetwin/core/device/bridge"
 )
 
@@ -21,17 +23,17 @@ const lldp = 0x4000
 func (m *machine) setBridge(name string, s *device.BridgeSpec) error {
 	mac, err := net.ParseMAC(s.MAC)
 	if err != nil {
-		return refuse("the MAC makes no sense: " + err.Error())
+		return netpart.Refuse("the MAC makes no sense: " + err.Error())
 	}
 	var list []netlink.Link
 	for _, p := range s.Ports {
-		l, err := m.k.find(p)
+		l, err := m.k.Find(p)
 		if err != nil || l == nil {
-			return errors.Join(err, missing("there is no interface "+p))
+			return errors.Join(err, netpart.Missing("there is no interface "+p))
 		}
 		list = append(list, l)
 	}
-	l, err := m.k.find(name)
+	l, err := m.k.Find(name)
 	if err != nil {
 		return err
 	}
@@ -40,15 +42,15 @@ func (m *machine) setBridge(name string, s *device.BridgeSpec) error {
 		if err := m.k.addBridge(name, mac); err != nil {
 			return err
 		}
-		if l, err = m.k.find(name); err != nil || l == nil {
-			return errors.Join(err, missing("there is no interface "+name))
+		if l, err = m.k.Find(name); err != nil || l == nil {
+			return errors.Join(err, netpart.Missing("there is no interface "+name))
 		}
 	}
 	br, ok := l.(*netlink.Bridge)
 	if !ok {
-		return refuse(name + " is an interface of another kind")
+		return netpart.Refuse(name + " is an interface of another kind")
 	}
-	for _, err := range []error{m.k.mac(l, mac), m.k.mtu(l, s.MTU), m.modes(br, s)} {
+	for _, err := range []error{m.k.mac(l, mac), m.k.MTU(l, s.MTU), m.modes(br, s)} {
 		if err != nil {
 			return err
 		}
@@ -62,17 +64,17 @@ func (m *machine) setBridge(name string, s *device.BridgeSpec) error {
 	if s.Addr.IsValid() {
 		for key, value := range map[string]string{"ipv4/conf/" + name + "/forwarding": "1",
 			"ipv4/conf/" + name + "/send_redirects": "0"} {
-			if err := m.k.sysctl(key, value); err != nil {
+			if err := m.k.Sysctl(key, value); err != nil {
 				return err
 			}
 		}
 		if s.Addr.Addr().Is6() {
-			if err := m.k.sysctl("ipv6/conf/all/forwarding", "1"); err != nil {
+			if err := m.k.Sysctl("ipv6/conf/all/forwarding", "1"); err != nil {
 				return err
 			}
 		}
 	}
-	return m.k.up(l)
+	return m.k.Up(l)
 }
 
 // modes sets the spanning tree protocol and what the bridge lets through.
@@ -99,17 +101,17 @@ func (m *machine) modes(br *netlink.Bridge, s *device.BridgeSpec) error {
 
 // settleAddr gives a bridge its address and takes others away, beside link-local ones.
 func (m *machine) settleAddr(l netlink.Link, want netip.Prefix) error {
-	list, err := m.k.h.AddrList(l, netlink.FAMILY_ALL)
+	list, err := m.k.AddrList(l, netlink.FAMILY_ALL)
 	if err != nil {
 		return fmt.Errorf("list the addresses of %s: %w", l.Attrs().Name, err)
 	}
 	has := false
 	for i := range list {
-		switch p := prefix(list[i].IPNet); {
+		switch p := netkernel.Prefix(list[i].IPNet); {
 		case p == want:
 			has = true
 		case !p.Addr().IsLinkLocalUnicast():
-			if err := m.k.take(l, &list[i]); err != nil {
+			if err := m.k.Take(l, &list[i]); err != nil {
 				return err
 			}
 		}
@@ -117,11 +119,11 @@ func (m *machine) settleAddr(l netlink.Link, want netip.Prefix) error {
 	if has || !want.IsValid() {
 		return nil
 	}
-	a := &netlink.Addr{IPNet: ipnet(want)}
+	a := &netlink.Addr{IPNet: netkernel.IPNet(want)}
 	if want.Addr().Is6() {
 		a.Flags = unix.IFA_F_NODAD // nobody else on the bridge may have it
 	}
-	return m.k.give(l, a)
+	return m.k.Give(l, a)
 }
 
 // settlePorts enslaves the interfaces of the device; those that are none any more are freed.
@@ -130,7 +132,7 @@ func (m *machine) settlePorts(br netlink.Link, want []netlink.Link) error {
 	if err != nil {
 		return err
 	}
-	for _, l := range d.links {
+	for _, l := range d.Links {
 		name := l.Attrs().Name
 		if l.Attrs().MasterIndex != br.Attrs().Index || guest(name) || m.spec("vif/"+name) != nil ||
 			slices.ContainsFunc(want, func(w netlink.Link) bool { return w.Attrs().Name == name }) {
@@ -144,7 +146,7 @@ func (m *machine) settlePorts(br netlink.Link, want []netlink.Link) error {
 		if err := m.k.enslave(l, br); err != nil {
 			return err
 		}
-		if err := m.k.up(l); err != nil {
+		if err := m.k.Up(l); err != nil {
 			return err
 		}
 	}
@@ -170,15 +172,15 @@ func (m *machine) setVif(name string, s *device.VifSpec) error {
 
 // attach plugs an interface in.
 func (m *machine) attach(name string, s *device.VifSpec) error {
-	l, err := m.k.find(name)
+	l, err := m.k.Find(name)
 	if err != nil || l == nil {
 		return err
 	}
-	br, err := m.k.find(s.Bridge)
+	br, err := m.k.Find(s.Bridge)
 	if err != nil || br == nil {
-		return errors.Join(err, missing("there is no bridge "+s.Bridge))
+		return errors.Join(err, netpart.Missing("there is no bridge "+s.Bridge))
 	}
-	if err := m.k.mtu(l, s.MTU); err != nil {
+	if err := m.k.MTU(l, s.MTU); err != nil {
 		return err
 	}
 	if err := m.k.enslave(l, br); err != nil {
@@ -190,7 +192,7 @@ func (m *machine) attach(name string, s *device.VifSpec) error {
 	if err := m.k.vlan(l, br, s.VLAN); err != nil {
 		return err
 	}
-	if err := m.k.up(l); err != nil {
+	if err := m.k.Up(l); err != nil {
 		return err
 	}
 	m.attached[name] = l.Attrs().Index
@@ -200,38 +202,17 @@ func (m *machine) attach(name string, s *device.VifSpec) error {
 // detach unplugs an interface.
 func (m *machine) detach(name string) error {
 	delete(m.attached, name)
-	l, err := m.k.find(name)
+	l, err := m.k.Find(name)
 	if err != nil || l == nil {
 		return err
 	}
 	if err := m.k.free(l); err != nil {
 		return err
 	}
-	return m.k.down(l)
+	return m.k.Down(l)
 }
 
 // guest reports whether a name is one that the hypervisor gives to guests' interfaces.
 func guest(name string) bool { return len(name) > 3 && name[:3] == "nbu" }
-
-// ipnet is a prefix with its host part.
-func ipnet(p netip.Prefix) *net.IPNet {
-	return &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}
-}
-
-// prefix is an address with a mask of the kernel.
-func prefix(n *net.IPNet) netip.Prefix {
-	if n == nil {
-		return netip.Prefix{}
-	}
-	a, _ := netip.AddrFromSlice(n.IP)
-	bits, _ := n.Mask.Size()
-	return netip.PrefixFrom(a.Unmap(), bits)
-}
-
-// addr is an address of the kernel; an absent one is the zero address.
-func addr(ip net.IP) netip.Addr {
-	a, _ := netip.AddrFromSlice(ip)
-	return a.Unmap()
-}
 
 func sortAddrs(list []netip.Addr) { slices.SortFunc(list, netip.Addr.Compare) }

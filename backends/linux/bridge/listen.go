@@ -142,8 +142,8 @@ func given(b []byte) (heard, bool) {
 
 // learn takes what was heard.
 func (m *machine) learn(x heard) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
+	m.Lock()
+	defer m.Unlock()
 	vif := ""
 	for name, index := range m.indices {
 		if index == x.Index {
@@ -151,7 +151,7 @@ func (m *machine) learn(x heard) {
 		}
 	}
 	s := m.spec("vif/" + vif)
-	if vif == "" || m.closed || s != nil && s.Vif.MAC != "" && !same(s.Vif.MAC, x.MAC) {
+	if vif == "" || m.Closed || s != nil && s.Vif.MAC != "" && !same(s.Vif.MAC, x.MAC) {
 		return
 	}
 	known := m.learned[vif]
@@ -165,9 +165,9 @@ func (m *machine) learn(x heard) {
 	}
 	if was.IsZero() {
 		if err := m.save(); err != nil {
-			m.report(err)
+			m.Report(err)
 		}
-		m.poke()
+		m.Watch.Ring()
 	}
 }
 

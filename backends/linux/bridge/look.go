@@ -2,7 +2,6 @@ package bridge
 
 import (
 	"errors"
-	"fmt"
 	"maps"
 	"net/netip"
 	"slices"
@@ -10,91 +9,41 @@ import (
 	"time"
 
 	"github.com/vishvananda/netlink"
-	"golang.org/x/sys/unix"
 
+	"github.com/evetwin/evetwin/backends/linux/netkernel"
 	device "github.com/evetwin/evetwin/core/device/bridge"
 )
 
-// dump is the network of a namespace at one moment.
+// dump is the network of a namespace at one moment, with the routes and rules that are ours, and
+// default routes of others.
 type dump struct {
-	links  []netlink.Link
-	addrs  map[int][]netlink.Addr // by index of the link
-	routes []netlink.Route        // ours, and default routes of others
-	rules  []netlink.Rule         // ours
-	counts map[string]int         // rules of nftables, by "family chain"
+	*netkernel.Dump
+	counts map[string]int // rules of nftables, by "family chain"
 }
 
 func (m *machine) dump() (*dump, error) {
-	d := &dump{addrs: map[int][]netlink.Addr{}}
-	var err error
-	if d.links, err = m.k.h.LinkList(); err != nil {
-		return nil, fmt.Errorf("list interfaces: %w", err)
-	}
-	all, err := m.k.h.AddrList(nil, netlink.FAMILY_ALL)
+	d, err := m.k.Dump(protocol, isDefault)
 	if err != nil {
-		return nil, fmt.Errorf("list addresses: %w", err)
+		return nil, err
 	}
-	for _, a := range all {
-		d.addrs[a.LinkIndex] = append(d.addrs[a.LinkIndex], a)
-	}
-	for _, family := range []int{netlink.FAMILY_V4, netlink.FAMILY_V6} {
-		routes, err := m.k.h.RouteListFiltered(family, &netlink.Route{Table: unix.RT_TABLE_UNSPEC},
-			netlink.RT_FILTER_TABLE)
-		if err != nil {
-			return nil, fmt.Errorf("list routes: %w", err)
-		}
-		for _, r := range routes {
-			if r.Family = family; r.Protocol == protocol || !isSubnet(&r) {
-				d.routes = append(d.routes, r)
-			}
-		}
-		rules, err := m.k.h.RuleList(family)
-		if err != nil {
-			return nil, fmt.Errorf("list rules: %w", err)
-		}
-		for _, r := range rules {
-			if r.Protocol == protocol {
-				r.Family = family
-				d.rules = append(d.rules, r)
-			}
-		}
-	}
-	d.counts, err = m.k.counts()
-	return d, err
+	counts, err := m.k.counts()
+	return &dump{d, counts}, err
 }
 
-// isSubnet reports whether a route is no default route.
-func isSubnet(r *netlink.Route) bool {
-	p := prefix(r.Dst)
-	return p.IsValid() && p.Bits() > 0
-}
-
-// link is the link of a name; nil if there is none.
-func (d *dump) link(name string) netlink.Link {
-	for _, l := range d.links {
-		if l.Attrs().Name == name {
-			return l
-		}
-	}
-	return nil
-}
+// isDefault reports whether a route is a default route.
+func isDefault(r *netlink.Route) bool { return netkernel.Destination(r).Bits() == 0 }
 
 // prefixes are the addresses of a link that others may reach, sorted.
 func (d *dump) prefixes(l netlink.Link) []netip.Prefix {
-	var out []netip.Prefix
-	for _, a := range d.addrs[l.Attrs().Index] {
-		if p := prefix(a.IPNet); p.Addr().IsGlobalUnicast() {
-			out = append(out, p)
-		}
-	}
-	slices.SortFunc(out, func(a, b netip.Prefix) int { return a.Addr().Compare(b.Addr()) })
-	return out
+	return d.Prefixes(l, func(p netip.Prefix, _ *netlink.Addr) bool {
+		return p.Addr().IsGlobalUnicast()
+	})
 }
 
 // addresses are those of an interface, by its name.
 func (d *dump) addresses(name string) []netip.Addr {
 	var out []netip.Addr
-	if l := d.link(name); l != nil {
+	if l := d.Link(name); l != nil {
 		for _, p := range d.prefixes(l) {
 			out = append(out, p.Addr())
 		}
@@ -104,19 +53,19 @@ func (d *dump) addresses(name string) []netip.Addr {
 
 // gatewayOf is the router of a port: that of its best default route, whoever laid it.
 func (d *dump) gatewayOf(name string, family int) netip.Addr {
-	l := d.link(name)
-	if !isUp(l) {
+	l := d.Link(name)
+	if !netkernel.IsUp(l) {
 		return netip.Addr{}
 	}
 	best, out := 0, netip.Addr{}
-	for i := range d.routes {
-		r := &d.routes[i]
+	for i := range d.Routes {
+		r := &d.Routes[i]
 		if r.Protocol == protocol || r.Family != family || r.LinkIndex != l.Attrs().Index ||
 			len(r.Gw) == 0 {
 			continue
 		}
 		if !out.IsValid() || r.Priority < best {
-			best, out = r.Priority, addr(r.Gw)
+			best, out = r.Priority, netkernel.Addr(r.Gw)
 		}
 	}
 	return out
@@ -148,7 +97,7 @@ func (m *machine) look() error {
 // lose notes what somebody took away. Who kills a dnsmasq takes nothing away for long.
 func (m *machine) lose(d *dump) {
 	m.indices = map[string]int{}
-	for _, l := range d.links {
+	for _, l := range d.Links {
 		m.indices[l.Attrs().Name] = l.Attrs().Index
 	}
 	for key := range m.shown {
@@ -156,9 +105,9 @@ func (m *machine) lose(d *dump) {
 		s := m.spec(key)
 		switch {
 		case s == nil || m.holds(key, s, d):
-		case kind == "nat" && d.link(name) != nil && m.translated("", d):
+		case kind == "nat" && d.Link(name) != nil && m.translated("", d):
 			// Routes come and go with the addresses of ports, and are laid again.
-		case kind == "service" && m.services[name].on(d.link(name)):
+		case kind == "service" && m.services[name].on(d.Link(name)):
 		default:
 			m.lost[key] = true
 		}
@@ -168,7 +117,7 @@ func (m *machine) lose(d *dump) {
 		if s.Vif != nil {
 			on, is = s.Vif.Bridge, true
 		}
-		if is && d.link(on) == nil {
+		if is && d.Link(on) == nil {
 			m.lost[key] = true // with the bridge
 		}
 	}
@@ -183,24 +132,24 @@ func (m *machine) lose(d *dump) {
 func (m *machine) attend(d *dump) (changed bool, failed error) {
 	for _, name := range m.items("vif") {
 		s := m.spec("vif/" + name).Vif
-		l := d.link(name)
+		l := d.Link(name)
 		if l == nil || m.lost["vif/"+name] || !s.Up || m.attached[name] == l.Attrs().Index ||
-			d.link(s.Bridge) == nil {
+			d.Link(s.Bridge) == nil {
 			continue
 		}
 		changed = true
 		failed = errors.Join(failed, m.attach(name, s))
 	}
 	for _, name := range m.items("bridge") {
-		s, l := m.spec("bridge/"+name).Bridge, d.link(name)
+		s, l := m.spec("bridge/"+name).Bridge, d.Link(name)
 		if l != nil && s.MTU != 0 && l.Attrs().MTU != int(s.MTU) && !m.lost["bridge/"+name] {
 			changed = true // it follows its ports until it is told otherwise
-			failed = errors.Join(failed, m.k.mtu(l, s.MTU))
+			failed = errors.Join(failed, m.k.MTU(l, s.MTU))
 		}
 	}
 	for _, name := range m.items("nat") {
 		s := m.spec("nat/" + name).NAT
-		if m.lost["nat/"+name] || d.link(name) == nil || m.whole(name, s, d) {
+		if m.lost["nat/"+name] || d.Link(name) == nil || m.whole(name, s, d) {
 			continue
 		}
 		changed = true
@@ -226,7 +175,7 @@ func (m *machine) picture(d *dump) *picture {
 	}
 	now := time.Now()
 	m.next = time.Time{}
-	for _, l := range d.links {
+	for _, l := range d.Links {
 		name := l.Attrs().Name
 		s := m.spec("vif/" + name)
 		if s == nil && !guest(name) {
@@ -234,7 +183,7 @@ func (m *machine) picture(d *dump) *picture {
 		}
 		row := device.VifSeen{Vif: name, IPs: m.used(name, now)}
 		if s != nil && s.Vif.Up {
-			row.Attached = on(l, d.link(s.Vif.Bridge))
+			row.Attached = on(l, d.Link(s.Vif.Bridge))
 		}
 		x.vifs = append(x.vifs, row)
 	}
@@ -248,14 +197,14 @@ func (m *machine) alarm(now time.Time) {
 	if m.wake != nil {
 		m.wake.Stop()
 	}
-	if !m.next.IsZero() && !m.closed {
-		m.wake = time.AfterFunc(m.next.Sub(now), m.poke)
+	if !m.next.IsZero() && !m.Closed {
+		m.wake = time.AfterFunc(m.next.Sub(now), m.Watch.Ring)
 	}
 }
 
 // on reports whether a link is a port of a bridge, and up.
 func on(l, bridge netlink.Link) bool {
-	return isUp(l) && bridge != nil && l.Attrs().MasterIndex == bridge.Attrs().Index
+	return netkernel.IsUp(l) && bridge != nil && l.Attrs().MasterIndex == bridge.Attrs().Index
 }
 
 // holds reports whether all of an item is there.
@@ -266,34 +215,34 @@ func (m *machine) holds(key string, s *device.Spec, d *dump) bool {
 		return m.bridged(name, s.Bridge, d)
 	case "service":
 		x := m.services[name]
-		return x.on(d.link(name)) && x.serves()
+		return x.on(d.Link(name)) && x.serves()
 	case "nat":
 		return m.whole(name, s.NAT, d) && m.translated("", d)
 	}
-	if d.link(s.Vif.Bridge) == nil || !m.guarded(name, s.Vif, d) {
+	if d.Link(s.Vif.Bridge) == nil || !m.guarded(name, s.Vif, d) {
 		return false
 	}
-	l := d.link(name)
+	l := d.Link(name)
 	switch {
 	case l == nil:
 		return true
 	case s.Vif.Up:
-		return on(l, d.link(s.Vif.Bridge)) || m.attached[name] != l.Attrs().Index
+		return on(l, d.Link(s.Vif.Bridge)) || m.attached[name] != l.Attrs().Index
 	}
 	return l.Attrs().MasterIndex == 0
 }
 
 // bridged reports whether a bridge is as its spec says.
 func (m *machine) bridged(name string, s *device.BridgeSpec, d *dump) bool {
-	l := d.link(name)
-	if l == nil || l.Type() != "bridge" || !isUp(l) || !same(s.MAC, l.Attrs().HardwareAddr) {
+	l := d.Link(name)
+	if l == nil || l.Type() != "bridge" || !netkernel.IsUp(l) || !same(s.MAC, l.Attrs().HardwareAddr) {
 		return false
 	}
 	if s.Addr.IsValid() && !slices.Contains(d.prefixes(l), s.Addr) {
 		return false
 	}
 	return !slices.ContainsFunc(s.Ports, func(p string) bool {
-		x := d.link(p)
+		x := d.Link(p)
 		return x == nil || x.Attrs().MasterIndex != l.Attrs().Index
 	})
 }

@@ -1,27 +1,24 @@
 package bridge
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"os"
-	"sync"
 	"time"
 
-	"github.com/evetwin/evetwin/backends/linux/netspace"
-	"github.com/evetwin/evetwin/core/agent"
+	"github.com/evetwin/evetwin/backends/linux/netkernel"
+	"github.com/evetwin/evetwin/backends/linux/netpart"
 	device "github.com/evetwin/evetwin/core/device/bridge"
 )
 
 // machine is the network of applications of a namespace as this part keeps it, for one boot.
 type machine struct {
+	netpart.Machine
 	o    Options
 	k    kernel
-	boot string // the kernel's name of its boot
+	note netpart.Note
 	// show takes what was seen, in order; it must not block.
 	show func(*picture)
 
-	mu    sync.Mutex
 	specs map[string]device.Spec
 	// shown are the items of the last picture; lost those of them that somebody took away since,
 	// until they are set again.
@@ -39,56 +36,47 @@ type machine struct {
 	passed   map[string]device.Counter
 	last     map[string]device.Counter
 	wake     *time.Timer // for what is known of a guest until then
-	closed   bool
-	work     sync.WaitGroup
-	poke     func() // has somebody look, soon
 }
 
 // open opens the network of a namespace.
-func open(o Options, show func(*picture)) (*machine, *watcher, error) {
+func open(o Options, show func(*picture)) (*machine, error) {
 	if o.State == "" {
-		return nil, nil, errors.New("start the part bridge: no folder for its state")
+		return nil, errors.New("start the part bridge: no folder for its state")
 	}
-	if err := os.MkdirAll(o.State, 0o755); err != nil {
-		return nil, nil, fmt.Errorf("start the part bridge: %w", err)
-	}
-	id, err := bootID()
+	note, err := netpart.OpenNote(o.State, stateFile, 0o755, o.after)
 	if err != nil {
-		return nil, nil, err
+		return nil, fmt.Errorf("start the part bridge: %w", err)
 	}
-	h, err := netspace.Handle(o.Space)
+	k, err := netkernel.Open(o.Space, o.after)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	m := &machine{o: o, k: kernel{space: o.Space, h: h, after: o.after}, boot: id, show: show,
+	m := &machine{o: o, k: kernel{k}, note: note, show: show,
 		specs: map[string]device.Spec{}, shown: map[string]bool{}, lost: map[string]bool{},
 		attached: map[string]int{}, services: map[string]*service{},
 		learned: map[string]map[string]time.Time{}, passed: map[string]device.Counter{},
 		last: map[string]device.Counter{}, trees: map[string]bool{}, sizes: map[string][2]int{}}
-	w, err := watch(o.Space, m.learn)
-	if err != nil {
-		h.Close()
-		return nil, nil, fmt.Errorf("start the part bridge: %w", err)
+	m.Look, m.OnError, m.Fault = m.look, o.OnError, netpart.Fault
+	if m.Watch, err = watch(o.Space, m.learn); err != nil {
+		k.Close()
+		return nil, fmt.Errorf("start the part bridge: %w", err)
 	}
-	m.poke = w.ring
-	return m, w, nil
+	return m, nil
 }
 
-// follow looks whenever something has changed, until ctx ends.
-func (m *machine) follow(ctx context.Context, w *watcher) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-w.rung:
+// Close ends each dnsmasq. All that is configured in the kernel stays.
+func (m *machine) Close() {
+	m.End(func() {
+		if m.wake != nil {
+			m.wake.Stop()
 		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(gather):
+		for _, s := range m.services {
+			if err := s.stop(); err != nil {
+				m.Report(err)
+			}
 		}
-		m.changed(func() error { return nil })
-	}
+	})
+	m.k.Close()
 }
 
 // spec is an item's spec; nil without it.
@@ -97,63 +85,4 @@ func (m *machine) spec(item string) *device.Spec {
 		return &s
 	}
 	return nil
-}
-
-// change does something to the machine and shows what came of it, also of half of it.
-func (m *machine) change(f func() error) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.closed {
-		return context.Canceled
-	}
-	err := f()
-	if look := m.look(); err == nil {
-		err = look
-	}
-	return err
-}
-
-// op is change for an op.
-func (m *machine) op(ctx context.Context, what string, f func() error) *agent.Fault {
-	err := m.change(func() error {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		return f()
-	})
-	if err != nil {
-		return fault(fmt.Errorf("%s: %w", what, err))
-	}
-	return nil
-}
-
-// changed is change for what happens by itself, which can only wait for the next event if it fails.
-func (m *machine) changed(f func() error) {
-	if err := m.change(f); err != nil && !errors.Is(err, context.Canceled) {
-		m.report(err)
-	}
-}
-
-// report tells of what went wrong beside the ops.
-func (m *machine) report(err error) {
-	if m.o.OnError != nil {
-		m.o.OnError(err)
-	}
-}
-
-// close ends each dnsmasq. All that is configured in the kernel stays.
-func (m *machine) close() {
-	m.mu.Lock()
-	m.closed = true
-	if m.wake != nil {
-		m.wake.Stop()
-	}
-	for _, s := range m.services {
-		if err := s.stop(); err != nil {
-			m.report(err)
-		}
-	}
-	m.mu.Unlock()
-	m.work.Wait()
-	m.k.h.Close()
 }

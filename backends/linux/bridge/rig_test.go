@@ -1,17 +1,16 @@
 package bridge
 
 import (
-	"context"
 	"net/netip"
 	"path/filepath"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 
 	"github.com/evetwin/evetwin/backends/linux/netlab"
+	"github.com/evetwin/evetwin/backends/linux/netpart/parttest"
 	"github.com/evetwin/evetwin/backends/sim/lab/labtest"
 	"github.com/evetwin/evetwin/core/agent"
 	device "github.com/evetwin/evetwin/core/device/bridge"
@@ -19,22 +18,15 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// patience is how long a test waits for what has to come.
-const patience = 20 * time.Second
-
 // rig is the network of a device in a namespace, with nothing of the host around it. eth0 has the
 // address 10.99.0.7/24 and leads to lan0 with 10.99.0.1/24, eth1 to lan1.
 type rig struct {
+	*parttest.Process[*machine, picture]
 	t        *testing.T
 	lab      *netlab.Lab
 	dev, sdn *netlab.Space
 	o        Options
-	m        *machine
-	stop     func()
-
-	mu     sync.Mutex
-	newest *picture
-	moved  chan struct{} // closed and made anew with each picture
+	after    func(what string) error // for Options, may change
 }
 
 func newRig(t *testing.T) *rig {
@@ -42,7 +34,7 @@ func newRig(t *testing.T) *rig {
 	labtest.Program(t, "dnsmasq")
 	labtest.Program(t, "nft")
 	l := netlab.New(t)
-	r := &rig{t: t, lab: l, dev: l.Space("dev"), sdn: l.Space("sdn"), moved: make(chan struct{})}
+	r := &rig{t: t, lab: l, dev: l.Space("dev"), sdn: l.Space("sdn")}
 	for _, n := range []string{"0", "1"} {
 		l.Cable(r.dev, "eth"+n, r.sdn, "lan"+n)
 	}
@@ -54,72 +46,22 @@ func newRig(t *testing.T) *rig {
 	r.dev.Run("ip", "route", "add", "default", "via", "10.99.0.1")
 	r.o = Options{Space: r.dev.Name, State: filepath.Join(t.TempDir(), "run"),
 		OnError: func(err error) { t.Log("beside the ops:", err) }}
-	r.start()
-	t.Cleanup(func() { r.stop() })
+	r.o.after = func(what string) error {
+		if r.after == nil {
+			return nil
+		}
+		return r.after(what)
+	}
+	r.Process = parttest.New(t, func(show func(*picture)) (*machine, error) {
+		return open(r.o, show)
+	})
+	r.Start()
 	return r
-}
-
-// start is a process that starts.
-func (r *rig) start() {
-	r.t.Helper()
-	m, w, err := open(r.o, r.see)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	r.m = m
-	m.changed(m.load)
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan struct{})
-	go func() { defer close(ended); m.follow(ctx, w) }()
-	var once sync.Once
-	r.stop = func() {
-		once.Do(func() {
-			cancel()
-			<-ended
-			m.close()
-			w.close()
-		})
-	}
-}
-
-// restart is a process that ends, and another one that starts.
-func (r *rig) restart() {
-	r.t.Helper()
-	r.stop()
-	r.start()
-}
-
-func (r *rig) see(x *picture) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.newest = x
-	close(r.moved)
-	r.moved = make(chan struct{})
-}
-
-// until waits for a picture in which something holds.
-func (r *rig) until(what string, holds func(*picture) bool) {
-	r.t.Helper()
-	limit := time.NewTimer(patience)
-	defer limit.Stop()
-	for {
-		r.mu.Lock()
-		x, moved := r.newest, r.moved
-		r.mu.Unlock()
-		if x != nil && holds(x) {
-			return
-		}
-		select {
-		case <-moved:
-		case <-limit.C:
-			r.t.Fatalf("%s did not come within %v; seen: %+v", what, patience, x)
-		}
-	}
 }
 
 // try sets an item.
 func (r *rig) try(item string, s device.Spec) *agent.Fault {
-	return r.m.op(r.t.Context(), "set "+item, func() error { return r.m.set(item, s) })
+	return r.M.Op(r.t.Context(), "set "+item, func() error { return r.M.set(item, s) })
 }
 
 // set sets an item and wants it shown.
@@ -128,13 +70,13 @@ func (r *rig) set(item string, s device.Spec) {
 	if f := r.try(item, s); f != nil {
 		r.t.Fatalf("%+v", *f)
 	}
-	r.until(item, func(x *picture) bool { return x.has(item) })
+	r.Until(item, func(x *picture) bool { return x.has(item) })
 }
 
 // clear clears an item.
 func (r *rig) clear(item string) {
 	r.t.Helper()
-	f := r.m.op(r.t.Context(), "clear "+item, func() error { return r.m.clear(item) })
+	f := r.M.Op(r.t.Context(), "clear "+item, func() error { return r.M.clear(item) })
 	if f != nil {
 		r.t.Fatalf("%+v", *f)
 	}
@@ -197,6 +139,6 @@ func (r *rig) plug(name, mac, addr string, ports ...uint16) *netlab.Guest {
 	if addr == "10.1.0.2/24" || addr == "10.1.0.3/24" {
 		g.Space.Run("ip", "route", "add", "default", "via", "10.1.0.1")
 	}
-	r.until(name+" attached", func(x *picture) bool { return x.attached(name) })
+	r.Until(name+" attached", func(x *picture) bool { return x.attached(name) })
 	return g
 }

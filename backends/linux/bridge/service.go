@@ -14,6 +14,7 @@ import (
 	"github.com/vishvananda/netlink"
 
 	"github.com/evetwin/evetwin/backends/child"
+	"github.com/evetwin/evetwin/backends/linux/netpart"
 )
 
 const (
@@ -59,9 +60,9 @@ func (s *service) serves() bool {
 // serve has the service of a bridge be as its spec says. Where only hosts and names came, it is
 // told; otherwise it is started anew, and keeps the leases that still hold.
 func (m *machine) serve(bridge string) error {
-	l, err := m.k.find(bridge)
+	l, err := m.k.Find(bridge)
 	if err != nil || l == nil {
-		return errors.Join(err, missing("there is no bridge "+bridge))
+		return errors.Join(err, netpart.Missing("there is no bridge "+bridge))
 	}
 	s := m.services[bridge]
 	if s == nil {
@@ -103,7 +104,7 @@ func (m *machine) retell(s *service, want conf) error {
 	case <-time.After(rereading):
 		return fmt.Errorf("dnsmasq of %s does not read its hosts: %s", s.bridge, s.run.LastWords())
 	}
-	return m.k.did(nil, "tell the dnsmasq of %s", s.bridge)
+	return m.k.Did(nil, "tell the dnsmasq of %s", s.bridge)
 }
 
 // start starts a dnsmasq and returns when it serves.
@@ -136,36 +137,35 @@ func (m *machine) start(s *service) error {
 			p.LastWords()), p.Kill())
 	}
 	s.run, s.since, s.leave = p, time.Now(), make(chan struct{})
-	m.work.Add(1)
-	go m.tend(s, p, s.leave)
-	return m.k.did(nil, "start the dnsmasq of %s", s.bridge)
+	leave := s.leave
+	m.Work.Go(func() { m.tend(s, p, leave) })
+	return m.k.Did(nil, "start the dnsmasq of %s", s.bridge)
 }
 
 // tend waits for the end of a dnsmasq, shows it, and starts it again.
 func (m *machine) tend(s *service, p *child.Process, leave chan struct{}) {
-	defer m.work.Done()
 	select {
 	case <-p.Done():
 	case <-leave:
 		return
 	}
-	m.changed(func() error { return nil })
-	m.report(fmt.Errorf("the dnsmasq of %s ended: %w", s.bridge, errors.Join(p.Err())))
+	m.Changed(func() error { return nil })
+	m.Report(fmt.Errorf("the dnsmasq of %s ended: %w", s.bridge, errors.Join(p.Err())))
 	for {
-		m.mu.Lock()
+		m.Lock()
 		if time.Since(s.since) > calm {
 			s.wait = 0
 		}
 		wait := s.wait
 		s.wait = min(max(2*s.wait, restWait), mostWait)
-		m.mu.Unlock()
+		m.Unlock()
 		select {
 		case <-time.After(wait):
 		case <-leave:
 			return
 		}
 		again := false
-		m.changed(func() error {
+		m.Changed(func() error {
 			if s.run != p {
 				return nil
 			}
@@ -208,7 +208,7 @@ func (m *machine) silence(bridge string) error {
 		return err
 	}
 	delete(m.services, bridge)
-	return m.k.did(os.RemoveAll(s.dir), "remove what the dnsmasq of %s was told", bridge)
+	return m.k.Did(os.RemoveAll(s.dir), "remove what the dnsmasq of %s was told", bridge)
 }
 
 func (s *service) path(file string) string { return filepath.Join(s.dir, file) }

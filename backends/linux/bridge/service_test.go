@@ -57,7 +57,7 @@ func TestNET23_NET27_WhatGuestsAreTold(t *testing.T) {
 	r := newRig(t)
 	at := netip.MustParseAddr
 	r.local(device.Host{MAC: macA, IP: at("10.1.0.2"), Name: "uuid-a"})
-	s := *r.m.specs["service/bn1"].Service
+	s := *r.M.specs["service/bn1"].Service
 	s.MTU, s.NTP = 1300, []string{"10.99.0.3"}
 	s.Names = []device.Name{{Name: "router", IPs: []netip.Addr{at("10.1.0.1")}},
 		{Name: "db", IPs: []netip.Addr{at("10.1.0.9")}}}
@@ -93,7 +93,7 @@ func TestNET23_NET27_WhatGuestsAreTold(t *testing.T) {
 			t.Errorf("%s resolves to %v, %v", name, got, err)
 		}
 	}
-	r.until("the address in use", func(x *picture) bool {
+	r.Until("the address in use", func(x *picture) bool {
 		return len(x.vifs) == 1 && slices.Contains(x.vifs[0].IPs, at("10.1.0.2"))
 	})
 
@@ -103,13 +103,13 @@ func TestNET23_NET27_WhatGuestsAreTold(t *testing.T) {
 	if ack := asks(t, g.Space); len(ack.Router()) > 0 {
 		t.Errorf("routers %v of an instance without a way out", ack.Router())
 	}
-	was := r.m.services["bn1"].run.PID()
+	was := r.M.services["bn1"].run.PID()
 	s.Names = append(s.Names, device.Name{Name: "new", IPs: []netip.Addr{at("10.1.0.10")}})
 	r.set("service/bn1", serviceOf(s))
 	if got, err := resolve(g.Space, "new"); err != nil || len(got) != 1 || got[0] != "10.1.0.10" {
 		t.Errorf("a new name resolves to %v, %v", got, err)
 	}
-	if r.m.services["bn1"].run.PID() != was {
+	if r.M.services["bn1"].run.PID() != was {
 		t.Error("a new name started the service anew")
 	}
 }
@@ -131,7 +131,7 @@ func TestNET25_AnAddressIsGivenToAnotherGuestAtOnce(t *testing.T) {
 	if text, err := os.ReadFile(leases); err != nil || !strings.Contains(string(text), macA) {
 		t.Fatalf("leases %s, %v", text, err)
 	}
-	s := *r.m.specs["service/bn1"].Service
+	s := *r.M.specs["service/bn1"].Service
 	s.Hosts = []device.Host{host(macB), other}
 	r.set("service/bn1", serviceOf(s))
 	r.clear("vif/" + vifA)

@@ -1,17 +1,10 @@
 package bridge
 
 import (
-	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"time"
-
-	"github.com/google/renameio/v2"
 
 	device "github.com/evetwin/evetwin/core/device/bridge"
 )
@@ -27,48 +20,22 @@ type memory struct {
 	Learned map[string]map[string]time.Time `json:",omitempty"`
 }
 
-// bootID is the kernel's name of this boot.
-func bootID() (string, error) {
-	text, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
-	if err != nil {
-		return "", fmt.Errorf("read the number of the boot: %w", err)
-	}
-	return strings.TrimSpace(string(text)), nil
-}
-
 // save writes down what the kernel cannot tell.
 func (m *machine) save() error {
 	clear(m.sizes)
-	x := memory{Boot: m.boot, Learned: m.learned}
+	x := memory{Boot: m.note.Boot, Learned: m.learned}
 	for _, key := range slices.Sorted(maps.Keys(m.specs)) {
 		x.Items = append(x.Items, device.ItemSeen{Item: key, Spec: m.specs[key]})
 	}
-	text, err := json.MarshalIndent(x, "", " ")
-	if err == nil {
-		err = renameio.WriteFile(filepath.Join(m.o.State, stateFile), text, 0o600)
-	}
-	if err != nil {
-		return fmt.Errorf("keep what was configured: %w", err)
-	}
-	if m.k.after != nil {
-		return m.k.after("write " + stateFile)
-	}
-	return nil
+	return m.note.Save(x)
 }
 
-// load adopts what an earlier process configured in this boot, and starts the services, which ended
-// with it. A file that makes no sense is as good as none.
-func (m *machine) load() error {
-	text, err := os.ReadFile(filepath.Join(m.o.State, stateFile))
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("read what was configured: %w", err)
-	}
+// Load adopts what an earlier process configured in this boot, and starts the services, which ended
+// with it.
+func (m *machine) Load() error {
 	var x memory
-	if json.Unmarshal(text, &x) != nil || x.Boot != m.boot {
-		return nil
+	if ok, err := m.note.Load(&x); err != nil || !ok {
+		return err
 	}
 	for _, i := range x.Items {
 		if kind, name := split(i.Item); fits(kind, name, &i.Spec) == nil {
@@ -88,7 +55,7 @@ func (m *machine) load() error {
 	}
 	var failed error
 	for _, name := range m.items("service") {
-		if d.link(name) != nil {
+		if d.Link(name) != nil {
 			failed = errors.Join(failed, m.serve(name))
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/evetwin/evetwin/backends/linux/netcaps"
+	"github.com/evetwin/evetwin/backends/linux/netpart"
 )
 
 // firstTag and lastTag bound the VLANs that a trunk carries.
@@ -27,11 +28,11 @@ func (k *kernel) vlan(l, bridge netlink.Link, id uint16) error {
 		return nil
 	}
 	if !filters {
-		err := k.h.BridgeSetVlanFiltering(bridge, true)
+		err := k.BridgeSetVlanFiltering(bridge, true)
 		if errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EINVAL) {
-			return lacks(netcaps.BridgeVLAN)
+			return netpart.Lacks(netcaps.BridgeVLAN)
 		}
-		if err := k.did(err, "have %s filter VLANs", bridge.Attrs().Name); err != nil {
+		if err := k.Did(err, "have %s filter VLANs", bridge.Attrs().Name); err != nil {
 			return err
 		}
 		if err := k.trunks(bridge, l); err != nil {
@@ -39,22 +40,22 @@ func (k *kernel) vlan(l, bridge netlink.Link, id uint16) error {
 		}
 	}
 	if id == 0 {
-		return k.did(k.h.BridgeVlanAddRange(l, firstTag, lastTag, false, false, false, true),
+		return k.Did(k.BridgeVlanAddRange(l, firstTag, lastTag, false, false, false, true),
 			"make %s a trunk", l.Attrs().Name)
 	}
 	for _, other := range []uint16{1} {
-		err := k.h.BridgeVlanDel(l, other, true, true, false, true)
+		err := k.BridgeVlanDel(l, other, true, true, false, true)
 		if err != nil && !errors.Is(err, unix.ENOENT) {
-			return k.did(err, "take %s out of VLAN %d", l.Attrs().Name, other)
+			return k.Did(err, "take %s out of VLAN %d", l.Attrs().Name, other)
 		}
 	}
-	return k.did(k.h.BridgeVlanAdd(l, id, true, true, false, true), "put %s into VLAN %d",
+	return k.Did(k.BridgeVlanAdd(l, id, true, true, false, true), "put %s into VLAN %d",
 		l.Attrs().Name, id)
 }
 
 // trunks makes all ports of a bridge trunks, but one.
 func (k *kernel) trunks(bridge, but netlink.Link) error {
-	list, err := k.h.LinkList()
+	list, err := k.LinkList()
 	if err != nil {
 		return err
 	}
@@ -62,8 +63,8 @@ func (k *kernel) trunks(bridge, but netlink.Link) error {
 		if l.Attrs().MasterIndex != bridge.Attrs().Index || l.Attrs().Index == but.Attrs().Index {
 			continue
 		}
-		err := k.h.BridgeVlanAddRange(l, firstTag, lastTag, false, false, false, true)
-		if err := k.did(err, "make %s a trunk", l.Attrs().Name); err != nil {
+		err := k.BridgeVlanAddRange(l, firstTag, lastTag, false, false, false, true)
+		if err := k.Did(err, "make %s a trunk", l.Attrs().Name); err != nil {
 			return err
 		}
 	}

@@ -3,12 +3,12 @@ package bridge
 import (
 	"fmt"
 	"math"
-	"net/netip"
 	"slices"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
+	"github.com/evetwin/evetwin/backends/linux/netkernel"
 	device "github.com/evetwin/evetwin/core/device/bridge"
 )
 
@@ -18,72 +18,43 @@ const (
 	rulePriority   = 10000
 )
 
-// way is a route or a rule. Its key says all that matters of it, so that one of the kernel and one
-// that should be there compare.
-type way struct {
-	key   string
-	route *netlink.Route
-	rule  *netlink.Rule
-}
-
-func routeWay(r *netlink.Route) way {
-	dst := prefix(r.Dst)
-	if !dst.IsValid() {
-		dst = netip.PrefixFrom(netip.IPv4Unspecified(), 0)
-		if r.Family == netlink.FAMILY_V6 {
-			dst = netip.PrefixFrom(netip.IPv6Unspecified(), 0)
-		}
-	}
+func routeWay(r *netlink.Route) netkernel.Way {
 	index := r.LinkIndex
 	if r.Type == unix.RTN_UNREACHABLE {
 		index = 0 // the kernel names the loopback for IPv6
 	}
-	return way{key: fmt.Sprintf("route %d %s via %v dev %d type %d", r.Table, dst.Masked(), addr(r.Gw),
-		index, r.Type), route: r}
+	return netkernel.Way{Key: fmt.Sprintf("route %d %s via %v dev %d type %d", r.Table,
+		netkernel.Destination(r).Masked(), netkernel.Addr(r.Gw), index, r.Type), Route: r}
 }
 
-func ruleWay(r *netlink.Rule) way {
-	return way{key: fmt.Sprintf("rule %d family %d iif %s mark %x lookup %d", r.Priority, r.Family,
-		r.IifName, r.Mark, r.Table), rule: r}
-}
-
-func (w way) add(k *kernel) error {
-	if w.rule != nil {
-		return k.addRule(w.rule)
-	}
-	return k.addRoute(w.route)
-}
-
-func (w way) remove(k *kernel) error {
-	if w.rule != nil {
-		return k.removeRule(w.rule)
-	}
-	return k.removeRoute(w.route)
+func ruleWay(r *netlink.Rule) netkernel.Way {
+	return netkernel.Way{Key: fmt.Sprintf("rule %d family %d iif %s mark %x lookup %d", r.Priority,
+		r.Family, r.IifName, r.Mark, r.Table), Rule: r}
 }
 
 // there are the routes and rules that this part has put there for a bridge.
-func (d *dump) there(bridge string, table int) []way {
+func (d *dump) there(bridge string, table int) []netkernel.Way {
 	return d.laid(func(t int) bool { return t == table }, func(b string) bool { return b == bridge })
 }
 
 // laid are the routes of our protocol in some tables and the rules for some bridges.
-func (d *dump) laid(in func(table int) bool, of func(bridge string) bool) []way {
-	var out []way
-	for i := range d.routes {
-		if r := &d.routes[i]; r.Protocol == protocol && in(r.Table) {
+func (d *dump) laid(in func(table int) bool, of func(bridge string) bool) []netkernel.Way {
+	var out []netkernel.Way
+	for i := range d.Routes {
+		if r := &d.Routes[i]; r.Protocol == protocol && in(r.Table) {
 			out = append(out, routeWay(r))
 		}
 	}
-	for i := range d.rules {
-		if of(d.rules[i].IifName) {
-			out = append(out, ruleWay(&d.rules[i]))
+	for i := range d.Rules {
+		if of(d.Rules[i].IifName) {
+			out = append(out, ruleWay(&d.Rules[i]))
 		}
 	}
 	return out
 }
 
 // strays are the routes and rules of instances that are no more, or have another table.
-func (m *machine) strays(d *dump) []way {
+func (m *machine) strays(d *dump) []netkernel.Way {
 	tables := map[int]bool{}
 	for _, name := range m.items("nat") {
 		tables[m.spec("nat/"+name).NAT.Table] = true
@@ -93,17 +64,14 @@ func (m *machine) strays(d *dump) []way {
 }
 
 // ways are the routes and rules that an instance should have, as its ports are now.
-func (m *machine) ways(bridge string, s *device.NATSpec, d *dump) []way {
-	br := d.link(bridge)
+func (m *machine) ways(bridge string, s *device.NATSpec, d *dump) []netkernel.Way {
+	br := d.Link(bridge)
 	if br == nil {
 		return nil
 	}
-	family := netlink.FAMILY_V4
-	all := netip.PrefixFrom(netip.IPv4Unspecified(), 0)
-	if s.Subnet.Addr().Is6() {
-		family, all = netlink.FAMILY_V6, netip.PrefixFrom(netip.IPv6Unspecified(), 0)
-	}
-	var out []way
+	six := s.Subnet.Addr().Is6()
+	family, all := netkernel.Family(six), netkernel.All(six)
+	var out []netkernel.Way
 	add := func(r *netlink.Route) {
 		r.Family, r.Table, r.Protocol = family, s.Table, protocol
 		if r.Type == 0 {
@@ -113,34 +81,34 @@ func (m *machine) ways(bridge string, s *device.NATSpec, d *dump) []way {
 			r.Scope = netlink.SCOPE_LINK
 		}
 		w := routeWay(r)
-		if !slices.ContainsFunc(out, func(o way) bool { return o.key == w.key }) {
+		if !w.Among(out) {
 			out = append(out, w)
 		}
 	}
-	add(&netlink.Route{LinkIndex: br.Attrs().Index, Dst: ipnet(s.Subnet.Masked())})
+	add(&netlink.Route{LinkIndex: br.Attrs().Index, Dst: netkernel.IPNet(s.Subnet.Masked())})
 	outs := slices.Clone(s.Out)
 	for _, name := range outs {
-		l := d.link(name)
-		if !isUp(l) {
+		l := d.Link(name)
+		if !netkernel.IsUp(l) {
 			continue
 		}
 		for _, p := range d.prefixes(l) {
 			if p.Addr().Is4() == all.Addr().Is4() && !p.IsSingleIP() {
-				add(&netlink.Route{LinkIndex: l.Attrs().Index, Dst: ipnet(p.Masked())})
+				add(&netlink.Route{LinkIndex: l.Attrs().Index, Dst: netkernel.IPNet(p.Masked())})
 			}
 		}
 	}
 	for _, r := range s.Routes {
-		if l := d.link(r.Out); isUp(l) {
-			add(&netlink.Route{LinkIndex: l.Attrs().Index, Dst: ipnet(r.Dst), Gw: r.Gateway.AsSlice(),
-				Flags: int(netlink.FLAG_ONLINK) * min(1, r.Gateway.BitLen())})
+		if l := d.Link(r.Out); netkernel.IsUp(l) {
+			add(&netlink.Route{LinkIndex: l.Attrs().Index, Dst: netkernel.IPNet(r.Dst),
+				Gw: r.Gateway.AsSlice(), Flags: int(netlink.FLAG_ONLINK) * min(1, r.Gateway.BitLen())})
 		}
 	}
 	if gw := d.gatewayOf(s.Via, family); gw.IsValid() {
-		add(&netlink.Route{LinkIndex: d.link(s.Via).Attrs().Index, Dst: ipnet(all), Gw: gw.AsSlice(),
-			Flags: int(netlink.FLAG_ONLINK)})
+		add(&netlink.Route{LinkIndex: d.Link(s.Via).Attrs().Index, Dst: netkernel.IPNet(all),
+			Gw: gw.AsSlice(), Flags: int(netlink.FLAG_ONLINK)})
 	}
-	add(&netlink.Route{Dst: ipnet(all), Type: unix.RTN_UNREACHABLE, Priority: math.MaxInt32})
+	add(&netlink.Route{Dst: netkernel.IPNet(all), Type: unix.RTN_UNREACHABLE, Priority: math.MaxInt32})
 	mask := uint32(markAround)
 	around := netlink.NewRule()
 	around.Priority, around.IifName, around.Table = aroundPriority, bridge, unix.RT_TABLE_MAIN
@@ -161,30 +129,25 @@ func (m *machine) settleWays(bridge string, s *device.NATSpec, d *dump) error {
 	if s != nil {
 		want, there := m.ways(bridge, s, d), d.there(bridge, s.Table)
 		for _, w := range want {
-			if w.among(there) {
+			if w.Among(there) {
 				continue
 			}
-			if err := w.add(&m.k); err != nil {
+			if err := m.k.Lay(w); err != nil {
 				return err
 			}
 		}
 		for _, w := range there {
-			if !w.among(want) && !w.among(remove) {
+			if !w.Among(want) && !w.Among(remove) {
 				remove = append(remove, w)
 			}
 		}
 	}
 	for _, w := range remove {
-		if err := w.remove(&m.k); err != nil {
+		if err := m.k.Lift(w); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// among reports whether a list has it.
-func (w way) among(list []way) bool {
-	return slices.ContainsFunc(list, func(o way) bool { return o.key == w.key })
 }
 
 // whole reports whether all routes and rules of an instance are there, and no others.
@@ -192,7 +155,7 @@ func (m *machine) whole(bridge string, s *device.NATSpec, d *dump) bool {
 	there := d.there(bridge, s.Table)
 	want := m.ways(bridge, s, d)
 	for _, w := range want {
-		if !w.among(there) {
+		if !w.Among(there) {
 			return false
 		}
 	}
