@@ -25,5 +25,6 @@
 //	part := store.New(store.Options{Root: root, Downloads: downloads, VaultKey: key})
 //
 // While the vault is locked, blobs and volumes are not known: their tables are not complete, and
-// calls on them fail. Unlock goes on from there.
+// calls on them fail. Unlock goes on from there, UnlockBy with a secret of which the caller has the
+// reference.
 package store

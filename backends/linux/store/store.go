@@ -1,7 +1,6 @@
 package store
 
 import (
-	"errors"
 	"os"
 	"sync"
 
@@ -17,8 +16,14 @@ import (
 type Options struct {
 	// Root is the folder that the device takes for "/"; empty means "/".
 	Root string
+	// ConfigFrom is the folder that the files of /config were copied from, where the partition is
+	// mounted that the device was installed on; empty where /config is that folder.
+	ConfigFrom string
 	// VaultKey opens the vault; see package vault. Nil leaves a vault locked, and makes none.
 	VaultKey []byte
+	// KeyLater: the key comes by Unlock or UnlockBy. Until then a vault that is not made yet is locked,
+	// too, and nothing gets into it in the clear.
+	KeyLater bool
 	// Downloads is the folder of downloads, shared with the part web, at DownloadDir(Root); nil makes
 	// one of its own.
 	Downloads *partial.Dir
@@ -95,43 +100,6 @@ func (s *Store) Halt() {
 	if x != nil {
 		x.halt()
 	}
-}
-
-// Unlock opens the vault with a key that came later, and looks at what is in it.
-func (s *Store) Unlock(key []byte) error {
-	s.mu.Lock()
-	x := s.now
-	s.o.VaultKey = key
-	s.mu.Unlock()
-	if x == nil {
-		return errors.New("unlock the vault: the part is not wired")
-	}
-	return x.unlock()
-}
-
-// Vault is the state of the vault, and why it is that if it is not what it was to be. The state is
-// empty before the first look at the disk.
-func (s *Store) Vault() (vault.State, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.state, s.why
-}
-
-// openVault opens the vault and notes its state.
-func (s *Store) openVault() (vault.State, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.state, s.why = vault.Open(s.host(vaultDir), s.o.VaultKey)
-	if s.state == "" {
-		return s.state, s.why
-	}
-	return s.state, nil
-}
-
-// vaultState is the state as it was when the disk was looked at.
-func (s *Store) vaultState() vault.State {
-	state, _ := s.Vault()
-	return state
 }
 
 // readFile reads a small file by its path on the device. One that is no file, or a link to one, is
