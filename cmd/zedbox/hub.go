@@ -36,17 +36,22 @@ func (b *box) hub(ctx context.Context, l *lines) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, pid.Release()) }()
-	d, err := b.device()
+	d, err := b.device(ctx, l)
 	if err != nil {
 		return err
+	}
+	if d.close != nil {
+		defer func() { err = errors.Join(err, d.close()) }()
 	}
 	if err := zedbox.WriteParts(r, d.parts); err != nil {
 		return err
 	}
 	// A model lives no longer than its process: with a hub that was killed the power went, and whoever
 	// was its agent begins anew, too.
-	if err := os.Remove(r.Socket() + ".life"); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("boot the device: %w", err)
+	if d.mortal {
+		if err := os.Remove(r.Socket() + ".life"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("boot the device: %w", err)
+		}
 	}
 	h, err := hub.New(hub.Options{Name: d.name, Seed: d.seed, Socket: r.Socket(), Dir: r.Journal(),
 		Agents: roster.Agents(), Hardware: d.hardware, OnLine: l.OnLine})
@@ -55,14 +60,16 @@ func (b *box) hub(ctx context.Context, l *lines) (err error) {
 	}
 	pulse := zedbox.NewPulse(r, zedbox.Hub)
 	pulse.Join(h.Device().Post)
-	d.keeper.onLine = func(text string) { l.write(agent.Err, zedbox.Hub, "disk", text) }
+	if d.keeper != nil {
+		d.keeper.onLine = func(text string) { l.write(agent.Err, zedbox.Hub, "disk", text) }
+	}
 	err = serve(ctx, h, l, d.keeper, face.Options{Run: r.Run(),
 		Persist: filepath.Join(r.Persist(), "status"),
 		OnLine:  func(text string) { l.write(agent.Warn, zedbox.Hub, "face", text) }})
 	return errors.Join(err, pulse.Close())
 }
 
-// serve runs a hub with its face, and keeps its disk.
+// serve runs a hub with its face, and keeps the disk of models; k is nil without any.
 func serve(ctx context.Context, h *hub.Hub, l *lines, k *keeper, o face.Options) error {
 	shown, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var showing sync.WaitGroup
@@ -72,11 +79,15 @@ func serve(ctx context.Context, h *hub.Hub, l *lines, k *keeper, o face.Options)
 			l.write(agent.Err, zedbox.Hub, "face", err.Error())
 		}
 	})
-	showing.Go(func() { k.run(shown, h) })
+	if k != nil {
+		showing.Go(func() { k.run(shown, h) })
+	}
 	err := h.Run(ctx)
 	stop()
 	showing.Wait()
-	k.end()
+	if k != nil {
+		k.end()
+	}
 	if err != nil {
 		return fmt.Errorf("run the device: %w", err)
 	}

@@ -78,6 +78,8 @@ func known(root *cobra.Command, name string) bool {
 type box struct {
 	root    string
 	outside string
+	// machine is the file that says what the device stands on; empty: this machine as it is.
+	machine string
 	// diagOut is where the report on connectivity goes; empty: run/diag.out.
 	diagOut string
 	// recordDir is where recordings go; empty: nothing is recorded.
@@ -95,6 +97,8 @@ func command() *cobra.Command {
 	root.PersistentFlags().StringVar(&b.root, "root", "/", "folder of run, persist and config")
 	root.PersistentFlags().StringVar(&b.outside, "outside", "",
 		"file that says what stands in the network of models")
+	root.PersistentFlags().StringVar(&b.machine, "machine", "",
+		"file that says what the device stands on: ports, TPM, disk (default: this machine)")
 	root.PersistentFlags().StringVarP(&b.diagOut, "output", "o", "",
 		"where diag writes its report (default run/diag.out)")
 	root.PersistentFlags().StringVar(&b.recordDir, "record", "",

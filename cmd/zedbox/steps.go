@@ -33,6 +33,9 @@ func stepsCommand(b *box) *cobra.Command {
 			if b.outside != "" {
 				args = append(args, "--outside", b.outside)
 			}
+			if b.machine != "" {
+				args = append(args, "--machine", b.machine)
+			}
 			if b.diagOut != "" {
 				args = append(args, "--output", b.diagOut)
 			}
