@@ -1,10 +1,7 @@
 package bridge
 
 import (
-	"context"
-
 	"github.com/evetwin/evetwin/backends/linux/netpart"
-	"github.com/evetwin/evetwin/core/agent"
 	"github.com/evetwin/evetwin/core/bus"
 	device "github.com/evetwin/evetwin/core/device/bridge"
 	"github.com/evetwin/evetwin/core/host"
@@ -52,17 +49,13 @@ func (n *Bridge) Wire(k *host.Kernel) {
 			vifs.Complete()
 		},
 		OnError: n.o.OnError})
-	netpart.Serve(b, device.Set, func(ctx context.Context, m *machine, q *device.SetReq) *agent.Fault {
-		return m.Op(ctx, "set "+q.Item, func() error { return m.set(q.Item, q.Spec) })
+	netpart.Serve(b, device.Set, func(m *machine, q *device.SetReq) (string, func() error) {
+		return "set " + q.Item, func() error { return m.set(q.Item, q.Spec) }
 	})
-	netpart.Serve(b, device.Clear,
-		func(ctx context.Context, m *machine, q *device.ClearReq) *agent.Fault {
-			return m.Op(ctx, "clear "+q.Item, func() error { return m.clear(q.Item) })
-		})
-	netpart.Query(b, device.Counters,
-		func(ctx context.Context, m *machine) (device.CountersRes, *agent.Fault) {
-			return m.counters(ctx)
-		})
+	netpart.Serve(b, device.Clear, func(m *machine, q *device.ClearReq) (string, func() error) {
+		return "clear " + q.Item, func() error { return m.clear(q.Item) }
+	})
+	netpart.Query(b, device.Counters, (*machine).counters)
 }
 
 // Close ends the watch and each dnsmasq. What is configured in the kernel stays, for the next

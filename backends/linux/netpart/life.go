@@ -17,7 +17,8 @@ type Network interface {
 	Load() error
 	// Close ends the machine. What is configured in the kernel stays, for the next process.
 	Close()
-	// Changed and Follow are those of Machine.
+	// Op, Changed and Follow are those of Machine.
+	Op(ctx context.Context, what string, f func() error) *agent.Fault
 	Changed(f func() error)
 	Follow(ctx context.Context)
 }
@@ -78,23 +79,23 @@ func (p *Part[M, P]) Close() {
 	}
 }
 
-// Serve has f carry an op out on another goroutine; what is seen after it is published before its
-// outcome.
+// Serve has an op carried out on another goroutine: f says what it is, for errors, and does it, as
+// Machine.Op does. What is seen after it is published before its outcome.
 func Serve[M Network, P, Req, Res any](b *Life[M, P], o agent.Op[Req, Res],
-	f func(context.Context, M, *Req) *agent.Fault,
+	f func(M, *Req) (what string, do func() error),
 ) {
-	serve(b, o, b.publish, func(ctx context.Context, m M, q *Req) (Res, *agent.Fault) {
-		var none Res
-		return none, f(ctx, m, q)
+	serve(b, o, b.publish, func(ctx context.Context, m M, q *Req) (none Res, _ *agent.Fault) {
+		what, do := f(m, q)
+		return none, m.Op(ctx, what, do)
 	})
 }
 
 // Query has f answer an op on another goroutine.
 func Query[M Network, P, Req, Res any](b *Life[M, P], o agent.Op[Req, Res],
-	f func(context.Context, M) (Res, *agent.Fault),
+	f func(M, context.Context) (Res, *agent.Fault),
 ) {
 	serve(b, o, func() {}, func(ctx context.Context, m M, _ *Req) (Res, *agent.Fault) {
-		return f(ctx, m)
+		return f(m, ctx)
 	})
 }
 

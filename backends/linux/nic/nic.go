@@ -1,11 +1,9 @@
 package nic
 
 import (
-	"context"
 	"time"
 
 	"github.com/evetwin/evetwin/backends/linux/netpart"
-	"github.com/evetwin/evetwin/core/agent"
 	"github.com/evetwin/evetwin/core/bus"
 	device "github.com/evetwin/evetwin/core/device/nic"
 	"github.com/evetwin/evetwin/core/host"
@@ -70,17 +68,13 @@ func (n *Nic) Wire(k *host.Kernel) {
 			items.Complete()
 		},
 		OnError: n.o.OnError})
-	netpart.Serve(b, device.Set, func(ctx context.Context, m *machine, q *device.SetReq) *agent.Fault {
-		return m.Op(ctx, "set "+q.Item, func() error { return m.set(q.Item, q.Spec) })
+	netpart.Serve(b, device.Set, func(m *machine, q *device.SetReq) (string, func() error) {
+		return "set " + q.Item, func() error { return m.set(q.Item, q.Spec) }
 	})
-	netpart.Serve(b, device.Clear,
-		func(ctx context.Context, m *machine, q *device.ClearReq) *agent.Fault {
-			return m.Op(ctx, "clear "+q.Item, func() error { return m.clear(q.Item) })
-		})
-	netpart.Query(b, device.Counters,
-		func(ctx context.Context, m *machine) (device.CountersRes, *agent.Fault) {
-			return m.counters(ctx)
-		})
+	netpart.Serve(b, device.Clear, func(m *machine, q *device.ClearReq) (string, func() error) {
+		return "clear " + q.Item, func() error { return m.clear(q.Item) }
+	})
+	netpart.Query(b, device.Counters, (*machine).counters)
 }
 
 // Close ends the clients and the watch. What is configured stays, for the next process.
