@@ -185,8 +185,8 @@ func (x *hyperBench) removed(t *testing.T, o Outliving) {
 	x.gone(t)
 }
 
-// killedUnder kills the daemon at a moment of a start. Whatever became of that start, its fault says
-// that it can be repeated, the next one leaves one guest that runs, and Delete none.
+// killedUnder kills the daemon at a moment of a start. Whatever became of that start, its fault
+// says that it can be repeated, the next one leaves one guest that runs, and Delete none.
 func (x *hyperBench) killedUnder(t *testing.T, o Outliving, after time.Duration) {
 	s := x.lasting()
 	x.create.does(t, hyper.CreateReq{Spec: s}, nil)

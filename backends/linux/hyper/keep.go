@@ -98,6 +98,8 @@ func (b *boot) serve(d *libvirtd.Daemon, l *libvirt.Libvirt,
 				return true, ended(d)
 			}
 			b.heard(d, e, event.Dom.Name)
+		case <-l.Disconnected():
+			return true, ended(d)
 		case <-d.Done():
 			return true, ended(d)
 		case <-b.ctx.Done():

@@ -1,0 +1,4 @@
+package libvirtd
+
+// EndInterrupted is endInterrupted.
+var EndInterrupted = endInterrupted
