@@ -57,7 +57,7 @@ func (x *tpmBench) stands(t *testing.T, from secret.Origin, ref string) (value s
 	var known bool
 	var again string
 	x.turn(t, func() {
-		if value, known = x.keeper.Value(ref); known {
+		if value, known = x.keeper.Reveal(ref); known {
 			again = x.keeper.Made(from, []byte(value))
 		}
 	})
@@ -112,7 +112,7 @@ func (x *tpmBench) agreesMuch(t *testing.T) {
 	first := peer(t)
 	ref := x.agreed(t, first)
 	known := func() (ok bool) {
-		x.turn(t, func() { _, ok = x.keeper.Value(ref) })
+		x.turn(t, func() { _, ok = x.keeper.Reveal(ref) })
 		return ok
 	}
 	for n := 0; known(); n++ {

@@ -64,6 +64,7 @@ func TestWhatNobodyKnowsIsNotSent(t *testing.T) {
 			" in the configuration is not known any more; it comes with the next configuration",
 		"token:1": "token of a registry is not known", d.Password: "has a line break in it",
 		"sesame": "reference that nobody gave out is not known",
+		w.Made(secret.Sealed, []byte("key of a vault")): "sealed secret is not known",
 	} {
 		_, f := New(w, &device.Via{}, "GET", "https://x/y", nil, &device.Login{Secret: ref})
 		if f == nil || f.Code != device.FaultSecret || !f.Retry || !strings.Contains(f.Text, want) ||

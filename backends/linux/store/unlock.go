@@ -48,7 +48,7 @@ func (s *Store) UnlockBy(ctx context.Context, ref string) error {
 	}
 	looked := make(chan found, 1)
 	x.post(func() {
-		text, known := x.keeper.Value(ref)
+		text, known := x.keeper.Reveal(ref)
 		looked <- found{text, known}
 	})
 	var key []byte

@@ -61,7 +61,7 @@ func (b *boot) seal(q *device.SealReq) (work[device.SealRes], *agent.Fault) {
 	if f != nil {
 		return nil, f
 	}
-	value, f := q.Find(b.keeper.Value)
+	value, f := q.Find(b.keeper.Reveal)
 	return func(t *TPM) (res device.SealRes, err error) {
 		if value == nil {
 			if value, err = t.Random(ownSecret); err != nil {

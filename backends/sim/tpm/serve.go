@@ -161,7 +161,7 @@ func serveSecrets(t *Tpm) {
 		if f != nil {
 			return res, f
 		}
-		value, f := q.Find(t.keeper.Value)
+		value, f := q.Find(t.keeper.Reveal)
 		if f == nil {
 			t.seal(value, list)
 		}

@@ -51,7 +51,7 @@ func (q *QuoteReq) Check() *agent.Fault {
 	return nil
 }
 
-// Find looks for the secret of a request with value, which is secret.Keeper.Value. It returns none
+// Find looks for the secret of a request with value, which is secret.Keeper.Reveal. It returns none
 // where the module is to draw one, or says what is wrong.
 func (q *SealReq) Find(value func(ref string) (string, bool)) ([]byte, *agent.Fault) {
 	if q.Secret == "" {

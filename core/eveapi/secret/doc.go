@@ -12,7 +12,8 @@
 // sends another configuration, signed or not, cannot change what a reference in force stands for.
 //
 // A TPM has secrets of its own: what it unseals, agrees on with others and decrypts. Agents get
-// "<origin>:<tag>" of those (Keeper.Made), the same for the same secret in every boot.
+// "<origin>:<tag>" of those (Keeper.Made), the same for the same secret in every boot. They stay in
+// the parts (Keeper.Reveal); all others are for the servers and guests that they are meant for.
 //
 // What a signature is over is lost with the secrets. The digest of the payload as it came goes
 // along (security.Kept), and eveapi.OpenStripped verifies with it.

@@ -21,11 +21,12 @@ const (
 // Keeper knows what references stand for. It is for the loop of one device.
 type Keeper struct {
 	key    []byte
-	values map[string]*value // by reference
-	seen   []*document       // newest last
-	held   []*document       // newest last
-	tokens []string          // their references, oldest first
-	made   map[Origin][]string // their references, oldest first
+	values map[string]*value   // by reference
+	seen   []*document         // newest last
+	held   []*document         // newest last
+	tokens []string            // their references, oldest first
+	made   map[string]string   // secrets by reference
+	order  map[Origin][]string // those references, oldest first
 	// lasting are references that may outlive the boot, oldest first.
 	lasting []string
 }
@@ -46,10 +47,12 @@ type document struct {
 // New makes an empty keeper. The key is a secret of the device and the same in all its boots, so
 // that references stay what they are: device ports outlive a reboot, with the logins of proxies.
 func New(key []byte) *Keeper {
-	return &Keeper{key: key, values: map[string]*value{}, made: map[Origin][]string{}}
+	return &Keeper{key: key, values: map[string]*value{}, made: map[string]string{},
+		order: map[Origin][]string{}}
 }
 
-// Value is what a reference stands for; false if nobody knows.
+// Value is what a reference of a configuration or of a token stands for, for the server or the guest
+// that it is meant for; false if nobody knows. Secrets of a TPM are only for Reveal.
 func (k *Keeper) Value(ref string) (string, bool) {
 	if Malformed(ref) {
 		ref = ref[:len(ref)-len(malformed)]

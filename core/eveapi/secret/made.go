@@ -36,19 +36,28 @@ func (k *Keeper) Made(from Origin, text []byte) (ref string) {
 	mac.Write([]byte("made\x00" + string(from) + "\x00"))
 	mac.Write(text)
 	ref = string(from) + ":" + hex.EncodeToString(mac.Sum(nil)[:madeDigits/2])
-	list := k.made[from]
+	list := k.order[from]
 	if i := slices.Index(list, ref); i >= 0 {
 		list = slices.Delete(list, i, i+1)
 	} else if len(list) == maxMade {
-		delete(k.values, list[0])
+		delete(k.made, list[0])
 		list = slices.Delete(list, 0, 1)
 	}
-	k.made[from] = append(list, ref)
-	k.values[ref] = &value{text: string(text), uses: 1}
+	k.order[from] = append(list, ref)
+	k.made[ref] = string(text)
 	return ref
 }
 
-// OfModule reports whether a reference is of a secret that Made keeps. No server is told those.
+// Reveal is what any reference stands for; false if nobody knows. It is for parts that keep it to
+// themselves: what a TPM unsealed is told to no server and to no guest, whoever names it to them.
+func (k *Keeper) Reveal(ref string) (string, bool) {
+	if text, ok := k.made[ref]; ok {
+		return text, true
+	}
+	return k.Value(ref)
+}
+
+// OfModule reports whether a reference is of a secret that Made keeps.
 func OfModule(ref string) bool {
 	from, tag, found := strings.Cut(ref, ":")
 	if !found || len(tag) != madeDigits {

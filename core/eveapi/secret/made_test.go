@@ -10,7 +10,7 @@ func TestMadeSecretsHaveOneReference(t *testing.T) {
 	k := New([]byte("key"))
 	text := []byte("thirty-two bytes of a vault key.")
 	ref := k.Made(Sealed, text)
-	if v, ok := k.Value(ref); !ok || v != string(text) || !strings.HasPrefix(ref, "sealed:") {
+	if v, ok := k.Reveal(ref); !ok || v != string(text) || !strings.HasPrefix(ref, "sealed:") {
 		t.Errorf("%s is %q %v", ref, v, ok)
 	}
 	if again := k.Made(Sealed, text); again != ref {
@@ -29,7 +29,7 @@ func TestMadeSecretsHaveOneReference(t *testing.T) {
 			t.Errorf("%s has the same reference", what)
 		}
 	}
-	if v, ok := New([]byte("key")).Value(ref); ok {
+	if v, ok := New([]byte("key")).Reveal(ref); ok {
 		t.Errorf("the next boot knows %q before it is made again", v)
 	}
 }
@@ -44,17 +44,29 @@ func TestMadeSecretsAreForgottenByTheirAge(t *testing.T) {
 		k.Made(Agreed, []byte("first"))
 	}
 	for _, ref := range []string{sealed, first} {
-		if _, ok := k.Value(ref); !ok {
+		if _, ok := k.Reveal(ref); !ok {
 			t.Errorf("%s is forgotten", ref)
 		}
 	}
 	for n, ref := range refs {
-		if _, ok := k.Value(ref); ok != (n > 2*maxMade) {
+		if _, ok := k.Reveal(ref); ok != (n > 2*maxMade) {
 			t.Errorf("number %d of %d is known: %v", n, len(refs), ok)
 		}
 	}
-	if n := len(k.values); n != maxMade+1 {
+	if n := len(k.made); n != maxMade+1 {
 		t.Errorf("%d secrets are kept", n)
+	}
+}
+
+// Whoever has a part send or show what a reference stands for cannot name the key of a vault.
+func TestSecretsOfATPMAreNotForServers(t *testing.T) {
+	k, d := New([]byte("key")), &document{}
+	sealed, word := k.Made(Sealed, []byte("vault")), k.keep(d, "config:x:password", "sesame")
+	if v, ok := k.Value(sealed); ok {
+		t.Errorf("%s is handed out: %q", sealed, v)
+	}
+	if v, ok := k.Reveal(word); !ok || v != "sesame" {
+		t.Errorf("%s is %q %v within the parts", word, v, ok)
 	}
 }
 
