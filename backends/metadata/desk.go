@@ -98,9 +98,9 @@ func (d *Desk) Answer(q Request) Answer {
 	mine := d.find(func(s *device.OfferSpec) bool {
 		return s.To == device.ToGuest && s.Bridge == q.Bridge && s.Addr == q.From
 	})
-	list := []*device.OfferSpec{mine, d.find(to(device.ToGuests))}
-	if mine == nil {
-		list = []*device.OfferSpec{d.find(to(device.ToStrangers))}
+	app, list := "", []*device.OfferSpec{d.find(to(device.ToStrangers))}
+	if mine != nil {
+		app, list = mine.App, []*device.OfferSpec{mine, d.find(to(device.ToGuests))}
 	}
 	for _, s := range list {
 		if s == nil {
@@ -113,7 +113,7 @@ func (d *Desk) Answer(q Request) Answer {
 		}
 		for i := range s.Intakes {
 			if leads(s.Intakes[i].Path, q.Path) {
-				return d.take(s.App, &s.Intakes[i], &q)
+				return d.take(app, &s.Intakes[i], &q)
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package eveapi
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/lf-edge/eve-api/go/info"
 	"github.com/lf-edge/eve-api/go/metrics"
@@ -50,7 +51,8 @@ func infoTypeOf(m *info.ZInfoMsg) (info.ZInfoTypes, bool) {
 	return 0, false
 }
 
-// InfoEntity is the identifier of what an info message is about: a UUID, or the digest of a blob.
+// InfoEntity is the identifier of what an info message is about: a UUID, the digest of a blob, or,
+// for what an application told of itself, its UUID and the number of the type, with "-" between.
 // Messages of one type with the same identifier replace each other.
 func InfoEntity(m *info.ZInfoMsg) string {
 	switch c := m.GetInfoContent().(type) {
@@ -68,7 +70,7 @@ func InfoEntity(m *info.ZInfoMsg) string {
 		}
 		return ""
 	case *info.ZInfoMsg_Amdinfo:
-		return c.Amdinfo.GetUuid()
+		return c.Amdinfo.GetUuid() + "-" + strconv.Itoa(int(c.Amdinfo.GetType()))
 	}
 	return m.GetDevId()
 }

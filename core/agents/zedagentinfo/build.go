@@ -66,6 +66,10 @@ func (a *reporter) message(kind report.Kind, key string) *info.ZInfoMsg {
 		if s := a.blobs.Get(key); s != nil && s.RefCount > 0 {
 			return report.Blob(s)
 		}
+	case report.KindMetaData:
+		if s := a.metaData.Get(key); s != nil {
+			return report.MetaData(s)
+		}
 	}
 	return nil
 }

@@ -5,6 +5,7 @@
 //	in   zedrouter/NetworkInstanceStatus      network instances
 //	in   volumemgr/VolumeStatus,              volumes, content trees and blobs
 //	     ContentTreeStatus, BlobStatus
+//	in   msrv/AppInstMetaData                 what applications told of themselves
 //	in   zedagent/ZedAgentStatus, ConfigItemValueMap, ConfigItemStatus, EdgeNodeInfo;
 //	     nodeagent/NodeAgentStatus; nim/DeviceNetworkStatus, DevicePortConfigList;
 //	     domainmgr/AssignableAdapters, HostMemory, Capabilities; tpmmgr/TpmStatus;

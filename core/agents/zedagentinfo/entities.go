@@ -20,7 +20,8 @@ func (a *reporter) entities(t *agent.Turn, all bool) int {
 		notice(a, t, report.KindInstance, a.instances, all, nil) +
 		notice(a, t, report.KindVolume, a.volumes, all, volumeState) +
 		notice(a, t, report.KindContentTree, a.trees, all, treeState) +
-		notice(a, t, report.KindBlob, a.blobs, all, blobState)
+		notice(a, t, report.KindBlob, a.blobs, all, blobState) +
+		notice(a, t, report.KindMetaData, a.metaData, all, nil)
 }
 
 // progress is how long news may wait that say only that more bytes have come.

@@ -70,6 +70,7 @@ type reporter struct {
 	volumes   *bus.Sub[volume.VolumeStatus]
 	trees     *bus.Sub[content.ContentTreeStatus]
 	blobs     *bus.Sub[content.BlobStatus]
+	metaData  *bus.Sub[app.AppInstMetaData]
 	zedagent  *bus.Sub[node.ZedAgentStatus]
 	nodeagent *bus.Sub[node.NodeAgentStatus]
 	names     *bus.Sub[node.EdgeNodeInfo]
@@ -100,6 +101,7 @@ func New(p bus.Port) agent.Agent {
 		volumes:   bus.Subscribe(p, volume.Statuses, bus.Optional),
 		trees:     bus.Subscribe(p, content.TreeStatuses, bus.Optional),
 		blobs:     bus.Subscribe(p, content.Blobs, bus.Optional),
+		metaData:  bus.Subscribe(p, app.MetaData, bus.Optional),
 		zedagent:  bus.Subscribe(p, node.ZedAgent, bus.Optional),
 		nodeagent: bus.Subscribe(p, node.NodeAgent, bus.Optional),
 		names:     bus.Subscribe(p, node.Info, bus.Optional),

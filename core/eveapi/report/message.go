@@ -25,6 +25,7 @@ const (
 	KindVolume      Kind = "volume"
 	KindContentTree Kind = "content"
 	KindBlob        Kind = "blob"
+	KindMetaData    Kind = "appInstMetadataInfo" // what an application told of itself
 )
 
 // Gone is the last word on an entity: a message that holds only its identifier.
@@ -40,6 +41,8 @@ func Gone(kind Kind, id string) (*info.ZInfoMsg, error) {
 		return treeMessage(&info.ZInfoContentTree{Uuid: id}), nil
 	case KindBlob:
 		return blobMessage(&info.ZInfoBlob{Sha256: id}), nil
+	case KindMetaData:
+		return goneMetaData(id)
 	}
 	return nil, fmt.Errorf("report the end of %s %s: such an entity does not end", kind, id)
 }
