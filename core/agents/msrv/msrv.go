@@ -87,12 +87,23 @@ func (a *msrv) Step(t *agent.Turn) {
 	}
 	if a.statuses.Moved() {
 		a.discoverers(&w)
+		a.strays(&w)
 	}
 	if t.Full {
 		w.Add(guests, strangers)
 	}
 	for _, id := range w.All() {
 		a.settle(t, id)
+	}
+}
+
+// strays notes the applications that something is served to, but whose network is not there, or not
+// known yet.
+func (a *msrv) strays(w *agent.Work) {
+	for key := range a.offers.All() {
+		if id := owner(key); a.statuses.Get(id) == nil {
+			w.Add(id)
+		}
 	}
 }
 
