@@ -1,7 +1,6 @@
 package conform
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -58,7 +57,7 @@ func Bridge(t *testing.T, b Backend, mk func(t *testing.T) BridgeSetup) {
 		show: map[string]func(any) string{
 			bridge.Items.String(): func(row any) string {
 				i := row.(*bridge.ItemSeen)
-				return i.Item + " " + bridgeText(i.Spec)
+				return i.Item + " " + specText(i.Spec)
 			},
 			bridge.Vifs.String(): func(row any) string {
 				v := row.(*bridge.VifSeen)
@@ -68,37 +67,23 @@ func Bridge(t *testing.T, b Backend, mk func(t *testing.T) BridgeSetup) {
 	s.run(t, b, func(t *testing.T) *bridgeBench { return newBridgeBench(t, mk) })
 }
 
-// bridgeText is a spec as text.
-func bridgeText(s bridge.Spec) string {
-	text, err := json.Marshal(s)
-	if err != nil {
-		return err.Error()
-	}
-	return string(text)
-}
-
 // bridgeBench is a device with a part bridge alone.
 type bridgeBench struct {
-	*bench
+	itemBench[bridge.ItemSeen, bridge.SetReq, bridge.ClearReq, bridge.None]
 	BridgeSetup
-	items    *bus.Sub[bridge.ItemSeen]
 	vifs     *bus.Sub[bridge.VifSeen]
-	set      *calls[bridge.SetReq, bridge.None]
-	unset    *calls[bridge.ClearReq, bridge.None]
 	counters *calls[bridge.CountersReq, bridge.CountersRes]
 }
 
 func newBridgeBench(t *testing.T, mk func(t *testing.T) BridgeSetup) *bridgeBench {
 	t.Helper()
-	x := &bridgeBench{BridgeSetup: mk(t), set: newCalls(bridge.Set), unset: newCalls(bridge.Clear),
-		counters: newCalls(bridge.Counters)}
-	state := func() string { return rows("item", x.items) }
-	x.bench = newBench(t, x.Setup, "zedrouter", state, func(b *bench, p bus.Port) []looker {
-		x.items, x.vifs = bus.Subscribe(p, bridge.Items), bus.Subscribe(p, bridge.Vifs)
-		x.set.attach(b, p)
-		x.unset.attach(b, p)
+	x := &bridgeBench{BridgeSetup: mk(t), counters: newCalls(bridge.Counters),
+		itemBench: newItemBench(bridge.Set, bridge.Clear,
+			func(i *bridge.ItemSeen) any { return i.Spec })}
+	x.bench = newBench(t, x.Setup, "zedrouter", x.state, func(b *bench, p bus.Port) []looker {
+		x.vifs = bus.Subscribe(p, bridge.Vifs)
 		x.counters.attach(b, p)
-		return []looker{x.set, x.unset, x.counters}
+		return append(x.attach(b, p, bridge.Items), x.counters)
 	})
 	x.booted(t)
 	return x
@@ -110,24 +95,16 @@ func (x *bridgeBench) booted(t *testing.T) {
 	x.until(t, "complete tables", func() bool { return x.items.Complete() && x.vifs.Complete() })
 }
 
-// apply sets an item and wants it seen, as it was set, in the turn that brings the outcome.
+// apply sets an item and wants it seen.
 func (x *bridgeBench) apply(t *testing.T, item string, s bridge.Spec) {
 	t.Helper()
-	x.set.does(t, bridge.SetReq{Item: item, Spec: s}, func() {
-		if row := x.items.Get(item); row == nil || bridgeText(row.Spec) != bridgeText(s) {
-			t.Errorf("%s is set and seen as %+v", item, row)
-		}
-	})
+	x.sets(t, item, bridge.SetReq{Item: item, Spec: s}, s)
 }
 
-// drop clears an item and wants it gone in the turn that brings the outcome.
+// drop clears an item and wants it gone.
 func (x *bridgeBench) drop(t *testing.T, item string) {
 	t.Helper()
-	x.unset.does(t, bridge.ClearReq{Item: item}, func() {
-		if x.items.Get(item) != nil {
-			t.Errorf("%s is cleared and still seen", item)
-		}
-	})
+	x.clears(t, item, bridge.ClearReq{Item: item})
 }
 
 // again sets an item as it is and wants no row.
@@ -148,7 +125,7 @@ func (x *bridgeBench) meddles(t *testing.T, what string, items ...string) {
 	t.Helper()
 	x.outside(t, func() { x.Meddle(what) })
 	for _, item := range items {
-		x.until(t, item+" to vanish", func() bool { return x.items.Get(item) == nil })
+		x.lost(t, item)
 	}
 }
 

@@ -10,33 +10,14 @@ import (
 
 func TestModelBridgeConforms(t *testing.T) {
 	can := model
-	can.Lacks = func(need string) string {
-		if need == conform.NeedsNoBridgeVLAN {
-			return "the model has them"
-		}
-		return ""
-	}
+	can.Lacks = lacking(conform.NeedsBridgeVLAN, conform.NeedsNoBridgeVLAN, false)
 	conform.Bridge(t, can, modelBridge(false))
 }
 
 // TestModelBridgeWithoutVLANConforms is the model of a kernel whose bridges do not filter VLANs.
 func TestModelBridgeWithoutVLANConforms(t *testing.T) {
-	lacking := conform.Backend{Name: "model without VLANs", Report: report,
-		Lacks: lacksBridgeVLAN(true)}
-	conform.Bridge(t, lacking, modelBridge(true))
-}
-
-// lacksBridgeVLAN is what a kernel cannot do that does, or does not, lack filtering of VLANs.
-func lacksBridgeVLAN(lacks bool) func(need string) string {
-	return func(need string) string {
-		switch {
-		case need == conform.NeedsBridgeVLAN && lacks:
-			return "this kernel has none"
-		case need == conform.NeedsNoBridgeVLAN && !lacks:
-			return "this kernel has them"
-		}
-		return ""
-	}
+	conform.Bridge(t, conform.Backend{Name: "model without VLANs", Report: report,
+		Lacks: lacking(conform.NeedsBridgeVLAN, conform.NeedsNoBridgeVLAN, true)}, modelBridge(true))
 }
 
 // modelBridge makes models of a part bridge.

@@ -27,7 +27,8 @@ func TestLAB13_LinuxBridgeConforms(t *testing.T) {
 		t.Fatal(err)
 	}
 	linux := realPart("linux")
-	linux.Lacks = lacksBridgeVLAN(!caps.Can(netcaps.BridgeVLAN))
+	linux.Lacks = lacking(conform.NeedsBridgeVLAN, conform.NeedsNoBridgeVLAN,
+		!caps.Can(netcaps.BridgeVLAN))
 	conform.Bridge(t, linux, func(t *testing.T) conform.BridgeSetup {
 		return newBridgeLab(t).setup()
 	})

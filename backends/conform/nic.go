@@ -2,7 +2,6 @@ package conform
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -132,39 +131,23 @@ func showItem(row any) string {
 	return i.Item + " " + specText(i.Spec)
 }
 
-// specText is a spec as text.
-func specText(s nic.Spec) string {
-	text, err := json.Marshal(s)
-	if err != nil {
-		return err.Error()
-	}
-	return string(text)
-}
-
 // nicBench is a device with a part nic alone.
 type nicBench struct {
-	*bench
+	itemBench[nic.ItemSeen, nic.SetReq, nic.ClearReq, nic.None]
 	NicSetup
 	links    *bus.Sub[nic.LinkSeen]
 	addrs    *bus.Sub[nic.AddrSeen]
-	items    *bus.Sub[nic.ItemSeen]
-	set      *calls[nic.SetReq, nic.None]
-	unset    *calls[nic.ClearReq, nic.None]
 	counters *calls[nic.CountersReq, nic.CountersRes]
 }
 
 func newNicBench(t *testing.T, mk func(t *testing.T) NicSetup) *nicBench {
 	t.Helper()
-	x := &nicBench{NicSetup: mk(t), set: newCalls(nic.Set), unset: newCalls(nic.Clear),
-		counters: newCalls(nic.Counters)}
-	state := func() string { return rows("item", x.items) }
-	x.bench = newBench(t, x.Setup, "nim", state, func(b *bench, p bus.Port) []looker {
+	x := &nicBench{NicSetup: mk(t), counters: newCalls(nic.Counters),
+		itemBench: newItemBench(nic.Set, nic.Clear, func(i *nic.ItemSeen) any { return i.Spec })}
+	x.bench = newBench(t, x.Setup, "nim", x.state, func(b *bench, p bus.Port) []looker {
 		x.links, x.addrs = bus.Subscribe(p, nic.Links), bus.Subscribe(p, nic.Addrs)
-		x.items = bus.Subscribe(p, nic.Items)
-		x.set.attach(b, p)
-		x.unset.attach(b, p)
 		x.counters.attach(b, p)
-		return []looker{x.set, x.unset, x.counters}
+		return append(x.attach(b, p, nic.Items), x.counters)
 	})
 	x.booted(t)
 	return x
@@ -178,24 +161,16 @@ func (x *nicBench) booted(t *testing.T) {
 	})
 }
 
-// apply sets an item and wants it seen, as it was set, in the turn that brings the outcome.
+// apply sets an item and wants it seen.
 func (x *nicBench) apply(t *testing.T, item string, s nic.Spec) {
 	t.Helper()
-	x.set.does(t, nic.SetReq{Item: item, Spec: s}, func() {
-		if row := x.items.Get(item); row == nil || specText(row.Spec) != specText(s) {
-			t.Errorf("%s is set and seen as %+v", item, row)
-		}
-	})
+	x.sets(t, item, nic.SetReq{Item: item, Spec: s}, s)
 }
 
-// drop clears an item and wants it gone in the turn that brings the outcome.
+// drop clears an item and wants it gone.
 func (x *nicBench) drop(t *testing.T, item string) {
 	t.Helper()
-	x.unset.does(t, nic.ClearReq{Item: item}, func() {
-		if x.items.Get(item) != nil {
-			t.Errorf("%s is cleared and still seen", item)
-		}
-	})
+	x.clears(t, item, nic.ClearReq{Item: item})
 }
 
 // has waits until an interface has exactly these addresses, beside link-local ones.
@@ -219,17 +194,11 @@ func (x *nicBench) usable(ifname string) []string {
 	return out
 }
 
-// vanishes waits until an item is not seen any more.
-func (x *nicBench) vanishes(t *testing.T, item string) {
-	t.Helper()
-	x.until(t, item+" to vanish", func() bool { return x.items.Get(item) == nil })
-}
-
 // meddles has somebody take an item away, and waits until that is seen.
 func (x *nicBench) meddles(t *testing.T, item string) {
 	t.Helper()
 	x.outside(t, func() { x.Meddle(item) })
-	x.vanishes(t, item)
+	x.lost(t, item)
 }
 
 // leaves wants packets from an address of eth0 to take a router, or none.

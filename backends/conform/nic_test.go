@@ -12,27 +12,14 @@ import (
 
 func TestModelNicConforms(t *testing.T) {
 	can := model
-	can.Lacks = func(need string) string {
-		if need == conform.NeedsNoVLAN {
-			return "the model has them"
-		}
-		return ""
-	}
+	can.Lacks = lacking(conform.NeedsVLAN, conform.NeedsNoVLAN, false)
 	conform.Nic(t, can, modelNic())
 }
 
 // TestModelNicWithoutVLANConforms is the model of a kernel that lacks VLANs.
 func TestModelNicWithoutVLANConforms(t *testing.T) {
-	lacking := conform.Backend{Name: "model without VLANs", Report: report, Lacks: lacksVLAN}
-	conform.Nic(t, lacking, modelNic("VLAN"))
-}
-
-// lacksVLAN is what a kernel without VLANs cannot do.
-func lacksVLAN(need string) string {
-	if need == conform.NeedsVLAN {
-		return "this kernel has none"
-	}
-	return ""
+	conform.Nic(t, conform.Backend{Name: "model without VLANs", Report: report,
+		Lacks: lacking(conform.NeedsVLAN, conform.NeedsNoVLAN, true)}, modelNic("VLAN"))
 }
 
 // modelNic makes models of a part nic.

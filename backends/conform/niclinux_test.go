@@ -37,15 +37,7 @@ func TestLAB6_LAB13_LinuxNicConforms(t *testing.T) {
 		t.Fatal(err)
 	}
 	linux := realPart("linux")
-	linux.Lacks = func(need string) string {
-		switch {
-		case need == conform.NeedsVLAN && !caps.Can(netcaps.VLAN):
-			return "this kernel has none"
-		case need == conform.NeedsNoVLAN && caps.Can(netcaps.VLAN):
-			return "this kernel has them"
-		}
-		return ""
-	}
+	linux.Lacks = lacking(conform.NeedsVLAN, conform.NeedsNoVLAN, !caps.Can(netcaps.VLAN))
 	conform.Nic(t, linux, func(t *testing.T) conform.NicSetup {
 		return newNicLab(t, caps.Can(netcaps.VLAN)).setup()
 	})
