@@ -8,6 +8,7 @@ import (
 	"github.com/evetwin/evetwin/core/agents/domainmgr"
 	"github.com/evetwin/evetwin/core/agents/downloader"
 	"github.com/evetwin/evetwin/core/agents/ledmanager"
+	"github.com/evetwin/evetwin/core/agents/msrv"
 	"github.com/evetwin/evetwin/core/agents/nim"
 	"github.com/evetwin/evetwin/core/agents/nodeagent"
 	"github.com/evetwin/evetwin/core/agents/tpmmgr"
@@ -37,6 +38,7 @@ func Agents() []agent.Entry {
 		{Name: "tpmmgr", New: tpmmgr.New},
 		{Name: "zedmanager", New: zedmanager.New, Turns: 3000},
 		{Name: "zedrouter", New: zedrouter.New, Turns: 4000},
+		{Name: "msrv", New: msrv.New, Turns: 4000},
 		{Name: "downloader", New: downloader.New, Turns: 4000},
 		{Name: "verifier", New: verifier.New, Turns: 4000},
 		{Name: "volumemgr", New: volumemgr.New, Turns: 6000},
