@@ -10,6 +10,7 @@ import (
 
 	"github.com/evetwin/evetwin/core/agent"
 	"github.com/evetwin/evetwin/core/bus"
+	"github.com/evetwin/evetwin/core/device/store"
 	"github.com/evetwin/evetwin/core/device/tpm"
 	"github.com/evetwin/evetwin/core/device/web"
 	"github.com/evetwin/evetwin/core/eveapi"
@@ -111,7 +112,7 @@ func tableOf[V bus.Row](p bus.Port, t bus.Topic[V], m bus.Mode) bus.Table[V] {
 }
 
 // ServerFile holds the controller's name, "host" or "host:port".
-const ServerFile = "/config/server"
+const ServerFile = store.ServerFile
 
 // Server is the controller's name, empty while it is not known: the file is missing, empty or not
 // read yet.

@@ -11,6 +11,7 @@ import (
 	"github.com/evetwin/evetwin/core/device/led"
 	"github.com/evetwin/evetwin/core/device/log"
 	"github.com/evetwin/evetwin/core/device/nic"
+	"github.com/evetwin/evetwin/core/device/operator"
 	"github.com/evetwin/evetwin/core/device/store"
 	"github.com/evetwin/evetwin/core/device/tpm"
 	"github.com/evetwin/evetwin/core/device/web"
@@ -43,17 +44,17 @@ func known() registry {
 		network.AppNetworkStatuses.Decl, network.Numbers.Decl,
 		network.AppInterfaceNumbers.Decl, network.Instances.Decl,
 		network.InstanceStatus.Decl, network.DPCL.Decl, network.PortConfigFiles.Decl,
-		network.DNS.Decl,
+		network.DNS.Decl, network.ManualDPC.Decl,
 		node.Onboarding.Decl, node.Client.Decl, node.UUIDChecks.Decl, node.ZedAgent.Decl,
 		node.NodeAgent.Decl, node.Info.Decl, node.LedShown.Decl, node.Diag.Decl,
-		node.WaitForAddr.Decl,
+		node.WaitForAddr.Decl, node.OperatorRequests.Decl,
 		security.EdgeNodeCerts.Decl, security.Tpm.Decl,
 		volume.Configs.Decl, volume.Refs.Decl, volume.RefStatuses.Decl, volume.Statuses.Decl,
 		volume.CreatePending.Decl, volume.Mgr.Decl)
 	r.add(boot.Parts.Decl, boot.Boot.Decl, bridge.Items.Decl, bridge.Vifs.Decl,
 		clock.Clock.Decl, hyper.Domains.Decl, hyper.Host.Decl, hyper.Adapters.Decl,
 		led.Light.Decl, log.Spool.Decl, nic.Links.Decl, nic.Addrs.Decl, nic.Items.Decl,
-		store.Blobs.Decl, store.Volumes.Decl, store.Space.Decl, store.Files.Decl,
+		operator.Requests.Decl, store.Blobs.Decl, store.Volumes.Decl, store.Space.Decl, store.Files.Decl,
 		tpm.Keys.Decl, tpm.Module.Decl, web.Partials.Decl)
 	family(r, metrics.Maps)
 	family(r, network.DPCs)

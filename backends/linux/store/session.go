@@ -64,6 +64,7 @@ func (x *session) serve() {
 		x.when(c.Live, func() { x.serveWrite(c) })
 	})
 	served(x, device.Remove, x.remove)
+	served(x, device.SetServer, x.setServer)
 	served(x, device.Verify, x.verify)
 	served(x, device.ReadBlob, x.readBlob)
 	served(x, device.RemoveBlob, x.removeBlob)

@@ -16,8 +16,8 @@ import (
 type Options struct {
 	// Root is the folder that the device takes for "/"; empty means "/".
 	Root string
-	// ConfigFrom is the folder that the files of /config were copied from, where the partition is
-	// mounted that the device was installed on; empty where /config is that folder.
+	// ConfigFrom is the folder that the files of /config were copied from, where the partition that
+	// the device was installed on is mounted; empty where /config is that folder.
 	ConfigFrom string
 	// VaultKey opens the vault; see package vault. Nil leaves a vault locked, and makes none.
 	VaultKey []byte

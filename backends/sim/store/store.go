@@ -18,6 +18,9 @@ type Store struct {
 	Taken func(target string)
 	// Removed is called when a volume is removed; may be nil.
 	Removed func(volumeKey string)
+	// Partition is called with the name of the controller before it is changed; it writes it to where
+	// the files of /config are from, if they are not the disk's own. It may be nil.
+	Partition func(server string) error
 	// Keeper has the device's secrets; nil makes one of its own.
 	Keeper *secret.Keeper
 
@@ -56,6 +59,7 @@ func (s *Store) Wire(k *host.Kernel) {
 	host.Serve(pt, device.Read, s.read)
 	host.Serve(pt, device.Write, s.write)
 	host.Serve(pt, device.Remove, s.remove)
+	host.Serve(pt, device.SetServer, s.setServer)
 	s.serveBlobs(pt)
 	s.serveVolumes(pt)
 }

@@ -49,7 +49,7 @@ func New(p bus.Port) agent.Agent {
 	return &nim{
 		config:   bus.Subscribe(p, config.Items),
 		wishes:   bus.Subscribe(p, network.DPCs.Of("zedagent")),
-		manual:   bus.Subscribe(p, network.DPCs.Of("monitor"), bus.Optional),
+		manual:   bus.Subscribe(p, network.ManualDPC, bus.Optional),
 		files:    bus.Subscribe(p, store.Files),
 		links:    bus.Subscribe(p, nic.Links),
 		addrs:    bus.Subscribe(p, nic.Addrs),

@@ -91,7 +91,7 @@ func TestNET5_ManualConfigurationIsFirstAndKept(t *testing.T) {
 	l.run()
 	l.wish(dpc("zedagent", 50, "eth0"))
 	l.run()
-	manual := network.DPCs.Of("monitor")
+	manual := network.ManualDPC
 	l.answer = func(r web.SendReq) (int, *agent.Fault) {
 		if r.Via.IfName == "eth1" {
 			return refused(r)
@@ -201,7 +201,7 @@ func TestNET7_FailedConfigurationIsLeftAlone(t *testing.T) {
 func TestNET7_SelectionPassesOverWhatJustFailed(t *testing.T) {
 	l := newLab(t, "eth0", "eth1")
 	l.settings()
-	rig.Complete(l.Rig, network.DPCs.Of("monitor"))
+	rig.Complete(l.Rig, network.ManualDPC)
 	l.run()
 	l.wish(dpc("zedagent", 1, "eth0"))
 	l.run()
@@ -216,9 +216,9 @@ func TestNET7_SelectionPassesOverWhatJustFailed(t *testing.T) {
 	l.wish(dpc("zedagent", 2, "eth1"))
 	l.run()
 	anew := func() { // an operator's configuration comes and goes
-		rig.Put(l.Rig, network.DPCs.Of("monitor"), dpc("manual", 3, "eth0"))
+		rig.Put(l.Rig, network.ManualDPC, dpc("manual", 3, "eth0"))
 		l.run()
-		rig.Delete(l.Rig, network.DPCs.Of("monitor"), "manual")
+		rig.Delete(l.Rig, network.ManualDPC, "manual")
 		l.run()
 	}
 	l.pass(4 * minute)

@@ -8,6 +8,7 @@ import (
 	"github.com/evetwin/evetwin/core/agents/domainmgr"
 	"github.com/evetwin/evetwin/core/agents/downloader"
 	"github.com/evetwin/evetwin/core/agents/ledmanager"
+	"github.com/evetwin/evetwin/core/agents/monitor"
 	"github.com/evetwin/evetwin/core/agents/msrv"
 	"github.com/evetwin/evetwin/core/agents/nim"
 	"github.com/evetwin/evetwin/core/agents/nodeagent"
@@ -28,6 +29,7 @@ import (
 func Agents() []agent.Entry {
 	return []agent.Entry{
 		{Name: "diag", New: diag.New},
+		{Name: "monitor", New: monitor.New},
 		{Name: "zedagent", New: zedagent.New},
 		{Name: "zedagent-info", New: zedagentinfo.New, Turns: 4000},
 		{Name: "zedagent-metrics", New: zedagentmetrics.New},

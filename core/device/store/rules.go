@@ -3,6 +3,7 @@ package store
 import (
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -13,6 +14,25 @@ const ConfigDir = "/config"
 func Directories() []string {
 	return []string{ConfigDir, "/persist/checkpoint", "/persist/ingested", "/persist/status"}
 }
+
+// ServerFile is the file that names the controller.
+const ServerFile = ConfigDir + "/server"
+
+// maxServer bounds the name of a controller, in bytes.
+const maxServer = 255
+
+// IsServer reports whether a text can name a controller: "host" or "host:port".
+func IsServer(text string) bool {
+	host, port, found := strings.Cut(text, ":")
+	if len(text) > maxServer || host == "" || strings.Trim(strings.ToLower(host), hostLetters) != "" {
+		return false
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	return !found || err == nil && n > 0
+}
+
+// hostLetters are what names and IPv4 addresses of hosts are made of.
+const hostLetters = "abcdefghijklmnopqrstuvwxyz0123456789-."
 
 // Listed reports whether a path is that of a small file: clean, and below one of the Directories.
 func Listed(file string) bool {

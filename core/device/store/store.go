@@ -94,6 +94,15 @@ var (
 		Callers: []string{"zedagent", "zedclient", "nim", "nodeagent"}})
 )
 
+// SetServerReq names the controller, as the file server of ConfigDir has it.
+type SetServerReq struct{ Server string }
+
+// SetServer replaces the file server of ConfigDir: first where the device was installed, so that
+// the next boot finds it, then the copy that runs. It is the one change that is made to what the
+// device was installed with.
+var SetServer = agent.NewOp[SetServerReq, None](agent.OpDecl{
+	Name: "store.SetServer", Class: "store.file", Width: 4, Limit: 30 * time.Second})
+
 // Fault codes.
 const (
 	FaultMissing = "missing"  // no such file, blob or volume; nobody has the bytes that were kept

@@ -197,7 +197,12 @@ func (d DevicePortConfig) Key() string { return d.DPCKey }
 
 // DPCs is the topic of wished port configurations, one table per source.
 var DPCs = bus.NewFamily[DevicePortConfig](bus.Decl{
-	Name: "DevicePortConfig", MaxBytes: 256 << 10}, "zedagent", "monitor")
+	Name: "DevicePortConfig", MaxBytes: 256 << 10}, "zedagent")
+
+// ManualDPC is monitor's topic of what the operator configured by hand: one row, key "manual",
+// which outlives a reboot.
+var ManualDPC = bus.NewTopic[DevicePortConfig](bus.Decl{Owner: "monitor",
+	Name: "DevicePortConfig", Life: bus.Persistent, MaxBytes: 256 << 10})
 
 // DevicePortConfigList is nim's prioritized list. Owner: nim. Persistent. Key "global". Results are
 // those of the last verdicts, with the time at which they became what they are.
