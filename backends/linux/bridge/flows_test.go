@@ -187,31 +187,13 @@ func TestGuestsGoOutAndNotIntoTheDevice(t *testing.T) {
 		at   string
 		want bool
 	}{{r.sdn, "10.99.0.1:81", true}, {r.dev, "10.1.0.1:82", false}, {r.dev, "10.99.0.7:83", false}} {
-		var l net.Listener
-		var err error
-		s.in.Do(func() { l, err = net.Listen("tcp", s.at) })
-		if err != nil {
-			t.Fatal(err)
-		}
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			for {
-				c, err := l.Accept()
-				if err != nil {
-					return
-				}
-				host, _, _ := net.SplitHostPort(c.RemoteAddr().String())
-				if s.want && host != "10.99.0.7" {
-					t.Errorf("a guest is seen outside as %s", host)
-				}
-				_, _ = fmt.Fprint(c, "x")
-				_ = c.Close()
+		stop := s.in.Answer(s.at, func(from netip.AddrPort) {
+			if s.want && from.Addr().Unmap().String() != "10.99.0.7" {
+				t.Errorf("a guest is seen outside as %s", from)
 			}
-		}()
+		})
 		wants(t, a.Space, s.at, s.want)
-		_ = l.Close()
-		<-done
+		stop()
 	}
 }
 

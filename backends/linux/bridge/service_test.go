@@ -148,25 +148,7 @@ func TestRulesByDomainName(t *testing.T) {
 	r.local(device.Host{MAC: macA, IP: netip.MustParseAddr("10.1.0.2"), Name: "uuid-a"})
 	r.set("vif/"+vifA, vif(macA, "10.1.0.2", []device.Rule{{RuleID: 1, Host: "example.org"}}))
 	g := r.plug(vifA, macA, "10.1.0.2/24")
-	var l net.Listener
-	var err error
-	r.sdn.Do(func() { l, err = net.Listen("tcp", "10.99.0.1:80") })
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			_, _ = c.Write([]byte("x"))
-			_ = c.Close()
-		}
-	}()
-	t.Cleanup(func() { _ = l.Close(); <-done })
+	t.Cleanup(r.sdn.Answer("10.99.0.1:80", nil))
 	wants(t, g.Space, "10.99.0.1:80", false) // nobody has asked for the name
 	if got, err := resolve(g.Space, "www.example.org"); err != nil || got[0] != "10.99.0.1" {
 		t.Fatalf("the name resolves to %v, %v", got, err)
@@ -190,6 +172,7 @@ func TestAnInstanceOfIPv6(t *testing.T) {
 	s := vif(macA, "fd00:1::77", nil)
 	r.set("vif/"+vifA, s)
 	g := r.plug(vifA, macA, "fd00:2::2/64")
+	g.Space.Reachable("eth0")
 	var c *nclient6.Client
 	var err error
 	g.Space.Do(func() { c, err = nclient6.New("eth0", nclient6.WithTimeout(time.Second)) })

@@ -3,6 +3,7 @@ package netlab
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"sync"
@@ -23,7 +24,7 @@ type Guest struct {
 	vif   string
 	stop  context.CancelFunc
 	work  sync.WaitGroup
-	open  []net.Listener
+	open  []func()      // what ends answers
 	has   chan struct{} // closed when it uses its address
 }
 
@@ -50,16 +51,7 @@ func (g *Guest) Plug(mac string, asks bool, ports ...uint16) {
 	ctx, stop := context.WithCancel(context.Background())
 	g.stop = stop
 	for _, p := range ports {
-		g.Space.Do(func() {
-			l, err := net.ListenTCP("tcp", &net.TCPAddr{Port: int(p)})
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			g.open = append(g.open, l)
-			g.work.Add(1)
-			go g.answer(l)
-		})
+		g.open = append(g.open, g.Space.Answer(fmt.Sprintf(":%d", p), nil))
 	}
 	if asks {
 		g.has = make(chan struct{})
@@ -77,19 +69,6 @@ func (g *Guest) Settle() {
 	case <-g.has:
 	case <-time.After(starting):
 		g.lab.t.Errorf("the guest of %s has no address after %v", g.vif, starting)
-	}
-}
-
-// answer answers connections with a byte.
-func (g *Guest) answer(l net.Listener) {
-	defer g.work.Done()
-	for {
-		c, err := l.Accept()
-		if err != nil {
-			return
-		}
-		_, _ = c.Write([]byte("x"))
-		_ = c.Close()
 	}
 }
 
@@ -136,8 +115,8 @@ func (g *Guest) Unplug() {
 	}
 	g.stop()
 	g.stop, g.has = nil, nil
-	for _, l := range g.open {
-		_ = l.Close()
+	for _, stop := range g.open {
+		stop()
 	}
 	g.open = nil
 	if l, err := g.dev.Link.LinkByName(g.vif); err == nil {
