@@ -7,8 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"reflect"
-	"sort"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -34,21 +35,33 @@ import (
 // mark is what every planted secret begins with.
 const mark = "Pl4ntedS3cret"
 
-// forms are the mark as it may stand somewhere: as it is, in hex, and in base64 at each of the
-// three places a text may have in it.
-func forms() []string {
-	out := []string{mark, hex.EncodeToString([]byte(mark))}
-	for n := range 3 {
-		b := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x", n) + mark))
-		out = append(out, strings.TrimRight(b[4:], "=")[:12])
+// pieces are how many bytes of a secret are looked for at a time; fewer may stand anywhere.
+const pieces = 12
+
+// forms are pieces of a secret as they may stand somewhere: as they are, in hex, as lists of
+// numbers, and in base64 at each of the three places a text may have in it.
+func forms(secret string) (out []string) {
+	for at := 0; at+pieces <= len(secret); at += pieces {
+		p := []byte(secret[at : at+pieces])
+		list := strings.Trim(fmt.Sprint(p), "[]")
+		out = append(out, string(p), hex.EncodeToString(p), strings.ToUpper(hex.EncodeToString(p)),
+			list, strings.ReplaceAll(list, " ", ","), strings.ReplaceAll(list, " ", ", "))
+		for n := range 3 {
+			padded := append(make([]byte, n), p...)
+			for _, code := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding} {
+				out = append(out, code.EncodeToString(padded)[4:16])
+			}
+		}
 	}
 	return out
 }
 
+// heard is a text, and where it stood.
+type heard struct{ where, text string }
+
 // spy looks at all that agents are shown, put, ask for, are answered and say.
 type spy struct {
-	forms []string
-	found map[string]bool
+	heard map[heard]bool
 	looks int
 	rec   *trace.Recorder
 	tape  bytes.Buffer
@@ -56,18 +69,29 @@ type spy struct {
 }
 
 func newSpy() *spy {
-	s := &spy{forms: forms(), found: map[string]bool{}, kinds: map[string]bool{}}
+	s := &spy{heard: map[heard]bool{}, kinds: map[string]bool{}}
 	s.rec = trace.NewRecorder(&s.tape)
 	return s
 }
 
 func (s *spy) text(where, text string) {
 	s.looks++
-	for _, f := range s.forms {
-		if strings.Contains(text, f) {
-			s.found[where] = true
+	s.heard[heard{where, text}] = true
+}
+
+// found is where secrets stand, in order.
+func (s *spy) found(secrets ...string) (out []string) {
+	places := map[string]bool{}
+	for _, secret := range secrets {
+		for _, form := range forms(secret) {
+			for h := range s.heard {
+				if strings.Contains(h.text, form) {
+					places[h.where] = true
+				}
+			}
 		}
 	}
+	return slices.Sorted(maps.Keys(places))
 }
 
 // value looks at every text in a value, wherever it stands in it.
@@ -85,9 +109,11 @@ func (s *spy) value(where string, v reflect.Value) {
 		}
 	case reflect.Slice, reflect.Array:
 		if v.Type().Elem().Kind() == reflect.Uint8 {
-			if v.Kind() == reflect.Slice {
-				s.text(where, string(v.Bytes()))
+			text := make([]byte, v.Len())
+			for i := range text {
+				text[i] = byte(v.Index(i).Uint())
 			}
+			s.text(where, string(text))
 			return
 		}
 		for i := range v.Len() {
@@ -281,12 +307,7 @@ func TestNoAgentSeesASecret(t *testing.T) {
 		t.Errorf("%d texts and %d frames in %d bytes of a recording are too little", spy.looks, frames,
 			size)
 	}
-	var found []string
-	for where := range spy.found {
-		found = append(found, where)
-	}
-	sort.Strings(found)
-	for _, where := range found {
+	for _, where := range spy.found(mark) {
 		t.Errorf("a secret stands in %s", where)
 	}
 }
