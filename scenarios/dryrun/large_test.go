@@ -39,8 +39,8 @@ var large = []struct {
 		p.disk(k)
 		p.app(k, 512_000, k)
 	}, map[string]int{"instance ONLINE": 255, "instance ERROR": 45, "content LOADED": 300,
-		"volume CREATED_VOLUME": 300, "application RUNNING": 103, "application INSTALLED": 185,
-		"application AWAITNETWORKINSTANCE": 12}},
+		"volume CREATED_VOLUME": 300, "application RUNNING": 104, "application INSTALLED": 185,
+		"application AWAITNETWORKINSTANCE": 11}},
 	{"running", 200, func(p *plant, k int) {
 		if k%20 == 0 {
 			p.instance(k)
