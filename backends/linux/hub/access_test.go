@@ -97,13 +97,14 @@ func TestOnlyRootMayConnect(t *testing.T) {
 func TestWhatIsRefused(t *testing.T) {
 	dir := short(t)
 	start(t, dir, "hub")
+	const ours = wire.Protocol
 	pub := []wire.Pub{{Topic: "a/Note", MaxRows: 2}}
 	for why, m := range map[string]wire.Hello{
 		"protocol 9":                           {Protocol: 9},
-		"agent stranger is not on this device": {Protocol: 1, Agents: []string{"stranger"}},
-		"publish a/Note: the process is not a": {Protocol: 1, Agents: []string{"b"}, Pubs: pub},
-		"publish box/Thing: the process is":    {Protocol: 1, Pubs: []wire.Pub{{Topic: "box/Thing"}}},
-		"call box.Work: none of [b] does": {Protocol: 1, Agents: []string{"b"},
+		"agent stranger is not on this device": {Protocol: ours, Agents: []string{"stranger"}},
+		"publish a/Note: the process is not a": {Protocol: ours, Agents: []string{"b"}, Pubs: pub},
+		"publish box/Thing: the process is":    {Protocol: ours, Pubs: []wire.Pub{{Topic: "box/Thing"}}},
+		"call box.Work: none of [b] does": {Protocol: ours, Agents: []string{"b"},
 			Ops: []string{"box.Work"}},
 	} {
 		if got := dial(t, dir).hello(m); !strings.HasPrefix(got, why) {
@@ -127,7 +128,7 @@ func TestWhatIsRefused(t *testing.T) {
 		"a call of no op":           wire.AppendCall(nil, &wire.Call{Op: 7}),
 	} {
 		c := dial(t, dir)
-		if why := c.hello(wire.Hello{Protocol: 1, Agents: []string{"a"}, Pubs: pub,
+		if why := c.hello(wire.Hello{Protocol: wire.Protocol, Agents: []string{"a"}, Pubs: pub,
 			Subs: []string{"b/Ack"}}); why != "" {
 			t.Fatal(why)
 		}

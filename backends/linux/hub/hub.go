@@ -32,6 +32,9 @@ type Options struct {
 	Hardware host.Hardware
 	// OnLine takes log lines of the host's own, on the device's loop.
 	OnLine func(from string, at time.Duration, l agent.Line)
+	// OnSaid takes log lines of the agents' processes, each from a goroutine of its process; it must
+	// not wait.
+	OnSaid func(from string, at time.Duration, l agent.Line)
 	// Patience is how long a process waits for the one that is the agent of its name to end; 0 means
 	// 5 s.
 	Patience time.Duration
@@ -55,9 +58,10 @@ type Hub struct {
 	holders  map[string]*session // by agent
 	sessions map[*session]bool
 	watches  map[*Watch]bool
-	starts   uint64     // processes that came
-	rung     []*session // those for whom there is news
-	moved    int        // rows that moved since mu was taken
+	lives    map[string]*Agent // by name, in this boot
+	starts   uint64            // processes that came
+	rung     []*session        // those for whom there is news
+	moved    int               // rows that moved since mu was taken
 
 	// The rest belongs to the device's loop.
 	life    life
@@ -82,7 +86,7 @@ func New(o Options) (*Hub, error) {
 	}
 	h := &Hub{o: o, wires: map[string]wiring.Wiring{}, changed: make(chan struct{}),
 		tables: map[string]*table{}, holders: map[string]*session{}, sessions: map[*session]bool{},
-		watches: map[*Watch]bool{}, ended: make(chan struct{})}
+		watches: map[*Watch]bool{}, lives: map[string]*Agent{}, ended: make(chan struct{})}
 	for _, e := range o.Agents {
 		h.wires[e.Name] = wiring.Of(e)
 	}
@@ -179,7 +183,7 @@ func (h *Hub) booted(k *host.Kernel) {
 		}
 	}
 	h.mu.Lock()
-	h.boot = b
+	h.boot, h.lives = b, map[string]*Agent{}
 	h.load(k)
 	h.turn()
 	h.mu.Unlock()

@@ -217,6 +217,7 @@ func (h *Hub) holder(agents []string) *session {
 // admit makes the session known and prepares its first state; mu is held.
 func (h *Hub) admit(s *session) {
 	h.sessions[s] = true
+	h.begins(s)
 	for _, a := range s.hello.Agents {
 		h.holders[a] = s
 		h.disown(a, s.hello.Pubs)
@@ -291,6 +292,7 @@ func (s *session) finish() {
 	for _, a := range s.hello.Agents {
 		if h.holders[a] == s {
 			delete(h.holders, a)
+			h.ends(a)
 		}
 	}
 	h.mu.Unlock()
@@ -313,6 +315,10 @@ func (s *session) read() error {
 			err = s.call(body)
 		case wire.KindCancel:
 			err = s.cancel(body)
+		case wire.KindLine:
+			err = s.said(body)
+		case wire.KindHealth:
+			err = s.health(body)
 		default:
 			err = fmt.Errorf("a frame is of kind %q", kind)
 		}

@@ -30,6 +30,7 @@ func (s *session) turn(body []byte) error {
 		}
 	}
 	_, err = s.commit(t.Agent, t.Number, t.Tables, func() {
+		s.turned(owner, t.Number)
 		if t.Durable {
 			s.stored = append(s.stored, wire.Stored{Agent: t.Agent, Number: t.Number})
 			s.ring()

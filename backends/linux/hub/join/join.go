@@ -52,6 +52,7 @@ type process struct {
 	// The rest belongs to the loop.
 	k       *host.Kernel
 	skew    int64
+	told    map[string]wire.Health // by agent, what the hub was told last
 	calls   map[uint64]*call
 	nextID  uint64
 	waiting map[wire.Stored]func()
@@ -62,7 +63,7 @@ type process struct {
 // device.
 func Run(ctx context.Context, o Options) error {
 	p := &process{o: o, w: wiring.Of(o.Agents...), calls: map[uint64]*call{},
-		waiting: map[wire.Stored]func(){}}
+		waiting: map[wire.Stored]func(){}, told: map[string]wire.Health{}}
 	for _, d := range p.w.Subs {
 		p.subs = append(p.subs, &table{decl: d, head: bus.Empty(0)})
 	}
@@ -93,7 +94,7 @@ func Run(ctx context.Context, o Options) error {
 func (p *process) build(w wire.Welcome) (err error) {
 	booted := time.Now().Add(time.Duration(w.Booted) - sinceBoot())
 	p.dev, err = live.New(live.Options{Name: w.Device, Seed: w.Seed, Agents: p.o.Agents,
-		Hardware: nowhere{}, Booted: booted, OnLine: p.o.OnLine, OnTurn: p.onTurn, Limits: p.o.Limits,
+		Hardware: nowhere{}, Booted: booted, OnLine: p.onLine, OnTurn: p.onTurn, Limits: p.o.Limits,
 		OnBoot: p.onBoot,
 		Elsewhere: &host.Elsewhere{Boot: w.Boot, Held: p.held, Call: p.call, Durable: func(
 			r *host.Record, then func(),
@@ -175,16 +176,12 @@ func (p *process) number(name string) int {
 }
 
 func (p *process) say(l agent.Level, about, text string) {
-	if p.o.OnLine != nil {
-		p.dev.Post(func() { p.line(l, about, text) })
-	}
+	p.dev.Post(func() { p.line(l, about, text) })
 }
 
 // line writes a line of the process's own, on the loop.
 func (p *process) line(l agent.Level, about, text string) {
-	if p.o.OnLine != nil {
-		p.o.OnLine("host", p.k.Now(), agent.Line{Level: l, About: about, Text: text})
-	}
+	p.onLine("host", p.k.Now(), agent.Line{Level: l, About: about, Text: text})
 }
 
 // nowhere is the hardware of a process that has none.

@@ -24,6 +24,7 @@ func (p *process) onTurn(proc *host.Proc, in *host.Input, out *host.Output) {
 			p.out.add(func(b []byte) []byte { return wire.AppendTurn(b, &t) })
 		}
 	}
+	p.health(proc)
 	if p.o.OnTurn != nil {
 		p.o.OnTurn(proc, in, out)
 	}
@@ -72,6 +73,7 @@ func encode(d *bus.Decl, key string, v any) []byte {
 
 // tell says all that the process publishes and wants. It runs on the loop.
 func (p *process) tell() {
+	clear(p.told)
 	all := wire.Tables{}
 	for _, proc := range p.k.Procs() {
 		for _, m := range proc.Life().Own {

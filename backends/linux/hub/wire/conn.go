@@ -22,6 +22,8 @@ const (
 	KindTurn    Kind = 'u' // process: Turn
 	KindCall    Kind = 'c' // process: Call
 	KindCancel  Kind = 'x' // process: a call's number
+	KindLine    Kind = 'l' // process: Line
+	KindHealth  Kind = 'e' // process: Health
 	KindWelcome Kind = 'w' // hub: Welcome, as JSON
 	KindState   Kind = 's' // hub: State
 )

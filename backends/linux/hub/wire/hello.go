@@ -5,7 +5,7 @@ import (
 )
 
 // Protocol is the version of what is said; sides of different ones refuse each other.
-const Protocol = 1
+const Protocol = 2
 
 // Hello is what a process says first.
 type Hello struct {

@@ -57,6 +57,15 @@ func TestMessages(t *testing.T) {
 	gotCall, err := wire.ReadCall(body(t, wire.AppendCall(nil, &call), wire.KindCall))
 	same(t, gotCall, call, err)
 
+	line := wire.Line{From: "nim", At: 5, Line: agent.Line{Level: agent.Warn, About: "eth0",
+		Text: "a text\nof two lines"}}
+	gotLine, err := wire.ReadLine(body(t, wire.AppendLine(nil, &line), wire.KindLine))
+	same(t, gotLine, line, err)
+
+	health := wire.Health{Agent: 3, Condition: wire.Slow, Why: "a turn took 1s"}
+	gotHealth, err := wire.ReadHealth(body(t, wire.AppendHealth(nil, &health), wire.KindHealth))
+	same(t, gotHealth, health, err)
+
 	id, err := wire.ReadCancel(body(t, wire.AppendCancel(nil, 1<<40), wire.KindCancel))
 	same(t, id, uint64(1<<40), err)
 
