@@ -95,7 +95,7 @@ func (b *Board) make() {
 	b.nic = nic.New(nic.Options{Space: o.Space, Ports: o.Ports, State: filepath.Join(o.Run, "nic"),
 		ResolvConf: o.ResolvConf, OnError: wrong("nic")})
 	b.bridge = bridge.New(bridge.Options{Space: o.Space, State: filepath.Join(o.Run, "bridge"),
-		OnError: wrong("bridge")})
+		Keeper: keeper, OnError: wrong("bridge")})
 	b.web = web.New(web.Options{Space: o.Space, Downloads: downloads, System: o.Roots,
 		RootFile: b.in("/config/root-certificate.pem"), Keeper: keeper, OnError: wrong("web")})
 	b.store = store.New(store.Options{Root: o.Root, Downloads: downloads, Keeper: keeper,

@@ -4,6 +4,7 @@ import (
 	"github.com/evetwin/evetwin/backends/linux/netpart"
 	"github.com/evetwin/evetwin/core/bus"
 	device "github.com/evetwin/evetwin/core/device/bridge"
+	"github.com/evetwin/evetwin/core/eveapi/secret"
 	"github.com/evetwin/evetwin/core/host"
 )
 
@@ -16,6 +17,9 @@ type Options struct {
 	State string
 	// Dnsmasq is the program; empty: "dnsmasq".
 	Dnsmasq string
+	// Keeper returns the keeper of the device's secrets; it is called at each boot, on the device's
+	// loop. Nil: no secret is known.
+	Keeper func() *secret.Keeper
 	// OnError takes what goes wrong beside the ops, from any goroutine. Nil: nobody wants to know.
 	OnError func(error)
 
@@ -38,8 +42,20 @@ func (n *Bridge) Wire(k *host.Kernel) {
 	n.Close()
 	pt := k.Part("bridge")
 	items, vifs := bus.Publish(pt, device.Items), bus.Publish(pt, device.Vifs)
+	offers := newOffering(&n.o, pt)
 	b := n.part.Begin(pt, netpart.Plan[*machine, picture]{
-		Open: func(show func(*picture)) (*machine, error) { return open(n.o, show) },
+		Open: func(show func(*picture)) (*machine, error) {
+			m, err := open(n.o, show)
+			if err != nil {
+				return nil, err
+			}
+			if err := offers.open(); err != nil {
+				m.Close()
+				return nil, err
+			}
+			m.ask = offers.ask
+			return m, nil
+		},
 		Put: func(x *picture) {
 			netpart.Put(items, x.items)
 			netpart.Put(vifs, x.vifs)
@@ -47,8 +63,14 @@ func (n *Bridge) Wire(k *host.Kernel) {
 		Complete: func() {
 			items.Complete()
 			vifs.Complete()
+			offers.begin()
 		},
-		OnError: n.o.OnError})
+		OnError: func(err error) {
+			offers.fail(err)
+			if n.o.OnError != nil {
+				n.o.OnError(err)
+			}
+		}})
 	netpart.Serve(b, device.Set, func(m *machine, q *device.SetReq) (string, func() error) {
 		return "set " + q.Item, func() error { return m.set(q.Item, q.Spec) }
 	})
@@ -58,6 +80,6 @@ func (n *Bridge) Wire(k *host.Kernel) {
 	netpart.Query(b, device.Counters, (*machine).counters)
 }
 
-// Close ends the watch and each dnsmasq. What is configured in the kernel stays, for the next
+// Close ends the watch, each dnsmasq and the metadata service. What is configured in the kernel stays, for the next
 // process.
 func (n *Bridge) Close() { n.part.Close() }

@@ -146,6 +146,9 @@ func options4(say func(string, ...any), s *device.ServiceSpec) {
 			routes = append(routes, fmt.Sprintf("%s,%s", r.DstNetwork, r.Gateway))
 		}
 	}
+	if s.NoDefault { // EVE: guests without a way out have none to the metadata service
+		routes = append(routes, fmt.Sprintf("%s/32,%s", device.MetadataAddr(), s.Gateway))
+	}
 	if len(routes) == 0 {
 		return
 	}

@@ -159,7 +159,7 @@ func (m *machine) attend(d *dump) (changed bool, failed error) {
 		changed = true
 		failed = errors.Join(failed, m.translate(d))
 	}
-	return changed, failed
+	return m.welcome(d) || changed, failed
 }
 
 // picture is what to publish.
@@ -192,8 +192,12 @@ func (m *machine) picture(d *dump) *picture {
 	return x
 }
 
-// alarm has a look taken when the next address of a guest is no longer believed.
+// alarm has a look taken when the next address of a guest is no longer believed, or something may
+// be tried again.
 func (m *machine) alarm(now time.Time) {
+	if !m.retry.IsZero() && (m.next.IsZero() || m.retry.Before(m.next)) {
+		m.next = m.retry
+	}
 	if m.wake != nil {
 		m.wake.Stop()
 	}

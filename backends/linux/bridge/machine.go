@@ -1,12 +1,14 @@
 package bridge
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/evetwin/evetwin/backends/linux/netkernel"
 	"github.com/evetwin/evetwin/backends/linux/netpart"
+	"github.com/evetwin/evetwin/backends/metadata"
 	device "github.com/evetwin/evetwin/core/device/bridge"
 )
 
@@ -35,7 +37,13 @@ type machine struct {
 	ports    string            // addresses of ports that the translation was made for
 	passed   map[string]device.Counter
 	last     map[string]device.Counter
-	wake     *time.Timer // for what is known of a guest until then
+	wake     *time.Timer // for what is known of a guest until then, or retry
+
+	// ask has the metadata service answer; nil: nobody does.
+	ask       func(context.Context, metadata.Request) (metadata.Answer, bool)
+	windows   map[string]*window // of the metadata service, by bridge
+	retry     time.Time          // when to open a window that could not be opened
+	unwelcome string             // what was told of those
 }
 
 // open opens the network of a namespace.
@@ -55,7 +63,8 @@ func open(o Options, show func(*picture)) (*machine, error) {
 		specs: map[string]device.Spec{}, shown: map[string]bool{}, lost: map[string]bool{},
 		attached: map[string]int{}, services: map[string]*service{},
 		learned: map[string]map[string]time.Time{}, passed: map[string]device.Counter{},
-		last: map[string]device.Counter{}, trees: map[string]bool{}, sizes: map[string][2]int{}}
+		last: map[string]device.Counter{}, trees: map[string]bool{}, sizes: map[string][2]int{},
+		windows: map[string]*window{}}
 	m.Look, m.OnError, m.Fault = m.look, o.OnError, netpart.Fault
 	if m.Watch, err = watch(o.Space, m.learn); err != nil {
 		k.Close()
@@ -64,12 +73,13 @@ func open(o Options, show func(*picture)) (*machine, error) {
 	return m, nil
 }
 
-// Close ends each dnsmasq. All that is configured in the kernel stays.
+// Close ends each dnsmasq and the metadata service. All that is configured in the kernel stays.
 func (m *machine) Close() {
 	m.End(func() {
 		if m.wake != nil {
 			m.wake.Stop()
 		}
+		m.farewell()
 		for _, s := range m.services {
 			if err := s.stop(); err != nil {
 				m.Report(err)

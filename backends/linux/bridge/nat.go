@@ -159,7 +159,8 @@ func (m *machine) input() chain {
 		guest(l4(unix.IPPROTO_UDP), port(dst, p), accept())
 	}
 	guest(l4(unix.IPPROTO_TCP), port(dst, 53), accept())
-	guest(is(dst, metadata), l4(unix.IPPROTO_TCP), port(dst, 80), accept())
+	guest(is(dst, device.MetadataAddr()), l4(unix.IPPROTO_TCP), port(dst, device.MetadataPort),
+		accept())
 	guest(l4(unix.IPPROTO_ICMP), accept())
 	guest(l4(unix.IPPROTO_ICMPV6), accept())
 	guest(match{&expr.Ct{Key: expr.CtKeySTATE, Register: 1},

@@ -126,10 +126,13 @@ func (b *bed) beside(list []sim.Packet, out bool) map[int]bool {
 // through sends packets through the device and returns the numbers of those that arrived.
 func (b *bed) through(list []sim.Packet, out bool) map[int]bool {
 	if out {
-		for _, p := range append(list, sim.Packet{Out: true, Proto: 6, RPort: 80, LPort: 4000,
-			Remote: netip.MustParseAddr("169.254.169.254")}) { // guests may always ask there
+		for _, p := range list {
 			b.probe(b.a, p, macA, bridgeMAC)
 		}
+		p := sim.Packet{Out: true, Proto: 6, RPort: 80, LPort: 4000,
+			Remote: netip.MustParseAddr("10.99.0.1")} // guest B may send all
+		b.near.send(frame(p, netip.MustParseAddr("10.1.0.3"), macB, bridgeMAC, tag(b.n)))
+		b.n++
 		return b.far.until(b.n - 1)
 	}
 	for _, p := range list {

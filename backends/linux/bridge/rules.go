@@ -94,9 +94,6 @@ func hostSet(domain string, is4 bool) string {
 	return "h6_" + hex.EncodeToString(sum[:8])
 }
 
-// metadata is where guests find what the device tells them.
-var metadata = netip.AddrFrom4([4]byte{169, 254, 169, 254})
-
 // refused is the end of a packet that no rule admits, counted under a name.
 func refused(name string) match {
 	return append(match{&expr.Objref{Type: int(nftables.ObjTypeCounter), Name: name}}, drop()...)
@@ -117,7 +114,8 @@ func leaving(vif string, v *device.VifSpec, gateway netip.Addr) chain {
 		c.add(is(dst, netip.AddrFrom4([4]byte{255, 255, 255, 255})),
 			ports(unix.IPPROTO_UDP, 68, 67), accept())
 		c.add(is(dst, gateway), ports(unix.IPPROTO_UDP, 68, 67), accept())
-		c.add(is(dst, metadata), l4(unix.IPPROTO_TCP), port(dst, 80), accept())
+		c.add(is(dst, device.MetadataAddr()), l4(unix.IPPROTO_TCP), port(dst, device.MetadataPort),
+			accept())
 	} else {
 		c.add(six(), ports(unix.IPPROTO_UDP, 546, 547), accept())
 	}

@@ -57,9 +57,9 @@ func needed(gateway netip.Addr, p Packet) bool {
 		return true
 	case gateway.Is4():
 		all := p.Remote == netip.AddrFrom4([4]byte{255, 255, 255, 255})
-		data := p.Remote == netip.AddrFrom4([4]byte{169, 254, 169, 254})
+		data := p.Remote == device.MetadataAddr()
 		return (here || all) && p.Proto == protoUDP && p.LPort == 68 && p.RPort == 67 ||
-			data && p.Proto == protoTCP && p.RPort == 80
+			data && p.Proto == protoTCP && p.RPort == device.MetadataPort
 	}
 	return p.Remote.Is6() && p.Proto == protoUDP && p.LPort == 546 && p.RPort == 547
 }
