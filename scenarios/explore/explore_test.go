@@ -4,33 +4,22 @@ import (
 	"context"
 	"reflect"
 	"testing"
-	"time"
 
 	"github.com/evetwin/evetwin/core/check"
 	"github.com/evetwin/evetwin/core/fault"
 	"github.com/evetwin/evetwin/scenarios/corpus"
 	"github.com/evetwin/evetwin/scenarios/explore"
+	"github.com/evetwin/evetwin/scenarios/explore/exploretest"
 	"github.com/evetwin/evetwin/scenarios/scenario"
 )
 
-const span = 5 * time.Minute
+const span = exploretest.Span
 
-// fragile is a device whose owner minds a reboot behind a crash of an agent.
-var fragile = scenario.New("fragile", func(s *scenario.S) {
-	d := s.Device("edge")
-	d.Boot()
-	s.Wait(span + time.Minute)
-	if b := d.Twin().Boots(); b > 1 && d.Machine().Kernel() != nil {
-		s.Fail("it booted %d times", b)
-	}
-}, scenario.UnderFaults(span))
-
-// hard has power cuts in half of the seeds, among other things.
-var hard = fault.Profile{Name: "hard", Rates: []fault.Rate{
-	{Kind: fault.PowerCut, Seeds: 50, PerHour: 12, Least: 1, Most: 5},
-	{Kind: fault.AgentCrash, Seeds: 100, PerHour: 60},
-	{Kind: fault.LinkDown, Seeds: 100, PerHour: 60, Least: 1, Most: 60},
-}}
+// What is explored.
+var (
+	fragile = exploretest.Fragile()
+	hard    = exploretest.Hard()
+)
 
 func look(t *testing.T, o explore.Options) (*explore.Sum, []*explore.Run) {
 	t.Helper()

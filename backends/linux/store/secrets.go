@@ -9,17 +9,15 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/evetwin/evetwin/backends/kept"
 	device "github.com/evetwin/evetwin/core/device/store"
 	"github.com/evetwin/evetwin/core/eveapi/secret"
 )
 
-// configurations are the files that hold one, in the order in which a boot learns from them.
-var configurations = [...]string{device.BootstrapConfig, device.BackupConfig, device.SavedConfig}
-
 // remembered is what a boot finds on the disk that the keeper has to know.
 type remembered struct {
 	lasting []secret.Lasting
-	configs [len(configurations)][]byte
+	configs [len(kept.Configurations)][]byte
 }
 
 // remember reads it.
@@ -31,7 +29,7 @@ func (x *session) remember() (r remembered) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		x.complain(fmt.Errorf("read what outlives configurations: %w", err))
 	}
-	for i, path := range configurations {
+	for i, path := range kept.Configurations {
 		r.configs[i], err = x.readFile(path)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			x.complain(fmt.Errorf("read configuration %s: %w", path, err))
@@ -45,7 +43,7 @@ func (x *session) remember() (r remembered) {
 func (x *session) learn(r remembered) {
 	x.lasting = r.lasting
 	x.keeper.Recall(r.lasting)
-	for i, path := range configurations {
+	for i, path := range kept.Configurations {
 		if len(r.configs[i]) > 0 {
 			x.content(path, r.configs[i])
 		}
@@ -57,15 +55,7 @@ func (x *session) learn(r remembered) {
 
 // content is what an agent is handed of a file. It runs on the loop.
 func (x *session) content(path string, data []byte) (out device.ReadRes) {
-	switch {
-	case len(data) == 0:
-	case path == device.SavedConfig || path == device.BackupConfig:
-		out.Data, out.Kept = x.keeper.Answer(data)
-	case path == device.BootstrapConfig:
-		out.Data, out.Kept = x.keeper.Bootstrap(data)
-	default:
-		out.Data = data
-	}
+	out = kept.Read(x.keeper, path, data)
 	if out.Kept != nil {
 		x.keeper.Hold(out.Kept.Sha256)
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"slices"
 
+	"github.com/evetwin/evetwin/backends/kept"
 	"github.com/evetwin/evetwin/backends/sim/disk"
 	device "github.com/evetwin/evetwin/core/device/store"
 )
@@ -11,8 +12,7 @@ import (
 // outlived it are known before any agent has read a file.
 func (s *Store) learn() {
 	s.Keeper.Recall(s.Disk.Secrets)
-	for _, path := range [...]string{device.BootstrapConfig, device.BackupConfig,
-		device.SavedConfig} {
+	for _, path := range kept.Configurations {
 		if f, ok := s.Disk.Files[path]; ok && len(f.Data) > 0 {
 			s.content(path, f.Data)
 		}
@@ -21,15 +21,7 @@ func (s *Store) learn() {
 
 // content is what an agent is handed of a file.
 func (s *Store) content(path string, data []byte) (out device.ReadRes) {
-	switch {
-	case len(data) == 0:
-	case path == device.SavedConfig || path == device.BackupConfig:
-		out.Data, out.Kept = s.Keeper.Answer(data)
-	case path == device.BootstrapConfig:
-		out.Data, out.Kept = s.Keeper.Bootstrap(data)
-	default:
-		out.Data = data
-	}
+	out = kept.Read(s.Keeper, path, data)
 	if out.Kept != nil {
 		s.hold(out.Kept.Sha256)
 	}

@@ -12,12 +12,12 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"sort"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
+	"github.com/evetwin/evetwin/backends/exchange"
 	"github.com/evetwin/evetwin/backends/sim/web"
 	"github.com/evetwin/evetwin/core/agent"
 	device "github.com/evetwin/evetwin/core/device/web"
@@ -118,7 +118,7 @@ func (h *HTTP) Do(ctx context.Context, q *device.SendReq, roots []string,
 		return device.SendRes{}, &agent.Fault{Code: device.FaultTooLarge,
 			Text: q.URL + " answers with more than allowed"}
 	}
-	return device.SendRes{Code: x.StatusCode, Header: headers(x.Header), Body: body,
+	return device.SendRes{Code: x.StatusCode, Header: exchange.Headers(x.Header), Body: body,
 		WithTLS: x.TLS != nil || strings.HasPrefix(q.URL, "https:"), Took: time.Since(began)}, nil
 }
 
@@ -196,22 +196,6 @@ func netFault(err error) *agent.Fault {
 		code = device.FaultTimeout
 	}
 	return &agent.Fault{Code: code, Text: err.Error(), Retry: true}
-}
-
-func headers(h http.Header) []device.Header {
-	out := make([]device.Header, 0, len(h))
-	for name, vs := range h { //order: sorted below
-		for _, v := range vs {
-			out = append(out, device.Header{Name: name, Value: v})
-		}
-	}
-	sort.Slice(out, func(i, j int) bool {
-		if out[i].Name != out[j].Name {
-			return out[i].Name < out[j].Name
-		}
-		return out[i].Value < out[j].Value
-	})
-	return out
 }
 
 var _ web.Transport = (*HTTP)(nil)
