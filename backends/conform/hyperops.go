@@ -193,14 +193,20 @@ func (x *hyperBench) forced(t *testing.T) {
 	}
 }
 
-// deletes ends what runs.
-func (x *hyperBench) deletes(t *testing.T) {
-	s := x.lasting()
+// ends deletes a domain and wants it gone in the turn that brings the outcome.
+func (x *hyperBench) ends(t *testing.T, s hyper.Spec) {
+	t.Helper()
 	var d domain
 	x.remove.does(t, hyper.NameReq{Name: s.Name}, x.into(&d, s.Name))
 	if d.rev != 0 {
 		t.Errorf("a domain that is deleted is seen as %+v", d.row)
 	}
+}
+
+// deletes ends what runs.
+func (x *hyperBench) deletes(t *testing.T) {
+	s := x.lasting()
+	x.ends(t, s)
 	x.gone(t)
 	x.remove.does(t, hyper.NameReq{Name: s.Name}, nil)
 	x.gone(t)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -11,16 +10,7 @@ import (
 )
 
 // The test binary is one of the processes that a measurement starts.
-func TestMain(m *testing.M) {
-	if was, err := hubbench.Play(); was {
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		return
-	}
-	m.Run()
-}
+func TestMain(m *testing.M) { os.Exit(hubbench.Test(m.Run)) }
 
 // bench runs a measurement and returns its one line of JSON.
 func bench(t *testing.T, args ...string) map[string]any {

@@ -65,6 +65,19 @@ func Play() (was bool, err error) {
 	return true, play(f[0], n, f[2])
 }
 
+// Test runs the tests of a binary that is also what Measure starts, and returns its exit code.
+func Test(run func() int) int {
+	was, err := Play()
+	switch {
+	case err != nil:
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	case was:
+		return 0
+	}
+	return run()
+}
+
 // Measure measures all.
 func Measure(o Options) (r Result, err error) {
 	if o.LateRows == 0 {

@@ -1,23 +1,13 @@
 package hubbench_test
 
 import (
-	"fmt"
 	"os"
 	"testing"
 
 	"github.com/evetwin/evetwin/backends/linux/hub/hubbench"
 )
 
-func TestMain(m *testing.M) {
-	if was, err := hubbench.Play(); was {
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		return
-	}
-	m.Run()
-}
+func TestMain(m *testing.M) { os.Exit(hubbench.Test(m.Run)) }
 
 // A measurement times what it was told to, with three processes, and leaves none of them.
 func TestMeasure(t *testing.T) {
