@@ -65,11 +65,8 @@ func fill(t *testing.T, path string) {
 // A reboot of the device ends the processes of the life before; those that come then find what was
 // durable and nothing else.
 func TestRebootIsANewLife(t *testing.T) {
-	dir := short(t)
-	start(t, dir, "hub")
-	a, b := start(t, dir, "a"), start(t, dir, "b")
-	a.tell("put one 1")
-	a.tell("deed done 1")
+	dir, _, a, b := device(t)
+	a.tells("put one 1", "deed done 1")
 	a.settle()
 	a.tell("work last reboot")
 	a.await("error the device has booted since")

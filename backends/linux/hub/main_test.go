@@ -99,6 +99,14 @@ func start(t *testing.T, dir, role string) *process {
 	return p
 }
 
+// device starts a hub and both agents, in a folder of their own.
+func device(t *testing.T) (dir string, h, a, b *process) {
+	t.Helper()
+	dir = short(t)
+	h = start(t, dir, "hub")
+	return dir, h, start(t, dir, "a"), start(t, dir, "b")
+}
+
 func launch(t *testing.T, dir, role string) *process {
 	t.Helper()
 	p := &process{t: t, role: role, lines: make(chan string, 100_000), gone: make(chan struct{})}
@@ -148,6 +156,14 @@ func (p *process) tell(format string, args ...any) {
 	p.t.Helper()
 	if _, err := fmt.Fprintf(p.in, format+"\n", args...); err != nil {
 		p.t.Fatalf("tell %s: %v", p.role, err)
+	}
+}
+
+// tells gives the process commands, one after the other.
+func (p *process) tells(commands ...string) {
+	p.t.Helper()
+	for _, c := range commands {
+		p.tell("%s", c)
 	}
 }
 

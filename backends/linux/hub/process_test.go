@@ -16,9 +16,7 @@ func TestAgentsMeet(t *testing.T) {
 	a := launch(t, dir, "a")
 	start(t, dir, "hub")
 	a.await("began () ()")
-	a.tell("put one 1")
-	a.tell("put two 2")
-	a.tell("complete")
+	a.tells("put one 1", "put two 2", "complete")
 	a.await("did complete")
 	b := start(t, dir, "b")
 	b.await("began (one=1,two=2) () true")
@@ -37,21 +35,14 @@ func TestAgentsMeet(t *testing.T) {
 // The rows of an agent that was killed stay, it is shown them when it returns, and goes on above
 // their revisions. What was deleted while a subscriber was away is gone for it when it is back.
 func TestDEV12_KilledAgentsReturn(t *testing.T) {
-	dir := short(t)
-	start(t, dir, "hub")
-	a, b := start(t, dir, "a"), start(t, dir, "b")
-	a.tell("put one 1")
-	a.tell("put two 2")
-	a.tell("deed done 1")
-	a.tell("complete")
+	dir, _, a, b := device(t)
+	a.tells("put one 1", "put two 2", "deed done 1", "complete")
 	b.await("deed done 1")
 	a.kill()
 	a = start(t, dir, "a")
 	a.await("began (one=1,two=2) (done=1)")
 	b.kill()
-	a.tell("delete one")
-	a.tell("put two 3")
-	a.tell("deed done 2")
+	a.tells("delete one", "put two 3", "deed done 2")
 	a.settle()
 	b = start(t, dir, "b")
 	b.await("began (two=3)")
@@ -63,19 +54,14 @@ func TestDEV12_KilledAgentsReturn(t *testing.T) {
 // A hub that was killed finds its journal, the agents say their tables again and nobody sees a row
 // less meanwhile: b is not told that anything is gone, nor shown anything older than it saw.
 func TestKilledHubReturns(t *testing.T) {
-	dir := short(t)
-	h := start(t, dir, "hub")
-	a, b := start(t, dir, "a"), start(t, dir, "b")
-	a.tell("put one 1")
-	a.tell("deed done 1")
-	a.tell("complete")
+	dir, h, a, b := device(t)
+	a.tells("put one 1", "deed done 1", "complete")
 	b.await("note one 1")
 	b.await("deed done 1")
 	a.settle() // an agent whose durable turn is under way waits for the hub
 	h.kill()
 	a.await("line host hub the hub has gone")
-	a.tell("put two 2")
-	a.tell("put one 2")
+	a.tells("put two 2", "put one 2")
 	a.tell("deed done 2") // waits for a journal
 	a.await("did deed")
 	h = start(t, dir, "hub")
@@ -100,9 +86,7 @@ func TestKilledHubReturns(t *testing.T) {
 // The call of an agent that was killed is cancelled, and its key fenced until it has really ended:
 // the agent that returns never has two runs of one key.
 func TestCallsAreFencedOverRestarts(t *testing.T) {
-	dir := short(t)
-	h := start(t, dir, "hub")
-	a, b := start(t, dir, "a"), start(t, dir, "b")
+	dir, h, a, b := device(t)
 	a.tell("work one quick")
 	a.await("done one well-quick")
 	a.tell("work two hang")
@@ -114,8 +98,7 @@ func TestCallsAreFencedOverRestarts(t *testing.T) {
 	b.await("thing two ended 2") // would be "doubled"
 	a.tell("work three hang")
 	b.await("thing three begun")
-	a.tell("drop three")
-	a.tell("work three quick")
+	a.tells("drop three", "work three quick")
 	a.await("done three well-quick")
 	a.tell("work five hang")
 	b.await("thing five begun 1")
@@ -134,9 +117,7 @@ func TestCallsAreFencedOverRestarts(t *testing.T) {
 // A reader that stands still stalls nobody: the publisher goes on, others see it, and the reader
 // gets the newest of everything when it goes on, without what was between.
 func TestStoppedReaderStallsNobody(t *testing.T) {
-	dir := short(t)
-	h := start(t, dir, "hub")
-	a, b := start(t, dir, "a"), start(t, dir, "b")
+	_, h, a, b := device(t)
 	a.tell("many 1000 0")
 	b.await("notes 1000 moved")
 	b.signal(syscall.SIGSTOP)
@@ -144,8 +125,7 @@ func TestStoppedReaderStallsNobody(t *testing.T) {
 	for i := range 200 {
 		a.tell("many 1000 %d", i+1)
 	}
-	a.tell("deed last 1")
-	a.tell("work last quick")
+	a.tells("deed last 1", "work last quick")
 	a.await("done last well-quick")
 	grown := resident(t, h) - before
 	b.signal(syscall.SIGCONT)
@@ -175,9 +155,7 @@ func resident(t *testing.T, p *process) int {
 // A hub that stands still stalls no agent: it goes on with its turns, forgets what it could not
 // say, and says the newest when the hub goes on.
 func TestStoppedHub(t *testing.T) {
-	dir := short(t)
-	h := start(t, dir, "hub")
-	a, b := start(t, dir, "a"), start(t, dir, "b")
+	_, h, a, b := device(t)
 	a.tell("put one 1")
 	b.await("note one 1")
 	h.signal(syscall.SIGSTOP)
@@ -209,8 +187,7 @@ func TestProgramsOfOtherVersions(t *testing.T) {
 	a.await("line host Deed a/Deed/next: a row is set aside")
 	a.await("line host Twin a/Twin/odd: a row of an earlier program is dropped")
 	a.await("began (rich=7) ()")
-	a.tell("complete")
-	a.tell("deed mine 1")
+	a.tells("complete", "deed mine 1")
 	b.await("deed mine 1")
 	a.kill()
 	start(t, dir, "a-new")
