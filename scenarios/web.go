@@ -46,4 +46,5 @@ func running(s *scenario.S, opts ...scenario.DeviceOption) *scenario.D {
 var quickstart = scenario.New("quickstart", func(s *scenario.S) {
 	d := running(s)
 	s.Eventually(d.Reported("web"), 2*time.Minute).Should(Equal("RUNNING"))
-}, scenario.Covers("APP-1"), scenario.On(scenario.Virtual, scenario.Live), scenario.Needs("qemu"))
+}, scenario.Covers("APP-1"), scenario.On(scenario.Virtual, scenario.Live, scenario.Linux),
+	scenario.Needs("qemu"))

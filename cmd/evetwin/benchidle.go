@@ -79,11 +79,9 @@ func benchIdleCommand() *cobra.Command {
 // measure starts a device and looks at it.
 func (r *idleRun) measure(ctx context.Context) (x idle, err error) {
 	if r.program == "" {
-		self, err := os.Executable()
-		if err != nil {
+		if r.program, err = zedboxBeside(); err != nil {
 			return x, err
 		}
-		r.program = filepath.Join(filepath.Dir(self), "zedbox")
 	}
 	f, err := os.Stat(r.program)
 	if err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,7 +49,7 @@ func runCommand() *cobra.Command {
 			}
 			return run(c, names, f)
 		}}
-	c.Flags().StringVar(&f.host, "host", scenario.Virtual, "virtual or live")
+	c.Flags().StringVar(&f.host, "host", scenario.Virtual, "virtual, live or linux")
 	c.Flags().StringVar(&f.seeds, "seed", "1", "a seed, or a range N..M")
 	c.Flags().BoolVar(&f.json, "json", false, "one object per line on stdout")
 	c.Flags().StringVar(&f.faults, "faults", "none",
@@ -70,8 +71,8 @@ func run(c *cobra.Command, names []string, f runFlags) error {
 	if err != nil {
 		return refused{fmt.Errorf("--seed %w", err)}
 	}
-	if f.host != scenario.Virtual && f.host != scenario.Live {
-		return refused{fmt.Errorf("--host %s: this version runs on virtual and live", f.host)}
+	if !slices.Contains([]string{scenario.Virtual, scenario.Live, scenario.Linux}, f.host) {
+		return refused{fmt.Errorf("--host %s: this version runs on virtual, live and linux", f.host)}
 	}
 	if f.profile, err = fault.Named(f.faults); err != nil {
 		return refused{fmt.Errorf("--faults: %w", err)}

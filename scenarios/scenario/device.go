@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -77,14 +78,37 @@ func (d *D) Known() bool { return d.UUID() != "" || d.uuid != "" }
 
 // Get is a row of a device, nil if there is none.
 func Get[V bus.Row](d *D, t bus.Topic[V], key string) (row *V) {
+	if m, ok := d.m.(Tables); ok {
+		return decode[V](m.Row(t.Decl, key))
+	}
 	d.m.Read(func(k *host.Kernel) { row = twin.Row(k, t, key) })
 	return row
 }
 
 // Rows are all rows of a topic of a device.
 func Rows[V bus.Row](d *D, t bus.Topic[V]) (rows []*V) {
+	if m, ok := d.m.(Tables); ok {
+		for _, key := range m.Keys(t.Decl) {
+			if row := decode[V](m.Row(t.Decl, key)); row != nil {
+				rows = append(rows, row)
+			}
+		}
+		return rows
+	}
 	d.m.Read(func(k *host.Kernel) { rows = twin.Rows(k, t) })
 	return rows
+}
+
+// decode reads a row; one that went meanwhile is nil.
+func decode[V bus.Row](row []byte) *V {
+	if row == nil {
+		return nil
+	}
+	v := new(V)
+	if err := json.Unmarshal(row, v); err != nil {
+		panic(failure{fmt.Sprintf("read a row of %T: %v", *v, err)})
+	}
+	return v
 }
 
 // Record does f with what the controller knows of the device.
@@ -231,6 +255,9 @@ func (d *D) PowerCut(off time.Duration) { d.m.PowerCut(off) }
 
 // Agents are the names of the device's agents.
 func (d *D) Agents() (out []string) {
+	if m, ok := d.m.(Tables); ok {
+		return m.Agents()
+	}
 	d.m.Read(func(k *host.Kernel) {
 		if k == nil {
 			return

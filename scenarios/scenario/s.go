@@ -7,6 +7,7 @@ import (
 	"github.com/onsi/gomega/types"
 
 	"github.com/evetwin/evetwin/controllersim"
+	"github.com/evetwin/evetwin/core/bus"
 	"github.com/evetwin/evetwin/core/host"
 	"github.com/evetwin/evetwin/scenarios/twin"
 )
@@ -49,6 +50,15 @@ type Machine interface {
 	Guests(app string) int
 	// Twin is the device's model, nil where there is none.
 	Twin() *twin.Device
+}
+
+// Tables is a machine whose rows are read from outside of its process.
+type Tables interface {
+	// Row is a row as JSON, nil if there is none; Keys are those of a topic, in order.
+	Row(d *bus.Decl, key string) []byte
+	Keys(d *bus.Decl) []string
+	// Agents are those that run.
+	Agents() []string
 }
 
 // S is a scenario under way.

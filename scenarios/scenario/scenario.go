@@ -74,6 +74,7 @@ func New(name string, run func(*S), opts ...Option) *Scenario {
 const (
 	Virtual = "virtual"
 	Live    = "live"
+	Linux   = "linux"
 )
 
 // RunsOn reports whether the scenario runs on a host.
@@ -106,6 +107,9 @@ type Result struct {
 
 // failure ends a scenario; it is not a panic of ours.
 type failure struct{ text string }
+
+// Stop ends the scenario under way, from a host that cannot go on.
+func Stop(format string, args ...any) { panic(failure{fmt.Sprintf(format, args...)}) }
 
 // Run carries a scenario out on a host that was made for it.
 func (sc *Scenario) Run(h Host, seed uint64) (r Result) {

@@ -22,6 +22,7 @@ import (
 	"github.com/evetwin/evetwin/backends/linux/store/partial"
 	"github.com/evetwin/evetwin/backends/linux/tpm"
 	"github.com/evetwin/evetwin/backends/linux/web"
+	"github.com/evetwin/evetwin/backends/operator"
 	"github.com/evetwin/evetwin/backends/sim/lab"
 	"github.com/evetwin/evetwin/core/bus"
 	"github.com/evetwin/evetwin/core/device/log"
@@ -44,6 +45,7 @@ type Board struct {
 	hyper  *hyper.Hyper
 	boot   *boot.Part
 	led    *led.Led
+	people *operator.Part
 	clock  *clock.Clock
 
 	key    []byte // of references to secrets
@@ -91,7 +93,8 @@ func (b *Board) make() {
 	o := &b.o
 	wrong := func(part string) func(error) { return func(err error) { o.OnError(part, err) } }
 	keeper := func() *secret.Keeper { return b.keeper }
-	downloads := partial.New(store.DownloadDir(o.Root), durable.Disk{})
+	disk := durable.Disk{Writing: &sync.RWMutex{}}
+	downloads := partial.New(store.DownloadDir(o.Root), disk)
 	b.nic = nic.New(nic.Options{Space: o.Space, Ports: o.Ports, State: filepath.Join(o.Run, "nic"),
 		ResolvConf: o.ResolvConf, OnError: wrong("nic")})
 	b.bridge = bridge.New(bridge.Options{Space: o.Space, State: filepath.Join(o.Run, "bridge"),
@@ -99,9 +102,9 @@ func (b *Board) make() {
 	b.web = web.New(web.Options{Space: o.Space, Downloads: downloads, System: o.Roots,
 		RootFile: b.in("/config/root-certificate.pem"), Keeper: keeper, OnError: wrong("web")})
 	b.store = store.New(store.Options{Root: o.Root, Downloads: downloads, Keeper: keeper,
-		Removed: b.guests.forget, OnError: wrong("store")})
-	b.tpm = tpm.New(tpm.Options{TPM: b.module, Kind: o.TPMKind, Files: tpm.Dir{Root: o.Root},
-		Keeper: keeper, Firmware: "/sys/kernel/security/tpm0/binary_bios_measurements",
+		Disk: disk, Removed: b.guests.forget, OnError: wrong("store")})
+	b.tpm = tpm.New(tpm.Options{TPM: b.module, Kind: o.TPMKind, Keeper: keeper,
+		Files: tpm.Dir{Root: o.Root, Disk: disk}, Firmware: "/sys/kernel/security/tpm0/binary_bios_measurements",
 		Log: filepath.Join(o.Run, "measured")})
 	accel := domxml.QEMU
 	if o.Accel == lab.KVM {
@@ -111,9 +114,10 @@ func (b *Board) make() {
 		Libvirt: libvirtd.Options{Dir: filepath.Join(o.Run, "libvirt"), Space: o.Space,
 			Cache: filepath.Join(o.Cache.Dir, "libvirt")},
 		Boot: b.guests.boot, Console: o.Guest, OnError: wrong("hyper")})
+	b.people = &operator.Part{}
 	b.led = led.New(led.Options{Dir: o.Lights, Console: o.Console})
 	b.clock = clock.New(clock.Options{Space: o.Space, ResolvConf: o.ResolvConf, Set: o.SetClock})
-	b.boot = boot.New(boot.Options{Disk: o.Disk, Root: o.Root, Current: b.current,
+	b.boot = boot.New(boot.Options{Disk: o.Disk, Root: o.Root, Durable: disk, Current: b.current,
 		Watchdog: b.watchdog("dev/watchdog"), Reset: b.reset(), OnError: wrong("boot")})
 }
 
@@ -135,6 +139,9 @@ func (b *Board) current() (string, error) {
 	}
 	return boot.FromCommandLine("/proc/cmdline")
 }
+
+// Operator is the part operator, for those who serve people in front of the device.
+func (b *Board) Operator() *operator.Part { return b.people }
 
 // reset is how the device is reset: nil is reboot(2).
 func (b *Board) reset() func(off bool) error {
@@ -171,6 +178,7 @@ func (b *Board) Wire(k *host.Kernel, m host.Machine) {
 	b.boot.Wire(k)
 	b.led.Wire(k)
 	b.clock.Wire(k)
+	b.people.Wire(k)
 	bus.Publish(k.Part("log"), log.Spool).Complete()
 }
 
@@ -200,6 +208,11 @@ func (b *Board) reveal(ctx context.Context, ref string) (string, error) {
 // Cut ends a boot: nothing of its work goes on. What runs and is configured stays, until the reset
 // of the machine ends it.
 func (b *Board) Cut(func(key string) uint64) {
+	b.people.Cut()
+	b.halt()
+}
+
+func (b *Board) halt() {
 	b.web.Close()
 	b.store.Halt()
 	b.tpm.Halt()
@@ -210,7 +223,7 @@ func (b *Board) Cut(func(key string) uint64) {
 // Close ends the parts of this process. Guests run on, and what is configured stays: a board that
 // is made next finds it.
 func (b *Board) Close() error {
-	b.Cut(nil)
+	b.halt()
 	b.hyper.Close()
 	b.bridge.Close()
 	b.nic.Close()

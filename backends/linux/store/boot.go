@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/evetwin/evetwin/backends/linux/store/durable"
 	"github.com/evetwin/evetwin/backends/linux/store/vault"
 	"github.com/evetwin/evetwin/backends/linux/store/watch"
 	"github.com/evetwin/evetwin/core/bus"
@@ -65,7 +64,7 @@ func (x *session) opened() error {
 	}
 	for _, dir := range append(device.Directories(), clearDir, filepath.Dir(secretsFile)) {
 		if dir != device.ConfigDir {
-			errs = append(errs, sweep(x.host(dir)))
+			errs = append(errs, x.sweep(x.host(dir)))
 		}
 	}
 	return errors.Join(append(errs, x.openedVault())...)
@@ -78,13 +77,13 @@ func (x *session) openedVault() error {
 		return err
 	}
 	errs := []error{x.makeDir(x.host(blobsDir)), x.makeDir(x.host(lockerDir)),
-		sweep(x.host(lockerDir)), x.o.Downloads.Recover()}
+		x.sweep(x.host(lockerDir)), x.o.Downloads.Recover()}
 	x.open = true
 	return errors.Join(errs...)
 }
 
 // sweep removes what is unfinished in a folder, and in those below it.
-func sweep(dir string) error {
+func (x *session) sweep(dir string) error {
 	return filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
 		_, _, volume := parseVolume(filepath.Base(path))
 		switch {
@@ -95,7 +94,7 @@ func sweep(dir string) error {
 		case volume && e.IsDir():
 			return fs.SkipDir // what is in a container is its own
 		case e.IsDir():
-			return durable.Sweep(path)
+			return x.o.Disk.Sweep(path)
 		}
 		return nil
 	})

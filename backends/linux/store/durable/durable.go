@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 )
 
 // Prefix is how the names of unfinished files and folders begin.
@@ -33,6 +34,9 @@ type Disk struct {
 	// Before is asked before each step; an error keeps the step from being done and ends the whole.
 	// Nil: nobody asks.
 	Before func(step Step, path string) error
+	// Writing is shared by those who write to the same folders: it is held for reading while Write
+	// is at work, and for writing by Sweep. Nil: nobody else writes there.
+	Writing *sync.RWMutex
 }
 
 // Do carries out a step that f does, if Before has nothing against it.
@@ -47,6 +51,10 @@ func (d Disk) Do(s Step, path string, f func() error) error {
 
 // Write replaces the content of a file, or makes it; its folder must be there.
 func (d Disk) Write(path string, data []byte, mode fs.FileMode) error {
+	if d.Writing != nil {
+		d.Writing.RLock()
+		defer d.Writing.RUnlock()
+	}
 	temp, err := d.Stage(path, data, mode)
 	if err != nil {
 		return err
@@ -125,8 +133,13 @@ func (d Disk) SyncDir(path string) error {
 	})
 }
 
-// Sweep removes from a folder what was staged and never got its name.
-func Sweep(dir string) error {
+// Sweep removes from a folder what was staged and never got its name. Files that others write
+// there meanwhile are not touched, if they share Writing.
+func (d Disk) Sweep(dir string) error {
+	if d.Writing != nil {
+		d.Writing.Lock()
+		defer d.Writing.Unlock()
+	}
 	list, err := os.ReadDir(dir)
 	if err != nil {
 		return fmt.Errorf("sweep %s: %w", dir, err)

@@ -124,7 +124,7 @@ func (d *Dir) recover() error {
 	if err := os.MkdirAll(d.path, 0o700); err != nil {
 		return fmt.Errorf("open downloads: %w", err)
 	}
-	if err := durable.Sweep(d.path); err != nil {
+	if err := d.disk.Sweep(d.path); err != nil {
 		return err
 	}
 	list, err := os.ReadDir(d.path)

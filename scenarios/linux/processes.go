@@ -1,0 +1,83 @@
+package linux
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// process is one that runs on this machine.
+type process struct {
+	pid  int
+	line string // its command line
+}
+
+// processes are those whose command line has a text.
+func processes(text string) (out []process) {
+	found, _ := filepath.Glob("/proc/[0-9]*/cmdline") // the pattern is good
+	for _, path := range found {
+		b, err := os.ReadFile(path)
+		if err != nil || !bytes.Contains(b, []byte(text)) {
+			continue
+		}
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+		if err == nil && pid != os.Getpid() {
+			out = append(out, process{pid, strings.ReplaceAll(string(b), "\x00", " ")})
+		}
+	}
+	return out
+}
+
+// of are the device's processes of a program.
+func (d *device) of(program string) (out []process) {
+	for _, p := range processes(string(d.root)) {
+		first, _, _ := strings.Cut(p.line, " ")
+		if strings.HasPrefix(filepath.Base(first), program) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// ours are programs of a device that outlive the process that started them.
+func ours() []string { return []string{"qemu-system", "libvirtd", "dnsmasq"} }
+
+// kill ends all programs of the device and waits for their end.
+func (d *device) kill() error {
+	limit := time.Now().Add(10 * time.Second)
+	for {
+		var left []process
+		for _, program := range ours() {
+			left = append(left, d.of(program)...)
+		}
+		if len(left) == 0 {
+			return nil
+		}
+		if time.Now().After(limit) {
+			return fmt.Errorf("end the device's programs: %d %s is still there", left[0].pid,
+				left[0].line)
+		}
+		for _, p := range left {
+			_ = unix.Kill(p.pid, unix.SIGKILL) // one that has ended meanwhile is fine
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// tee writes to two; the second may be nil.
+type tee struct{ file, also io.Writer }
+
+// Write takes what the device says.
+func (t tee) Write(p []byte) (int, error) {
+	if t.also != nil {
+		_, _ = t.also.Write(p) // the file has it
+	}
+	return t.file.Write(p)
+}

@@ -1,0 +1,133 @@
+package linux
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/evetwin/evetwin/backends/child"
+	"github.com/evetwin/evetwin/scenarios/twin"
+)
+
+// timeServer is the name of the time server that devices ask which were told of none.
+const timeServer = "pool.ntp.org"
+
+// names serves addresses and names on each cable.
+func (o *outside) names(dir string) error {
+	for _, c := range cables() {
+		hosts := []string{twin.Server + "," + controllerAddr, twin.Registry + "," + registryAddr,
+			timeServer + "," + c.router}
+		args := []string{"netns", "exec", o.street.outside, "dnsmasq", "--keep-in-foreground",
+			"--conf-file=/dev/null", "--log-facility=-", "--pid-file", "--user=root", "--no-ping",
+			"--no-resolv", "--no-hosts", "--bind-interfaces", "--except-interface=lo",
+			"--interface=" + c.end, "--dhcp-authoritative", "--dhcp-range=" + c.lease + ",1h",
+			"--dhcp-leasefile=" + filepath.Join(dir, c.end+".leases")}
+		for _, h := range hosts {
+			args = append(args, "--host-record="+h)
+		}
+		up := &heard{want: "started, version", met: make(chan struct{})}
+		p, err := child.Start(child.Options{Name: "dnsmasq on " + c.end, Path: "ip", Args: args,
+			Stderr: up})
+		if err != nil {
+			return err
+		}
+		o.closers = append(o.closers, func() error { return p.Stop(time.Second) })
+		limit := time.NewTimer(10 * time.Second)
+		select {
+		case <-up.met:
+			limit.Stop()
+		case <-p.Done():
+			limit.Stop()
+			return fmt.Errorf("serve names on %s: %w", c.end, p.Err())
+		case <-limit.C:
+			return fmt.Errorf("serve names on %s: it does not start: %s", c.end, p.LastWords())
+		}
+	}
+	return nil
+}
+
+// heard is a writer that tells when a text was written.
+type heard struct {
+	want string
+	met  chan struct{}
+
+	mu   sync.Mutex
+	text []byte
+	once sync.Once
+}
+
+// Write takes what a child says.
+func (h *heard) Write(p []byte) (int, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.text = append(h.text, p...)
+	if bytes.Contains(h.text, []byte(h.want)) {
+		h.once.Do(func() { close(h.met) })
+	}
+	h.text = h.text[bytes.LastIndexByte(h.text, '\n')+1:]
+	return len(p), nil
+}
+
+// time answers who asks for the time by SNTP.
+func (o *outside) time(string) error {
+	var c net.PacketConn
+	err := o.in(func() (err error) {
+		c, err = net.ListenPacket("udp4", ":123")
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("serve the time: %w", err)
+	}
+	var serving sync.WaitGroup
+	serving.Go(func() { tell(c) })
+	o.closers = append(o.closers, func() error {
+		err := c.Close()
+		serving.Wait()
+		return err
+	})
+	return nil
+}
+
+// tell answers requests for the time until the connection closes: RFC 4330.
+func tell(c net.PacketConn) {
+	const size, stratum, toUnix = 48, 1, 2_208_988_800
+	in := make([]byte, size)
+	for {
+		n, from, err := c.ReadFrom(in)
+		switch {
+		case errors.Is(err, net.ErrClosed):
+			return
+		case err != nil || n < size:
+			continue
+		}
+		now := time.Now()
+		out := make([]byte, size)
+		out[0], out[1] = 4<<3|4, stratum
+		copy(out[24:32], in[40:48])
+		for _, at := range []int{32, 40} {
+			binary.BigEndian.PutUint32(out[at:], uint32(now.Unix()+toUnix))
+			parts := uint64(now.Nanosecond()) << 32 / uint64(time.Second)
+			binary.BigEndian.PutUint32(out[at+4:], uint32(parts))
+		}
+		_, _ = c.WriteTo(out, from) // who is not answered asks again
+	}
+}
+
+// maxBody is the longest answer of an application that is read.
+const maxBody = 1 << 20
+
+// readAll reads an answer; one that is not 200 is an error.
+func readAll(r *http.Response) ([]byte, error) {
+	if r.StatusCode != http.StatusOK {
+		return nil, errors.New(strings.ToLower(r.Status))
+	}
+	return io.ReadAll(io.LimitReader(r.Body, maxBody))
+}
