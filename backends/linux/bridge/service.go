@@ -1,12 +1,10 @@
 package bridge
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"sync"
 	"syscall"
 	"time"
 
@@ -33,7 +31,7 @@ type service struct {
 	index  int // of the bridge when it started
 	told   conf
 	run    *child.Process
-	says   *sayings
+	says   *child.Ear
 	since  time.Time
 	wait   time.Duration // before it is started again
 	leave  chan struct{} // closed when it is to end
@@ -93,7 +91,7 @@ func (m *machine) retell(s *service, want conf) error {
 	if err := s.write(want); err != nil {
 		return err
 	}
-	read := s.says.expect("read " + s.path(hostsFile))
+	read := s.says.Expect("read " + s.path(hostsFile))
 	if err := s.run.Signal(syscall.SIGHUP); err != nil {
 		return err
 	}
@@ -109,8 +107,8 @@ func (m *machine) retell(s *service, want conf) error {
 
 // start starts a dnsmasq and returns when it serves.
 func (m *machine) start(s *service) error {
-	s.says = &sayings{}
-	ready := s.says.expect("started, version")
+	s.says = &child.Ear{}
+	ready := s.says.Expect("started, version")
 	program := m.o.Dnsmasq
 	if program == "" {
 		program = "dnsmasq"
@@ -250,37 +248,4 @@ func replace(path string, text []byte) error {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return nil
-}
-
-// sayings is a writer that tells when something was said.
-type sayings struct {
-	mu   sync.Mutex
-	line []byte
-	want []byte
-	met  chan struct{}
-}
-
-// expect returns a channel that is closed when the text is said next.
-func (s *sayings) expect(text string) <-chan struct{} {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.want, s.met, s.line = []byte(text), make(chan struct{}), nil
-	return s.met
-}
-
-// Write takes what a child says.
-func (s *sayings) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.met == nil {
-		return len(p), nil
-	}
-	s.line = append(s.line, p...)
-	if bytes.Contains(s.line, s.want) {
-		close(s.met)
-		s.met, s.line = nil, nil
-	} else if len(s.line) > 1<<16 {
-		s.line = s.line[len(s.line)-len(s.want):]
-	}
-	return len(p), nil
 }

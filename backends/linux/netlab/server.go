@@ -1,10 +1,8 @@
 package netlab
 
 import (
-	"bytes"
 	"fmt"
 	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 
@@ -83,16 +81,17 @@ func (d *Served) Start() {
 	for _, h := range w.Hosts {
 		args = append(args, "--host-record="+h)
 	}
-	started := &heard{want: []byte("started, version"), met: make(chan struct{})}
+	says := &child.Ear{}
+	started := says.Expect("started, version")
 	p, err := child.Start(d.space.Inside(child.Options{Name: "dnsmasq " + w.Link, Path: "dnsmasq",
-		Args: append(args, w.Args...), Stderr: started}))
+		Args: append(args, w.Args...), Stderr: says}))
 	if err != nil {
 		t.Fatal(err)
 	}
 	limit := time.NewTimer(starting)
 	defer limit.Stop()
 	select {
-	case <-started.met:
+	case <-started:
 	case <-p.Done():
 		t.Fatalf("dnsmasq on %s ended: %v", w.Link, p.Err())
 	case <-limit.C:
@@ -119,28 +118,6 @@ func (d *Served) end(how func(*child.Process) error) {
 		d.space.t.Error(err)
 	}
 	d.run = nil
-}
-
-// heard is a writer that tells when a text has been written.
-type heard struct {
-	want []byte
-	met  chan struct{}
-
-	mu   sync.Mutex
-	text []byte
-	once sync.Once
-}
-
-// Write takes what a child says.
-func (h *heard) Write(p []byte) (int, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.text = append(h.text, p...)
-	if bytes.Contains(h.text, h.want) {
-		h.once.Do(func() { close(h.met) })
-		h.text = nil
-	}
-	return len(p), nil
 }
 
 // Untouched returns a check, for the end of a test, that the machine has the same namespaces and
