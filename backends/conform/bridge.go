@@ -26,6 +26,11 @@ type BridgeSetup struct {
 	// Reach opens a connection from outside to a TCP port of the device and reports whether a guest
 	// answers.
 	Reach func(port uint16) bool
+	// Ask has the guest of an interface make a request of the metadata service; from, if valid, is an
+	// address that it takes beside its own. Not on the device's loop; do runs something there.
+	Ask func(do func(func()), vif string, from netip.Addr, r BridgeRequest) BridgeAnswer
+	// Outside reports whether the metadata service answers somebody outside; not on the loop, either.
+	Outside func() bool
 }
 
 // BridgeFirewall is all access rules and translation, for Meddle.
@@ -63,6 +68,10 @@ func Bridge(t *testing.T, b Backend, mk func(t *testing.T) BridgeSetup) {
 				v := row.(*bridge.VifSeen)
 				four := slices.DeleteFunc(slices.Clone(v.IPs), netip.Addr.Is6)
 				return fmt.Sprintf("%s attached %v uses %v", v.Vif, v.Attached, four)
+			},
+			bridge.Posts.String(): func(row any) string {
+				p := row.(*bridge.PostSeen)
+				return fmt.Sprintf("%s posted %d bytes: %.40q", p.Key(), len(p.Body), p.Body)
 			}}}
 	s.run(t, b, func(t *testing.T) *bridgeBench { return newBridgeBench(t, mk) })
 }
@@ -73,17 +82,23 @@ type bridgeBench struct {
 	BridgeSetup
 	vifs     *bus.Sub[bridge.VifSeen]
 	counters *calls[bridge.CountersReq, bridge.CountersRes]
+	offered  *bus.Sub[bridge.OfferSeen]
+	posted   *bus.Sub[bridge.PostSeen]
+	offer    *calls[bridge.OfferReq, bridge.None]
 }
 
 func newBridgeBench(t *testing.T, mk func(t *testing.T) BridgeSetup) *bridgeBench {
 	t.Helper()
 	x := &bridgeBench{BridgeSetup: mk(t), counters: newCalls(bridge.Counters),
+		offer: newCalls(bridge.Offer),
 		itemBench: newItemBench(bridge.Set, bridge.Clear,
 			func(i *bridge.ItemSeen) any { return i.Spec })}
 	x.bench = newBench(t, x.Setup, "zedrouter", x.state, func(b *bench, p bus.Port) []looker {
 		x.vifs = bus.Subscribe(p, bridge.Vifs)
+		x.offered, x.posted = bus.Subscribe(p, bridge.Offers), bus.Subscribe(p, bridge.Posts)
 		x.counters.attach(b, p)
-		return append(x.attach(b, p, bridge.Items), x.counters)
+		x.offer.attach(b, p)
+		return append(x.attach(b, p, bridge.Items), x.counters, x.offer)
 	})
 	x.booted(t)
 	return x

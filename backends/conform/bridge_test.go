@@ -1,10 +1,12 @@
 package conform_test
 
 import (
+	"net/http"
 	"net/netip"
 	"testing"
 
 	"github.com/evetwin/evetwin/backends/conform"
+	"github.com/evetwin/evetwin/backends/metadata"
 	"github.com/evetwin/evetwin/backends/sim/bridge"
 )
 
@@ -31,6 +33,20 @@ func modelBridge(lacks bool) func(t *testing.T) conform.BridgeSetup {
 			Reach: func(port uint16) bool {
 				_, _, ok := b.Mapped("eth0", "tcp", port, netip.MustParseAddr("10.99.0.1"))
 				return ok
-			}}
+			},
+			Ask: func(do func(func()), vif string, from netip.Addr, r conform.BridgeRequest,
+			) (out conform.BridgeAnswer) {
+				do(func() {
+					a, _ := b.Ask(vif, from, metadata.Request{Method: r.Method, Path: r.Path,
+						Type: r.Type, Body: []byte(r.Body)})
+					out = conform.BridgeAnswer{Code: a.Code, Type: a.Type, Allow: a.Allow,
+						Body: string(a.Body)}
+					if r.Method == http.MethodHead {
+						out.Body = "" // as a server of HTTP does
+					}
+				})
+				return out
+			},
+			Outside: func() bool { return false }} // the model has no way in
 	}
 }

@@ -8,6 +8,7 @@ func bridgeCases() []Group[*bridgeBench] {
 		{Name: "guests", Cases: bridgeGuestCases()},
 		{Name: "mapped ports", Cases: bridgeMapCases()},
 		{Name: "outside changes", Cases: bridgeMeddleCases()},
+		{Name: "metadata", Cases: bridgeMetaCases()},
 		{Name: "power", Cases: bridgePowerCases()},
 	}
 }

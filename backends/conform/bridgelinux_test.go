@@ -77,7 +77,7 @@ func (x *bridgeLab) setup() conform.BridgeSetup {
 			}
 			at := netip.AddrPortFrom(netip.MustParseAddr("10.99.0.7"), port)
 			return x.sdn.Dial(at, 200*time.Millisecond)
-		}}
+		}, Ask: x.ask, Outside: x.outside}
 }
 
 // remove removes an interface of the device; none is a success.

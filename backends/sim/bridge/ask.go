@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,7 +41,14 @@ func (b *Bridge) Ask(vif string, from netip.Addr, q metadata.Request) (a metadat
 		return a, false
 	}
 	q.Bridge, q.From = s.Bridge, from
-	b.pt.Do(func() { a = b.desk.Answer(q) })
+	b.pt.Do(func() {
+		if !slices.Contains(v.ips, from) {
+			v.ips = append(slices.Clone(v.ips), from)
+			slices.SortFunc(v.ips, netip.Addr.Compare)
+			b.show(vif)
+		}
+		a = b.desk.Answer(q)
+	})
 	return a, true
 }
 
