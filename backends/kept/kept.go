@@ -1,6 +1,6 @@
-// Package kept is what every part store does with the files of the device that hold secrets: which
-// they are, and what an agent is handed of them. It uses the keeper of secrets and so belongs to the
-// device's loop.
+// Package kept is what every part store does with the files of the device that hold secrets: what
+// they are, and what an agent is handed of them. It uses the keeper of secrets and so belongs to
+// the device's loop.
 package kept
 
 import (
@@ -11,8 +11,8 @@ import (
 // Configurations are the files that hold one, in the order in which a boot learns from them.
 var Configurations = [...]string{device.BootstrapConfig, device.BackupConfig, device.SavedConfig}
 
-// Read is what an agent is handed of a file: references instead of secrets, where there may be some.
-// Whoever hands it out holds what was kept of it.
+// Read is what an agent is handed of a file: references instead of secrets, where there may be
+// some. Whoever hands it out holds what was kept of it.
 func Read(k *secret.Keeper, path string, data []byte) (out device.ReadRes) {
 	switch {
 	case len(data) == 0:
