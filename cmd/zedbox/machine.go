@@ -39,7 +39,8 @@ func (b *box) real(ctx context.Context, l *lines) (*device, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &device{name: m.Name, seed: hw.Seed(), hardware: hw, close: hw.Close}
+	d := &device{name: m.Name, seed: hw.Seed(), hardware: hw, close: hw.Close,
+		people: hw.Operator()}
 	for _, p := range hw.Parts() {
 		d.parts = append(d.parts, zedbox.Part{Name: p.Name, Kind: p.Kind, Why: p.Why})
 	}
@@ -56,8 +57,8 @@ func (b *box) boardOptions(ctx context.Context, m *zedbox.Machine, l *lines,
 	}
 	o := board.Options{Name: m.Name, Root: b.root, Run: filepath.Dir(r.Socket()), Space: m.Space,
 		Ports: m.Ports, ResolvConf: m.ResolvConf, TPM: m.TPM, TPMKind: m.TPMKind, Disk: m.Disk,
-		Current: m.Current, Cache: cache, MemoryMB: m.MemoryMB, Lights: m.Lights, Exit: m.Lab,
-		Console: os.Stderr,
+		Current: m.Current, Cache: cache, MemoryMB: m.MemoryMB, Sys: m.Sys, Lights: m.Lights,
+		Exit: m.Lab, Console: os.Stderr,
 		OnError: func(part string, err error) { l.write(agent.Warn, part, "", err.Error()) },
 		Guest:   func(app string) io.Writer { return &console{l: l, app: app} },
 		Exited:  func(off bool) error { return zedbox.WriteReset(r, off) }}

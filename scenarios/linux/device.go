@@ -36,6 +36,7 @@ const (
 	rootsFile   = "roots.pem"
 	diskFile    = "disk.img"
 	logFile     = "zedbox.log"
+	sysDir      = "sys"
 )
 
 // newDevice makes a device that is off; config are its files of /config, roots those its system
@@ -55,6 +56,9 @@ func newDevice(ctx context.Context, o Options, s *street, config map[string][]by
 	}
 	if err == nil {
 		err = os.WriteFile(d.path(rootsFile), roots, 0o600)
+	}
+	if err == nil {
+		err = d.makeSys()
 	}
 	if err == nil {
 		err = makeDisk(d.path(diskFile))
@@ -79,7 +83,8 @@ func (d *device) describe() error {
 	m := zedbox.Machine{Name: name, Space: d.street.device, TPM: d.path("tpm.sock"),
 		TPMKind: "swtpm", ResolvConf: filepath.Join(d.root.Run(), "resolv.conf"),
 		Disk: d.path(diskFile), Current: partitions[1], Roots: d.path(rootsFile),
-		Cache: d.o.Cache.Dir, MemoryMB: memoryMB, Lights: d.path("no-lights"), Lab: true}
+		Cache: d.o.Cache.Dir, MemoryMB: memoryMB, Sys: d.path(sysDir), Lights: d.path("no-lights"),
+		Lab: true}
 	for _, c := range cables() {
 		m.Ports = append(m.Ports, c.port)
 	}
@@ -88,6 +93,20 @@ func (d *device) describe() error {
 		return err
 	}
 	return os.WriteFile(d.path(machineFile), append(text, '\n'), 0o600)
+}
+
+// makeSys makes what the device finds in sysfs: what its firmware says, and no adapters.
+func (d *device) makeSys() error {
+	dmi := filepath.Join(d.path(sysDir), "class/dmi/id")
+	err := errors.Join(os.MkdirAll(dmi, 0o700),
+		os.MkdirAll(filepath.Join(d.path(sysDir), "bus/pci/devices"), 0o700))
+	for file, text := range map[string]string{ //order: each goes to its own file
+		"sys_vendor": "evetwin", "product_name": "lab", "product_serial": name} {
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dmi, file), []byte(text+"\n"), 0o600)
+		}
+	}
+	return err
 }
 
 // start turns the device on; one that runs is left alone.

@@ -111,12 +111,13 @@ func (b *Board) make() {
 		accel = domxml.KVM
 	}
 	b.hyper = hyper.New(hyper.Options{Type: accel, Why: o.Why, MemoryMB: o.MemoryMB, Root: o.Root,
-		Libvirt: libvirtd.Options{Dir: filepath.Join(o.Run, "libvirt"), Space: o.Space,
+		Sys: o.Sys, Libvirt: libvirtd.Options{Dir: filepath.Join(o.Run, "libvirt"), Space: o.Space,
 			Cache: filepath.Join(o.Cache.Dir, "libvirt")},
 		Boot: b.guests.boot, Console: o.Guest, OnError: wrong("hyper")})
 	b.people = &operator.Part{}
 	b.led = led.New(led.Options{Dir: o.Lights, Console: o.Console})
-	b.clock = clock.New(clock.Options{Space: o.Space, ResolvConf: o.ResolvConf, Set: o.SetClock})
+	b.clock = clock.New(clock.Options{Space: o.Space, ResolvConf: o.ResolvConf, Sys: o.Sys,
+		Set: o.SetClock})
 	b.boot = boot.New(boot.Options{Disk: o.Disk, Root: o.Root, Durable: disk, Current: b.current,
 		Watchdog: b.watchdog("dev/watchdog"), Reset: b.reset(), OnError: wrong("boot")})
 }

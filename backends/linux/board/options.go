@@ -35,6 +35,8 @@ type Options struct {
 	Accel, Why string
 	// MemoryMB is what guests may have together; 0 means all of the machine.
 	MemoryMB uint64
+	// Sys is where sysfs is mounted, for adapters and what the firmware says; empty: /sys.
+	Sys string
 	// Lights is where the kernel shows lights; empty: /sys/class/leds. Console is told of patterns
 	// where there is none.
 	Lights  string

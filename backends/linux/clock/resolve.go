@@ -6,10 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/netip"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/evetwin/evetwin/backends/linux/netspace"
 )
@@ -28,7 +30,7 @@ func (c *Clock) resolve(ctx context.Context, server string) ([]string, error) {
 	if _, err := netip.ParseAddr(server); err == nil {
 		return []string{server}, nil
 	}
-	servers, err := c.nameServers()
+	servers, err := c.told(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -50,10 +52,36 @@ func (c *Clock) resolve(ctx context.Context, server string) ([]string, error) {
 	return nil, fmt.Errorf("find %s: %w", server, errors.Join(errs...))
 }
 
-// nameServers are those of the file.
+// errNone says that the file names no servers.
+var errNone = errors.New("none is named")
+
+// often is how often the file is looked at that names no servers yet.
+const often = 100 * time.Millisecond
+
+// told are the name servers of the file. A port has an address some moments before its servers are
+// written down, so that a file without any is waited for as long as a server that does not answer.
+func (c *Clock) told(ctx context.Context) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, perServer)
+	defer cancel()
+	tick := time.NewTicker(often)
+	defer tick.Stop()
+	for {
+		servers, err := c.nameServers()
+		if !errors.Is(err, errNone) {
+			return servers, err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil, err
+		}
+	}
+}
+
+// nameServers are those of the file; one that is not there names none.
 func (c *Clock) nameServers() (out []string, err error) {
 	text, err := os.ReadFile(c.o.ResolvConf)
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("find name servers: %w", err)
 	}
 	for s := bufio.NewScanner(bytes.NewReader(text)); s.Scan(); {
@@ -62,7 +90,7 @@ func (c *Clock) nameServers() (out []string, err error) {
 		}
 	}
 	if len(out) == 0 {
-		return nil, fmt.Errorf("find name servers: %s names none", c.o.ResolvConf)
+		return nil, fmt.Errorf("find name servers in %s: %w", c.o.ResolvConf, errNone)
 	}
 	return out, nil
 }

@@ -73,6 +73,8 @@ func (x *session) lookAtFiles(dir string) (rows []device.FileSeen, err error) {
 			return nil // perhaps since a moment
 		case err != nil:
 			return err
+		case e.IsDir() && device.Copies(path):
+			return fs.SkipDir
 		case e.IsDir():
 			x.complain(x.watch.Add(host)) // what is there can be seen without
 		case path == dir:

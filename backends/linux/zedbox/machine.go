@@ -31,6 +31,8 @@ type Machine struct {
 	Cache string `json:"cache,omitempty"`
 	// MemoryMB is what guests may have together; 0 means all of the machine.
 	MemoryMB uint64 `json:"memory_mb,omitempty"`
+	// Sys is where sysfs is mounted, for adapters and what the firmware says; empty: /sys.
+	Sys string `json:"sys,omitempty"`
 	// Lights is where the kernel shows lights; empty: /sys/class/leds.
 	Lights string `json:"lights,omitempty"`
 	// Lab says that the machine is not the device's own: its clock is left alone, and a reset ends

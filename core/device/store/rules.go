@@ -10,10 +10,17 @@ import (
 // ConfigDir is where the device's inputs lie; no agent writes there.
 const ConfigDir = "/config"
 
-// Directories returns the directories whose files, at any depth, are small files.
+// statusDir is where status files lie. The directories in it are those of agents, with copies of
+// the rows of their persistent topics.
+const statusDir = "/persist/status"
+
+// Directories returns the directories whose files, at any depth but for Copies, are small files.
 func Directories() []string {
-	return []string{ConfigDir, "/persist/checkpoint", "/persist/ingested", "/persist/status"}
+	return []string{ConfigDir, "/persist/checkpoint", "/persist/ingested", statusDir}
 }
+
+// Copies reports whether a directory holds copies of rows: what is in it is no small file.
+func Copies(dir string) bool { return path.Dir(dir) == statusDir }
 
 // ServerFile is the file that names the controller.
 const ServerFile = ConfigDir + "/server"
@@ -34,8 +41,12 @@ func IsServer(text string) bool {
 // hostLetters are what names and IPv4 addresses of hosts are made of.
 const hostLetters = "abcdefghijklmnopqrstuvwxyz0123456789-."
 
-// Listed reports whether a path is that of a small file: clean, and below one of the Directories.
+// Listed reports whether a path is that of a small file: clean, below one of the Directories, and
+// no copy of a row.
 func Listed(file string) bool {
+	if strings.HasPrefix(file, statusDir+"/") && path.Dir(file) != statusDir {
+		return false
+	}
 	return path.Clean(file) == file && slices.ContainsFunc(Directories(), func(dir string) bool {
 		return strings.HasPrefix(file, dir+"/")
 	})
