@@ -105,8 +105,8 @@ func (x *hyperBench) daemonKilled(t *testing.T, o Outliving) {
 	x.remove.does(t, hyper.NameReq{Name: other.Name}, nil)
 }
 
-// killDaemon kills the daemon. shown is closed when the machine's row says so, and healed waits until
-// the row is again what it was.
+// killDaemon kills the daemon. shown is closed when the machine's row says so, and healed waits
+// until the row is again what it was.
 func (x *hyperBench) killDaemon(t *testing.T, o Outliving) (shown <-chan struct{}, healed func()) {
 	t.Helper()
 	ill, again := make(chan struct{}), make(chan struct{})

@@ -7,5 +7,6 @@
 // does not start without, though its guests run as root here.
 //
 // Neither systemd nor dbus nor virtlogd is needed. When the daemon ends, however it ends, its
-// guests run on, and the next one on the same folders finds them.
+// guests run on, and the next one on the same folders finds them. Only a guest whose start it did
+// not finish is ended before the next one looks, if we are told which that is.
 package libvirtd
