@@ -135,7 +135,7 @@ func (b *Board) secretKey() []byte {
 // Wire declares the parts of a boot. What the parts know of secrets begins anew.
 func (b *Board) Wire(k *host.Kernel, m host.Machine) {
 	b.keeper = secret.New(b.key)
-	b.Web.Keeper, b.Store.Keeper = b.keeper, b.keeper
+	b.Web.Keeper, b.Store.Keeper, b.Bridge.Keeper = b.keeper, b.keeper, b.keeper
 	for _, p := range b.parts {
 		p.Wire(k)
 	}
