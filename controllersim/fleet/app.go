@@ -27,8 +27,10 @@ type App struct {
 	Interfaces []Interface
 	// Adapters are assignment groups of hardware that it gets.
 	Adapters []Adapter
-	// UserData is cloud-init data.
+	// UserData is cloud-init data, in base64.
 	UserData string
+	// MetaData is how the guest gets it, default by a drive.
+	MetaData config.MetaDataType
 	// Inactive keeps it from being started.
 	Inactive bool
 	// StartDelay is how many seconds to wait after boot before it is started.
@@ -49,6 +51,8 @@ type Interface struct {
 	MAC, Addr string
 	// AccessVLAN is the VLAN on a switch network, 0 for none.
 	AccessVLAN uint32
+	// Discovers says that the application may know where others are.
+	Discovers bool
 }
 
 // Adapter is a piece of hardware given to an application.
@@ -78,6 +82,7 @@ func (d *Draft) App(a App) *Draft {
 			VirtualizationMode: a.Mode,
 		},
 		Activate: !a.Inactive, UserData: a.UserData, ProfileList: a.Profiles,
+		MetaDataType:        a.MetaData,
 		StartDelayInSeconds: a.StartDelay,
 	}
 	for _, name := range a.Volumes {
@@ -116,7 +121,7 @@ func (d *Draft) addInterfaces(app *config.AppInstanceConfig, a App) {
 		}
 		adapter := &config.NetworkAdapter{
 			Name: in.Name, NetworkId: d.InstanceID(in.Network), MacAddress: in.MAC, Addr: in.Addr,
-			AccessVlanId: in.AccessVLAN, InterfaceOrder: uint32(i),
+			AccessVlanId: in.AccessVLAN, InterfaceOrder: uint32(i), AllowToDiscover: in.Discovers,
 		}
 		for _, r := range in.Rules {
 			// Entries are numbered through the application, as flow records name them by it.

@@ -32,7 +32,11 @@ func (b *Bridge) Ask(vif string, from netip.Addr, q metadata.Request) (a metadat
 	if v == nil || s == nil || !s.Up || !b.gateway(s.Bridge).Is4() {
 		return a, false
 	}
-	if !from.IsValid() && len(v.ips) > 0 {
+	switch {
+	case from.IsValid():
+	case slices.Contains(v.ips, s.IP):
+		from = s.IP
+	case len(v.ips) > 0:
 		from = v.ips[0]
 	}
 	out := Packet{Out: true, Proto: protoTCP, Remote: device.MetadataAddr(),
