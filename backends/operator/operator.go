@@ -56,7 +56,8 @@ func (p *Part) Ask(q device.RequestSeen, then func(Answer)) error {
 		return ErrBusy
 	}
 	p.asked++
-	q.ID = fmt.Sprintf("%08d", p.asked)
+	// A life of the device may have several boots of its hub: no ID comes twice.
+	q.ID = fmt.Sprintf("%06d-%06d", p.pt.Kernel().BootCount(), p.asked)
 	p.waiting[q.ID] = then
 	p.pt.Do(func() { p.requests.Put(q) })
 	return nil

@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/evetwin/evetwin/backends/linux/zedbox"
+	"github.com/evetwin/evetwin/backends/operator"
 	"github.com/evetwin/evetwin/core/host"
 )
 
@@ -19,6 +20,7 @@ type device struct {
 	// mortal says that the parts live no longer than this process.
 	mortal bool
 	keeper *keeper // of the models' disk; nil without models
+	people *operator.Part
 	// close ends the parts in this process; what they run and have configured stays. May be nil.
 	close func() error
 }

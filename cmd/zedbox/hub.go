@@ -53,8 +53,9 @@ func (b *box) hub(ctx context.Context, l *lines) (err error) {
 			return fmt.Errorf("boot the device: %w", err)
 		}
 	}
+	t := newTerminals(b, l, d.people)
 	h, err := hub.New(hub.Options{Name: d.name, Seed: d.seed, Socket: r.Socket(), Dir: r.Journal(),
-		Agents: roster.Agents(), Hardware: d.hardware, OnLine: l.OnLine})
+		Agents: roster.Agents(), Hardware: d.hardware, OnLine: t.own, OnSaid: t.line})
 	if err != nil {
 		return err
 	}
@@ -63,14 +64,15 @@ func (b *box) hub(ctx context.Context, l *lines) (err error) {
 	if d.keeper != nil {
 		d.keeper.onLine = func(text string) { l.write(agent.Err, zedbox.Hub, "disk", text) }
 	}
-	err = serve(ctx, h, l, d.keeper, face.Options{Run: r.Run(),
+	err = serve(ctx, h, l, t, d.keeper, face.Options{Run: r.Run(), Taken: r.MonitorSocket(),
 		Persist: filepath.Join(r.Persist(), "status"),
 		OnLine:  func(text string) { l.write(agent.Warn, zedbox.Hub, "face", text) }})
 	return errors.Join(err, pulse.Close())
 }
 
-// serve runs a hub with its face, and keeps the disk of models; k is nil without any.
-func serve(ctx context.Context, h *hub.Hub, l *lines, k *keeper, o face.Options) error {
+// serve runs a hub with its face and terminals, and keeps the disk of models; k is nil without any.
+func serve(ctx context.Context, h *hub.Hub, l *lines, t *terminals, k *keeper, o face.Options,
+) error {
 	shown, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var showing sync.WaitGroup
 	showing.Go(func() {
@@ -79,6 +81,7 @@ func serve(ctx context.Context, h *hub.Hub, l *lines, k *keeper, o face.Options)
 			l.write(agent.Err, zedbox.Hub, "face", err.Error())
 		}
 	})
+	showing.Go(func() { t.serve(shown, h) })
 	if k != nil {
 		showing.Go(func() { k.run(shown, h) })
 	}

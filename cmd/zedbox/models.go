@@ -61,8 +61,11 @@ func (b *box) models() (*device, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &device{name: o.Name, seed: o.Seed, hardware: hw, mortal: true,
+	d := &device{name: o.Name, seed: o.Seed, hardware: hw, mortal: true, people: hw.Operator,
 		keeper: &keeper{folder: folder, disk: hw.Disk, onLine: func(string) {}}}
+	hw.Store.Partition = func(server string) error {
+		return os.WriteFile(filepath.Join(b.folder().Config(), "server"), []byte(server), 0o600)
+	}
 	for _, name := range []string{"nic", "web", "store", "tpm", "bridge", "hyper", "boot", "power",
 		"clock", "led", "log"} {
 		d.parts = append(d.parts, zedbox.Part{Name: name, Kind: "model", Why: whyModel})

@@ -36,6 +36,9 @@ type FeedOptions struct {
 	Pull func(ctx context.Context)
 	// Act carries out a request; nil refuses all.
 	Act func(ctx context.Context, r Request) error
+	// Value makes of what a table of the device holds under a key what a Change has; nil: they are
+	// the same.
+	Value func(v any) any
 	// Lines is how many log lines are kept for those who come later; 0 means 2,000.
 	Lines int
 }
@@ -113,6 +116,13 @@ func (f *Feed) Mark(m Mark) {
 		i = len(f.marks) - 1
 	}
 	f.marks[i] = markNow{m, f.stamp}
+	f.ring()
+}
+
+// Wake has the readers look: something moved, which the next Sync will show.
+func (f *Feed) Wake() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	f.ring()
 }
 

@@ -109,6 +109,8 @@ func (r *Reader) take() *Batch {
 			_, rev := t.head.Get(key)
 			if val == nil {
 				rev = t.head.Rev()
+			} else if r.f.o.Value != nil {
+				val = r.f.o.Value(val)
 			}
 			b.Rows = append(b.Rows, Change{Topic: t.decl.String(), Key: key, Rev: rev, Val: val})
 		}

@@ -53,11 +53,14 @@ func (w *Watch) ring() {
 }
 
 // Topics are all tables at one instant, in order of their names.
-func (w *Watch) Topics() []Topic {
-	w.h.mu.Lock()
-	defer w.h.mu.Unlock()
-	out := make([]Topic, 0, len(w.h.tables))
-	for _, t := range w.h.tables {
+func (w *Watch) Topics() []Topic { return w.h.Topics() }
+
+// Topics are all tables at one instant, in order of their names.
+func (h *Hub) Topics() []Topic {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	out := make([]Topic, 0, len(h.tables))
+	for _, t := range h.tables {
 		out = append(out, t.seen())
 	}
 	slices.SortFunc(out, func(a, b Topic) int {

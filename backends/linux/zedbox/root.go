@@ -28,6 +28,12 @@ func (r Root) Config() string { return filepath.Join(string(r), "config") }
 // Socket is the hub's.
 func (r Root) Socket() string { return filepath.Join(r.own(), "hub.sock") }
 
+// MonitorSocket is where EVE's terminal UI connects.
+func (r Root) MonitorSocket() string { return filepath.Join(r.Run(), "monitor.sock") }
+
+// TerminalSocket is where "evetwin tui" connects.
+func (r Root) TerminalSocket() string { return filepath.Join(r.Run(), "tui.sock") }
+
 // Journal is the folder of the hub's journal.
 func (r Root) Journal() string { return filepath.Join(r.Persist(), "journal") }
 

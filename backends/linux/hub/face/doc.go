@@ -13,6 +13,8 @@
 //
 // EVE: what it calls restarted is a publisher's word that its table is whole, Complete here.
 //
+// /run/monitor.sock is another one's: EVE's terminal UI connects there.
+//
 // All of it is to be read: the files are copies, which nobody reads back, and a subscriber that
 // says anything more is cut off. Only root may connect.
 package face

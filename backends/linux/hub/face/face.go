@@ -16,6 +16,8 @@ import (
 type Options struct {
 	// Run and Persist are the folders that are /run and /persist/status on a device.
 	Run, Persist string
+	// Taken is a path in Run that is somebody else's: no socket is made there. It may be empty.
+	Taken string
 	// OnLine is told what could not be shown, from any goroutine.
 	OnLine func(text string)
 	// OnShown is told each time when files and sockets are where the tables were.
@@ -109,7 +111,7 @@ func (s *server) close() {
 // listen makes a socket unless it is there: for one topic of an agent, or for all where topic is
 // empty.
 func (s *server) listen(path, agent, topic string) error {
-	if s.sockets[path] != nil {
+	if s.sockets[path] != nil || path == s.o.Taken {
 		return nil
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
