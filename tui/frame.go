@@ -27,6 +27,8 @@ func (m *model) draw() widget.Block {
 		switch {
 		case m.help:
 			body = over(body, m.helpBlock(), m.width, t)
+		case m.prompt != nil:
+			body = over(body, m.prompt.block(t, m.width), m.width, t)
 		case m.menu != nil:
 			body = over(body, m.menu.block(t, m.width), m.width, t)
 		}

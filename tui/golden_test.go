@@ -45,7 +45,7 @@ func keyOf(name string) tea.KeyMsg {
 	types := map[string]tea.KeyType{"up": tea.KeyUp, "down": tea.KeyDown, "left": tea.KeyLeft,
 		"right": tea.KeyRight, "enter": tea.KeyEnter, "esc": tea.KeyEsc, "tab": tea.KeyTab,
 		"shift+tab": tea.KeyShiftTab, "space": tea.KeySpace, "pgdown": tea.KeyPgDown,
-		"pgup": tea.KeyPgUp, "backspace": tea.KeyBackspace}
+		"pgup": tea.KeyPgUp, "backspace": tea.KeyBackspace, "ctrl+u": tea.KeyCtrlU}
 	if k, ok := types[name]; ok {
 		msg := tea.KeyMsg{Type: k}
 		if k == tea.KeySpace {

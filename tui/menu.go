@@ -62,6 +62,10 @@ func (m *model) pressMenu(key string) tea.Cmd {
 	case "enter":
 		r := m.menu.list[m.menu.at]
 		m.menu = nil
+		if r.NeedsText() {
+			m.prompt = &prompt{r, r.Text}
+			return nil
+		}
 		m.say(r.String() + " ...")
 		return m.ask(r)
 	case "esc", "q", "a":
@@ -94,9 +98,9 @@ func (u *menu) block(t *style.Theme, width int) widget.Block {
 	body := widget.Block{}
 	wide := 0
 	for i, r := range u.list {
-		l := widget.Text(style.Plain, "  "+r.String()+"  ")
+		l := widget.Text(style.Plain, "  "+menuText(r)+"  ")
 		if i == u.at {
-			l = widget.Text(style.Strong, t.Pointer+" "+r.String()+"  ").Marked(style.Chosen)
+			l = widget.Text(style.Strong, t.Pointer+" "+menuText(r)+"  ").Marked(style.Chosen)
 		}
 		wide = max(wide, l.Width())
 		body = append(body, l)

@@ -27,6 +27,7 @@ type model struct {
 	trouble       string // why the source ended, if not by itself
 	help          bool
 	menu          *menu
+	prompt        *prompt
 	notice        string // how a request went
 	noticeAt      time.Time
 	still         bool // no timers: for tests

@@ -127,6 +127,20 @@ func TestMenuAsksTheDevice(t *testing.T) {
 	if s := run("2 down a down enter"); !strings.Contains(s, "plug-cable eth1: no such cable") {
 		t.Errorf("%v was asked:\n%s", a.got, s)
 	}
+	a.got, a.fail = nil, errors.New("ip.gateway: it is outside")
+	if s := run("up a down down enter"); !strings.Contains(s, "set-port eth0 ... ") ||
+		!strings.Contains(s, "3128 except 10.0.0.0/8,.plant.example_") || len(a.got) != 0 {
+		t.Errorf("the prompt, %v was asked:\n%s", a.got, s)
+	}
+	run("ctrl+u q 1 ? x backspace enter") // letters are words here, whatever they do elsewhere
+	if s := m.View(); len(a.got) != 1 || a.got[0].Text != "q1?" || a.got[0].Target != "eth0" ||
+		!strings.Contains(s, "q1?: ip.gateway: it is outside") {
+		t.Errorf("%v was asked:\n%s", a.got, s)
+	}
+	a.got = append(a.got, source.Request{})
+	if s := run("a down down enter esc"); strings.Contains(s, "plant.example_") || len(a.got) != 2 {
+		t.Errorf("closed, %v was asked:\n%s", a.got, s)
+	}
 	m.readOnly = true
 	if s := run("a enter"); len(a.got) != 2 || !strings.Contains(s, "only shows") {
 		t.Errorf("read-only, %v was asked:\n%s", a.got, s)

@@ -6,8 +6,8 @@ import (
 	"github.com/evetwin/evetwin/tui/page"
 )
 
-// press takes a key: the open menu or help first, then the page while it wants words, then the keys
-// that work everywhere, then the page.
+// press takes a key: what lies over the page first, then the page while it wants words, then the
+// keys that work everywhere, then the page.
 func (m *model) press(k tea.KeyMsg) tea.Cmd {
 	key := k.String()
 	if key == "ctrl+c" {
@@ -15,6 +15,8 @@ func (m *model) press(k tea.KeyMsg) tea.Cmd {
 	}
 	p := m.pages[m.at]
 	switch t, ok := p.(page.Typing); {
+	case m.prompt != nil:
+		return m.pressPrompt(k)
 	case m.menu != nil:
 		return m.pressMenu(key)
 	case m.help:

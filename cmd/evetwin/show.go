@@ -100,6 +100,18 @@ func (s *show) act(ctx context.Context, r source.Request) (err error) {
 		}
 		return err
 	}
+	if q, is, err := r.Wish(); is {
+		if err != nil {
+			return err
+		}
+		a, err := l.Board.Operator.Wait(ctx, func(ctx context.Context, f func()) error {
+			return l.Device.Do(ctx, func(*host.Kernel) { f() })
+		}, q)
+		if err == nil && !a.OK {
+			err = errors.New(a.Text)
+		}
+		return err
+	}
 	switch r.Verb {
 	case source.RestartAgent:
 		return do(func(k *host.Kernel) error {

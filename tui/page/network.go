@@ -53,15 +53,19 @@ func (n *Network) Press(s *Stage, key string) bool {
 	return true
 }
 
-// Actions are for the selected port.
-func (n *Network) Actions(s *Stage) []source.Request {
+// Actions are for the selected port, and for what was configured by hand.
+func (n *Network) Actions(s *Stage) (out []source.Request) {
 	d := dns(s)
 	if i := n.picks[ports].In(n.keys(s)[ports]); d != nil && i >= 0 {
 		p := &d.Ports[i]
-		return []source.Request{{Verb: source.PullCable, Target: p.IfName},
-			{Verb: source.PlugCable, Target: p.IfName}}
+		out = []source.Request{{Verb: source.PullCable, Target: p.IfName},
+			{Verb: source.PlugCable, Target: p.IfName},
+			{Verb: source.SetPort, Target: p.IfName, Text: portText(p)}}
 	}
-	return nil
+	if byHand(dpcl(s)) {
+		out = append(out, source.Request{Verb: source.RevertPorts})
+	}
+	return out
 }
 
 func dns(s *Stage) *network.DeviceNetworkStatus {

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/evetwin/evetwin/core/topics/entity"
+	"github.com/evetwin/evetwin/core/topics/node"
 	"github.com/evetwin/evetwin/tui/source"
 	"github.com/evetwin/evetwin/tui/style"
 	"github.com/evetwin/evetwin/tui/widget"
@@ -34,7 +36,11 @@ func (o *Overview) Actions(s *Stage) []source.Request {
 		out = append(out, source.Request{Verb: source.RestartAgent,
 			Target: names[o.pick.In(names)]})
 	}
-	return append(out, source.Request{Verb: source.Reboot}, source.Request{Verb: source.PowerOff})
+	out = append(out, source.Request{Verb: source.Reboot}, source.Request{Verb: source.PowerOff})
+	if who := source.Get(s.State, node.Onboarding, entity.Global); who == nil || who.DeviceUUID == "" {
+		out = append(out, source.Request{Verb: source.SetServer})
+	}
+	return out
 }
 
 func agentNames(s *source.State) []string {

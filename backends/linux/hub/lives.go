@@ -23,8 +23,13 @@ type Agent struct {
 	Condition wire.Condition
 	Why       string
 
-	before uint64 // turns of earlier processes
+	before uint64        // turns of earlier processes
+	ailed  time.Duration // when it was said to be slow, since boot
 }
+
+// slowFor is how long an agent counts as slow after that was said: a process says so again if it
+// still is, and does not say that it is well before its next turn.
+const slowFor = time.Minute
 
 // Agents are the lives of all agents, in the order of the hub's options.
 func (h *Hub) Agents() []Agent {
@@ -36,12 +41,23 @@ func (h *Hub) Agents() []Agent {
 		if l := h.lives[e.Name]; l != nil {
 			a = *l
 		}
+		if a.Condition == wire.Slow && h.sinceBoot() > a.ailed+slowFor {
+			a.Condition, a.Why = wire.Well, ""
+		}
 		out = append(out, a)
 	}
 	return out
 }
 
-// life is that of an agent; mu is held.
+// sinceBoot is the time since the device booted; mu is held.
+func (h *Hub) sinceBoot() time.Duration {
+	if h.boot == nil {
+		return 0
+	}
+	return sinceBoot() - time.Duration(h.boot.life.Booted)
+}
+
+// lifeOf is that of an agent; mu is held.
 func (h *Hub) lifeOf(name string) *Agent {
 	l := h.lives[name]
 	if l == nil {
@@ -73,7 +89,7 @@ func (h *Hub) ends(name string) {
 func (s *session) turned(name string, number uint64) {
 	if s.h.boot == s.b {
 		l := s.h.lifeOf(name)
-		l.Turns, l.Last = l.before+number, sinceBoot()-time.Duration(s.b.life.Booted)
+		l.Turns, l.Last = l.before+number, s.h.sinceBoot()
 	}
 }
 
@@ -99,7 +115,7 @@ func (s *session) health(body []byte) error {
 	defer s.h.mu.Unlock()
 	if s.h.boot == s.b {
 		l := s.h.lifeOf(s.hello.Agents[x.Agent])
-		l.Condition, l.Why = x.Condition, x.Why
+		l.Condition, l.Why, l.ailed = x.Condition, x.Why, s.h.sinceBoot()
 	}
 	return nil
 }

@@ -62,6 +62,11 @@ func (s *session) replace(body []byte) error {
 		for _, pub := range s.pubs {
 			pub.open = true
 		}
+		for i, n := range t.Turns {
+			if n > 0 && i < len(s.hello.Agents) {
+				s.turned(s.hello.Agents[i], n)
+			}
+		}
 		s.stored = append(s.stored, t.Stored...)
 		s.ring()
 	})

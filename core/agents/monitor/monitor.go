@@ -88,11 +88,15 @@ func (m *monitor) carryOut(t *agent.Turn, q *operator.RequestSeen) node.Operator
 		r = &refusal{text: "nothing on this device does this: " + clip(string(q.Kind))}
 	}
 	if r != nil {
-		st.State = node.RequestRefused
+		st.State, st.Reason = node.RequestRefused, r.text
 		for _, f := range r.fields {
 			st.Fields = append(st.Fields, f.Field+": "+f.Text)
 		}
-		st.Set(entity.ErrorDescription{Error: r.text, ErrorSeverity: entity.SeverityNotice}, t.Wall)
+	}
+	if old := m.status.Get(q.ID); old != nil && old.State == st.State {
+		st.At = old.At
+	} else {
+		st.At = t.Wall
 	}
 	if st.State != node.RequestRunning {
 		t.Log(agent.Info, "", strings.TrimSpace("the operator's "+st.Kind+" "+st.About)+": "+
@@ -137,7 +141,7 @@ func (m *monitor) setServer(q *operator.RequestSeen) (running bool, r *refusal) 
 
 // tell answers a request that has ended, until it is gone.
 func (m *monitor) tell(t *agent.Turn, st *node.OperatorRequestStatus) {
-	a := operator.AnswerReq{ID: st.ID, OK: st.State == node.RequestDone, Text: st.Error}
+	a := operator.AnswerReq{ID: st.ID, OK: st.State == node.RequestDone, Text: st.Reason}
 	for _, f := range st.Fields {
 		name, text, _ := strings.Cut(f, ": ")
 		a.Fields = append(a.Fields, operator.FieldError{Field: name, Text: text})

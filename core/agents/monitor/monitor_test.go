@@ -211,7 +211,7 @@ func TestWrongFieldsAreNamed(t *testing.T) {
 				t.Errorf("answer %+v, want a refusal for %v", a, c.fields)
 			}
 			st := rig.Get(d.Rig, node.OperatorRequests, "00000001")
-			if st == nil || st.State != node.RequestRefused || st.Error != a.Text ||
+			if st == nil || st.State != node.RequestRefused || st.Reason != a.Text ||
 				len(st.Fields) != len(c.fields) {
 				t.Errorf("status %+v", st)
 			}

@@ -1,8 +1,9 @@
 package node
 
 import (
+	"time"
+
 	"github.com/evetwin/evetwin/core/bus"
-	"github.com/evetwin/evetwin/core/topics/entity"
 )
 
 // RequestState is how far a request of the operator is.
@@ -12,7 +13,7 @@ type RequestState uint8
 const (
 	RequestRunning RequestState = iota // it is being carried out
 	RequestDone                        // it was carried out
-	RequestRefused                     // it was not; the error says why
+	RequestRefused                     // it was not; Reason says why
 )
 
 // String is the state in a word.
@@ -27,9 +28,11 @@ type OperatorRequestStatus struct {
 	Kind  string // EVE's name of the request
 	About string // the interface or server it is about
 	State RequestState
-	// Fields are the fields that are wrong, "name: reason" each.
+	// Reason is why it was refused, for people; Fields are those that are wrong, "name: reason" each.
+	// It is no error of the device.
+	Reason string
 	Fields []string
-	entity.ErrorAndTime
+	At     time.Time // wall: when it came to that state
 }
 
 // Key is the ID.

@@ -75,6 +75,9 @@ func encode(d *bus.Decl, key string, v any) []byte {
 func (p *process) tell() {
 	clear(p.told)
 	all := wire.Tables{}
+	for _, e := range p.o.Agents {
+		all.Turns = append(all.Turns, p.k.Proc(e.Name).Turn)
+	}
 	for _, proc := range p.k.Procs() {
 		for _, m := range proc.Life().Own {
 			i := slices.IndexFunc(p.pubs, func(t *table) bool { return t.decl == m.Topic() })

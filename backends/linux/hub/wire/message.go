@@ -41,6 +41,8 @@ type Tables struct {
 	Stored []Stored
 	// Calls are the numbers of the calls that go on; all others are to end.
 	Calls []uint64
+	// Turns is how many turns each agent has had, in the order of Hello.
+	Turns []uint64
 }
 
 // Stored names a turn that is durable.
@@ -57,6 +59,10 @@ func AppendTables(b []byte, t *Tables) []byte {
 	for _, id := range t.Calls {
 		b = binary.AppendUvarint(b, id)
 	}
+	b = binary.AppendUvarint(b, uint64(len(t.Turns)))
+	for _, n := range t.Turns {
+		b = binary.AppendUvarint(b, n)
+	}
 	return End(appendTables(b, t.Tables), at)
 }
 
@@ -66,6 +72,9 @@ func ReadTables(b []byte) (Tables, error) {
 	t := Tables{Stored: r.stored()}
 	for range r.count() {
 		t.Calls = append(t.Calls, r.uint())
+	}
+	for range r.count() {
+		t.Turns = append(t.Turns, r.uint())
 	}
 	t.Tables = r.tables()
 	return t, r.err

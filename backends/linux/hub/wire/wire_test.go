@@ -49,7 +49,7 @@ func TestMessages(t *testing.T) {
 	same(t, got, turn, err)
 
 	all := wire.Tables{Tables: tables(), Stored: []wire.Stored{{Agent: 1, Number: 9}},
-		Calls: []uint64{1, math.MaxUint64}}
+		Calls: []uint64{1, math.MaxUint64}, Turns: []uint64{7, 0}}
 	gotAll, err := wire.ReadTables(body(t, wire.AppendTables(nil, &all), wire.KindTables))
 	same(t, gotAll, all, err)
 
