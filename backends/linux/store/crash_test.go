@@ -125,7 +125,7 @@ func wholeVolume(x found, done bool) error {
 // Files of the tests: one that is there at first, and one in a folder that is not.
 const (
 	lastFile = device.SavedConfig
-	newFile  = "/persist/status/a/b"
+	newFile  = "/persist/checkpoint/a/b"
 )
 
 // found is what a boot finds: contents by name.

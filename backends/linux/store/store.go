@@ -21,8 +21,8 @@ type Options struct {
 	ConfigFrom string
 	// VaultKey opens the vault; see package vault. Nil leaves a vault locked, and makes none.
 	VaultKey []byte
-	// KeyLater: the key comes by Unlock or UnlockBy. Until then a vault that is not made yet is locked,
-	// too, and nothing gets into it in the clear.
+	// KeyLater: the key comes by Unlock or UnlockBy. Until then a vault that is not made yet is
+	// locked, too, and nothing gets into it in the clear.
 	KeyLater bool
 	// Downloads is the folder of downloads, shared with the part web, at DownloadDir(Root); nil makes
 	// one of its own.

@@ -51,7 +51,7 @@ func New(key []byte) *Keeper {
 		order: map[Origin][]string{}}
 }
 
-// Value is what a reference of a configuration or of a token stands for, for the server or the guest
+// Value is what a reference of a configuration or of a token stands for, for the server or guest
 // that it is meant for; false if nobody knows. Secrets of a TPM are only for Reveal.
 func (k *Keeper) Value(ref string) (string, bool) {
 	if Malformed(ref) {
