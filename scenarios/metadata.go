@@ -19,8 +19,8 @@ import (
 	"github.com/evetwin/evetwin/scenarios/scenario"
 )
 
-// inquires has an application ask the metadata service and returns "code body"; from is an address that
-// its guest makes up, empty for its own.
+// inquires has an application ask the metadata service and returns "code body"; from is an address
+// that its guest makes up, empty for its own.
 func inquires(d *scenario.D, name, from string, q metadata.Request) string {
 	b := d.Twin().Board.Bridge
 	var at netip.Addr

@@ -80,6 +80,6 @@ func (n *Bridge) Wire(k *host.Kernel) {
 	netpart.Query(b, device.Counters, (*machine).counters)
 }
 
-// Close ends the watch, each dnsmasq and the metadata service. What is configured in the kernel stays, for the next
-// process.
+// Close ends the watch, each dnsmasq and the metadata service. What is configured in the kernel
+// stays, for the next process.
 func (n *Bridge) Close() { n.part.Close() }

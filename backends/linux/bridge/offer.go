@@ -16,7 +16,7 @@ import (
 	"github.com/evetwin/evetwin/core/host"
 )
 
-// offerDir is the folder of offers in that of Options.State, a file each: there may be one for every
+// offerDir is the folder of offers in that of Options.State, a file each: there may be one for each
 // guest, and they come one by one.
 const offerDir = "offers"
 
@@ -142,7 +142,7 @@ func (x *offering) write(ctx context.Context, q *device.OfferReq) error {
 	return nil
 }
 
-// ask has the desk answer a request, on the device's loop; false if there is none within the time of
+// ask has the desk answer a request, on the device's loop; false if it did not within the time of
 // the request.
 func (x *offering) ask(ctx context.Context, q metadata.Request) (metadata.Answer, bool) {
 	told := make(chan metadata.Answer, 1)

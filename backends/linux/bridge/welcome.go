@@ -17,9 +17,9 @@ import (
 // reopen is how long a bridge waits for its window when somebody else has the port.
 const reopen = 30 * time.Second
 
-// welcome gives each bridge with an IPv4 address that of the metadata service, and opens a window at
-// it; bridges that have none any more lose both. It reports whether it changed an address. What it
-// cannot do is told beside the ops: guests do without.
+// welcome gives each bridge with an IPv4 address that of the metadata service, and opens a window
+// there; bridges that have none any more lose both. It reports whether it changed an address. What
+// it cannot do is told beside the ops: guests do without.
 func (m *machine) welcome(d *dump) (changed bool) {
 	var failed error
 	m.retry = time.Time{}

@@ -24,9 +24,9 @@ func (b *Bridge) offer(c host.Run[device.OfferReq, device.None]) {
 	})
 }
 
-// Ask has a guest ask the metadata service through its interface, with the address that it uses; one
-// that is given instead stands for a guest that made it up. ok is false if there is no answer, since
-// the guest does not get that far.
+// Ask has a guest ask the metadata service through its interface, with the address that it uses;
+// one that is given instead stands for a guest that made it up. ok is false if there is no answer,
+// since the guest does not get that far.
 func (b *Bridge) Ask(vif string, from netip.Addr, q metadata.Request) (a metadata.Answer, ok bool) {
 	v, s := b.vifs[vif], b.specs["vif/"+vif].Vif
 	if v == nil || s == nil || !s.Up || !b.gateway(s.Bridge).Is4() {

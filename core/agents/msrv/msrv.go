@@ -50,7 +50,7 @@ func New(p bus.Port) agent.Agent {
 	}
 }
 
-// Names of the offers to many, beside which an offer is named after application, bridge and address.
+// Names of the offers to many; any other is named after its application, bridge and address.
 const (
 	guests    = "guests"
 	strangers = "strangers"

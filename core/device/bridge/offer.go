@@ -11,10 +11,10 @@ import (
 )
 
 // The metadata service: guests of a bridge that has an IPv4 address find documents about themselves
-// at MetadataAddr, port MetadataPort, by HTTP, and may post some. Access rules do not keep them from
-// it, and nobody else reaches it. Who asks is told by the bridge and the address a request comes
-// from. What is served is offered by msrv, the only caller of Offer; it does not depend on the items
-// of zedrouter: an offer for a bridge or a guest that is not there waits for them.
+// at MetadataAddr, port MetadataPort, by HTTP, and may post some. Access rules do not keep them
+// from it, and nobody else reaches it. Who asks is told by the bridge and the address a request
+// comes from. What is served is offered by msrv, the only caller of Offer; it does not depend on
+// the items of zedrouter: an offer for a bridge or a guest that is not there waits for them.
 //
 // A request is answered by the first document whose path matches it: of the offer to that guest,
 // then of the one to all known guests; of the one to strangers, if there is no offer to that guest.
