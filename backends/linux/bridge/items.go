@@ -94,8 +94,9 @@ func (m *machine) afresh(needed bool) error {
 	if err != nil {
 		return err
 	}
-	m.inet = m.translation(d).sizes()
-	if !needed && m.translated("", d) == (len(m.inet) > 0) &&
+	x := m.translation(d)
+	m.inet = x.sizes()
+	if !needed && m.members == x.members() && m.translated("", d) == (len(m.inet) > 0) &&
 		d.counts["inet input"] == m.inet["input"] {
 		return nil
 	}

@@ -35,6 +35,7 @@ type machine struct {
 	indices  map[string]int    // of links, by name
 	next     time.Time         // when an address of a guest ends next
 	ports    string            // addresses of ports that the translation was made for
+	members  string            // interfaces that it was made for; empty: not known
 	passed   map[string]device.Counter
 	last     map[string]device.Counter
 	wake     *time.Timer // for what is known of a guest until then, or retry

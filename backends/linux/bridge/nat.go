@@ -182,7 +182,7 @@ func (m *machine) translate(d *dump) error {
 	f.DelTable(t)
 	m.inet = x.sizes()
 	if len(x.ours) == 0 {
-		m.ports = ""
+		m.ports, m.members = "", ""
 		return f.commit("take the translation away")
 	}
 	t = f.AddTable(t)
@@ -208,7 +208,7 @@ func (m *machine) translate(d *dump) error {
 	for _, name := range names {
 		f.write(t, name, x.chains[name])
 	}
-	m.ports = d.portsOf(m)
+	m.ports, m.members = d.portsOf(m), x.members()
 	return f.commit("put the translation in force")
 }
 
@@ -228,6 +228,9 @@ func (d *dump) portsOf(m *machine) string {
 	}
 	return out.String()
 }
+
+// members are the interfaces in the sets, as text.
+func (t *translation) members() string { return fmt.Sprint(t.outs, t.ours, t.local) }
 
 // sizes are the numbers of rules of the chains.
 func (t *translation) sizes() map[string]int {
