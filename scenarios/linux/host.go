@@ -1,6 +1,7 @@
 package linux
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -92,6 +93,19 @@ func (h *Host) With(f func(*controllersim.Controller)) {
 
 // Now is the time since the host was made.
 func (h *Host) Now() time.Duration { return time.Since(h.began) }
+
+// told is how much of the device's log is shown.
+const told = 8 << 10
+
+// Told is the end of what the device's processes have said.
+func (h *Host) Told() string {
+	text, err := os.ReadFile(h.device.path(logFile))
+	if err != nil {
+		return err.Error()
+	}
+	text = text[max(0, len(text)-told):]
+	return string(text[bytes.IndexByte(text, '\n')+1:])
+}
 
 // Wall is the controller's clock.
 func (h *Host) Wall() time.Time { return time.Now() }

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/evetwin/evetwin/backends/linux/hub/face"
 	"github.com/evetwin/evetwin/backends/linux/zedbox"
 	"github.com/evetwin/evetwin/core/agents/roster"
 	"github.com/evetwin/evetwin/core/bus"
@@ -30,7 +31,7 @@ func (m *machine) dir(d *bus.Decl) string {
 
 // Row is a row as JSON, nil if there is none.
 func (m *machine) Row(d *bus.Decl, key string) []byte {
-	b, err := os.ReadFile(filepath.Join(m.dir(d), key+".json"))
+	b, err := os.ReadFile(filepath.Join(m.dir(d), face.FileOf(key)))
 	if err != nil {
 		return nil
 	}
@@ -42,7 +43,7 @@ func (m *machine) Keys(d *bus.Decl) (out []string) {
 	list, _ := os.ReadDir(m.dir(d)) // a topic that nobody has shown yet has no folder
 	for _, e := range list {
 		if key, ok := strings.CutSuffix(e.Name(), ".json"); ok {
-			out = append(out, key)
+			out = append(out, strings.ReplaceAll(key, "!", "/"))
 		}
 	}
 	sort.Strings(out)

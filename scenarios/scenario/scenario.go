@@ -138,9 +138,18 @@ func (sc *Scenario) Run(h Host, seed uint64) (r Result) {
 	return r
 }
 
-// causes are the last turns of every device.
+// Told is a host whose devices write a log of their own.
+type Told interface {
+	// Told is the end of the log, for people.
+	Told() string
+}
+
+// causes are the last turns of every device, or what it told.
 func (s *S) causes() string {
 	var out strings.Builder
+	if h, ok := s.host.(Told); ok {
+		out.WriteString(h.Told())
+	}
 	for _, d := range s.devices {
 		if k := d.m.Kernel(); k != nil {
 			fmt.Fprintf(&out, "%s at %v:\n%s", d.name, s.host.Now(), k.Causes())

@@ -229,7 +229,7 @@ func (h *Hub) admit(s *session) {
 	}
 	for _, p := range s.hello.Pubs {
 		t := h.table(p.Topic)
-		t.life, t.maxRows, t.told = p.Life, p.MaxRows, false
+		t.life, t.declared, t.maxRows, t.told = p.Life, true, p.MaxRows, false
 		s.pubs = append(s.pubs, t)
 	}
 	n := len(s.subs) + len(s.pubs)

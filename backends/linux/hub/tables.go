@@ -22,6 +22,8 @@ type Row struct {
 type table struct {
 	name string // "owner/Name"
 	life bus.Life
+	// declared says that life is known: of a table that only a subscriber has named it is not.
+	declared bool
 	head bus.Head
 	// open says that its publisher was there since the hub began, restarts how often it has declared
 	// the table complete, told whether the present publisher has.
@@ -57,7 +59,7 @@ func (h *Hub) load(k *host.Kernel) {
 	for _, d := range k.Topics() {
 		if d.Owner != pokes {
 			t := h.table(d.String())
-			t.part, t.life, t.maxRows = d, d.Life, d.MaxRows
+			t.part, t.life, t.declared, t.maxRows = d, d.Life, true, d.MaxRows
 		}
 	}
 	for _, r := range h.stored {
@@ -65,7 +67,7 @@ func (h *Hub) load(k *host.Kernel) {
 		if t.part != nil {
 			continue // the kernel has them
 		}
-		t.life = bus.Persistent
+		t.life, t.declared = bus.Persistent, true
 		t.head = t.head.With(r.Key, r.Rev, &Row{JSON: r.Val, Rev: r.Rev, Version: r.Version})
 		t.head = t.head.At(max(r.Rev, h.boot.count<<32), false)
 	}

@@ -52,16 +52,20 @@ func (w *Watch) ring() {
 	}
 }
 
-// Topics are all tables at one instant, in order of their names.
+// Topics are all tables at one instant, in order of their names, but for those whose publisher has
+// never been there.
 func (w *Watch) Topics() []Topic { return w.h.Topics() }
 
-// Topics are all tables at one instant, in order of their names.
+// Topics are all tables at one instant, in order of their names, but for those whose publisher has
+// never been there.
 func (h *Hub) Topics() []Topic {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	out := make([]Topic, 0, len(h.tables))
 	for _, t := range h.tables {
-		out = append(out, t.seen())
+		if t.declared {
+			out = append(out, t.seen())
+		}
 	}
 	slices.SortFunc(out, func(a, b Topic) int {
 		return cmp.Or(cmp.Compare(a.Owner, b.Owner), cmp.Compare(a.Name, b.Name))

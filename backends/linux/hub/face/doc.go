@@ -1,6 +1,6 @@
 // Package face shows the tables of a hub as EVE lays its own out, to tools that know EVE:
 //
-//	/run/<agent>/<Topic>/<key>.json             a row
+//	/run/<agent>/<Topic>/<key>.json             a row; a "/" of its key is a "!"
 //	/persist/status/<agent>/<Topic>/<key>.json  a row of a persistent topic
 //	.../<Topic>/restarted                       how often its publisher has declared the topic whole
 //	/run/<agent>/<Topic>.sock                   a socket to subscribe to the topic

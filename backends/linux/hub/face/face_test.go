@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,6 +18,8 @@ import (
 
 	"github.com/evetwin/evetwin/backends/linux/hub"
 	"github.com/evetwin/evetwin/backends/linux/hub/face"
+	"github.com/evetwin/evetwin/backends/linux/hub/join"
+	"github.com/evetwin/evetwin/core/agent"
 	"github.com/evetwin/evetwin/core/bus"
 	"github.com/evetwin/evetwin/core/host"
 )
@@ -78,7 +81,8 @@ func newRig(t *testing.T) *rig {
 		os.WriteFile(left+"/left.json", nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	h, err := hub.New(hub.Options{Name: "edge", Socket: filepath.Join(dir, "s"), Hardware: r.panel})
+	h, err := hub.New(hub.Options{Name: "edge", Socket: filepath.Join(dir, "s"), Hardware: r.panel,
+		Agents: pair()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -251,6 +255,7 @@ func TestFiles(t *testing.T) {
 	r.do(func(p *panel) {
 		p.lamps.Put(lamp{Name: "a", On: 1})
 		p.lamps.Put(lamp{Name: "b", On: 2})
+		p.lamps.Put(lamp{Name: "c/d", On: 5})
 		p.keeps.Put(lamp{Name: "k", On: 3})
 		p.lamps.Complete()
 	})
@@ -258,6 +263,7 @@ func TestFiles(t *testing.T) {
 	r.request(c, "request Lamp")
 	r.file("run/panel/Lamp/a.json", `{"Name":"a","On":1,"Text":""}`)
 	r.file("run/panel/Lamp/b.json", `{"Name":"b","On":2,"Text":""}`)
+	r.file("run/panel/Lamp/c!d.json", `{"Name":"c/d","On":5,"Text":""}`)
 	r.file("status/panel/Kept/k.json", `{"Name":"k","On":3,"Text":""}`)
 	r.file("run/panel/Lamp/restarted", "1")
 	r.do(func(p *panel) { p.lamps.Delete("a"); p.lamps.Put(lamp{Name: "b", On: 4}) })
@@ -268,6 +274,56 @@ func TestFiles(t *testing.T) {
 	if err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("%v, %v", info.Mode(), err)
 	}
+}
+
+// diary is a persistent topic of an agent.
+var diary = bus.NewTopic[lamp](bus.Decl{Owner: "writer", Name: "Diary", Life: bus.Persistent})
+
+// quiet is an agent that has done all it does.
+type quiet struct{}
+
+// Step does nothing.
+func (quiet) Step(*agent.Turn) {}
+
+// pair is a reader of the diary, and its writer.
+func pair() []agent.Entry {
+	return []agent.Entry{
+		{Name: "reader", New: func(p bus.Port) agent.Agent {
+			bus.Subscribe(p, diary, bus.Optional)
+			return quiet{}
+		}},
+		{Name: "writer", New: func(p bus.Port) agent.Agent {
+			d := bus.Publish(p, diary)
+			return writer{d}
+		}}}
+}
+
+// writer writes one page.
+type writer struct{ d *bus.Pub[lamp] }
+
+// Step writes it.
+func (w writer) Step(*agent.Turn) { w.d.Put(lamp{Name: "page", On: 1}) }
+
+// Whoever reads a persistent topic before its publisher comes: its rows lie where persistent rows
+// do.
+func TestFilesOfATopicThatWasReadFirst(t *testing.T) {
+	r := newRig(t)
+	ctx, stop := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer stop()
+	for _, e := range pair() {
+		joined := make(chan struct{})
+		running.Go(func() {
+			_ = join.Run(ctx, join.Options{Socket: filepath.Join(r.dir, "s"), Agents: []agent.Entry{e},
+				OnJoin: func(func(func())) { close(joined) }}) // it ends with the test
+		})
+		<-joined
+		r.do(func(p *panel) { p.lamps.Put(lamp{Name: e.Name}) })
+		r.file("run/panel/Lamp/"+e.Name+".json", `{"Name":"`+e.Name+`","On":0,"Text":""}`)
+	}
+	r.file("status/writer/Diary/page.json", `{"Name":"page","On":1,"Text":""}`)
+	r.file("run/writer/Diary/page.json", "")
 }
 
 // file waits until a file has a text; empty: until it is not there.

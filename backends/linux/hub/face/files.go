@@ -41,11 +41,11 @@ func (s *server) prepare(x *shown) error {
 // write brings the files of a topic to where the table is: rows first, then the counter.
 func (s *server) write(x *shown, t *hub.Topic) error {
 	for key, v := range t.Rows.Since(x.rows) {
-		if strings.ContainsAny(key, "/\x00") || len(key)+len(suffix) > 255 {
+		if strings.Contains(key, "\x00") || len(key)+len(suffix) > 255 {
 			s.o.OnLine(fmt.Sprintf("%s/%s: key %q is no name of a file", t.Owner, t.Name, key))
 			continue
 		}
-		path := filepath.Join(x.dir, key+suffix)
+		path := filepath.Join(x.dir, FileOf(key))
 		if v != nil {
 			if err := put(x.dir, path, v.(*hub.Row).JSON); err != nil {
 				return err
@@ -61,6 +61,10 @@ func (s *server) write(x *shown, t *hub.Topic) error {
 	x.restarts = t.Restarts
 	return put(x.dir, filepath.Join(x.dir, restarted), []byte(strconv.Itoa(t.Restarts)))
 }
+
+// FileOf is the name of the file with the row of a key: slashes, which parts have in the keys of
+// what they make, become "!".
+func FileOf(key string) string { return strings.ReplaceAll(key, "/", "!") + suffix }
 
 // put replaces a file at once. It is a copy of what the hub has, so nothing waits for the disk.
 func put(dir, path string, b []byte) error {
