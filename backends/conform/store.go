@@ -77,7 +77,7 @@ const chance = "how far the op was when the power went is chance"
 
 func storeCases() []Group[*storeBench] {
 	return []Group[*storeBench]{{"files", storeFiles()}, {"blobs", storeBlobs()},
-		{"volumes", storeVolumes()}}
+		{"volumes", storeVolumes()}, {"server", storeServer()}}
 }
 
 func storeFiles() []Case[*storeBench] {
@@ -177,6 +177,7 @@ type storeBench struct {
 	drop   *calls[store.BlobReq, store.None]
 	create *calls[store.CreateVolumeReq, store.None]
 	delete *calls[store.VolumeReq, store.None]
+	server *calls[store.SetServerReq, store.None]
 
 	files   *bus.Sub[store.FileSeen]
 	blobs   *bus.Sub[store.BlobSeen]
@@ -192,7 +193,7 @@ func newStoreBench(t *testing.T, mk func(*testing.T) StoreSetup) *storeBench {
 	x := &storeBench{StoreSetup: s, read: newCalls(store.Read), write: newCalls(store.Write),
 		remove: newCalls(store.Remove), verify: newCalls(store.Verify), get: newCalls(store.ReadBlob),
 		drop: newCalls(store.RemoveBlob), create: newCalls(store.CreateVolume),
-		delete: newCalls(store.RemoveVolume), loaded: map[string][]byte{}}
+		delete: newCalls(store.RemoveVolume), server: newCalls(store.SetServer), loaded: map[string][]byte{}}
 	state := func() string {
 		return rows("files", x.files) + rows("blobs", x.blobs) + rows("volumes", x.volumes) +
 			rows("space", x.space)
@@ -208,7 +209,8 @@ func newStoreBench(t *testing.T, mk func(*testing.T) StoreSetup) *storeBench {
 		x.drop.attach(b, p)
 		x.create.attach(b, p)
 		x.delete.attach(b, p)
-		return []looker{x.read, x.write, x.remove, x.verify, x.get, x.drop, x.create, x.delete}
+		x.server.attach(b, p)
+		return []looker{x.read, x.write, x.remove, x.verify, x.get, x.drop, x.create, x.delete, x.server}
 	})
 	x.booted(t)
 	return x

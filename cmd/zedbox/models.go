@@ -93,6 +93,9 @@ func model(o *outside, config map[string][]byte, d *disk.Disk) (*board.Board, er
 		servers[name] = origin(name, chain)
 	}
 	server, _, _ := strings.Cut(strings.TrimSpace(string(config["server"])), ":")
+	if servers[server] == nil {
+		server = world.DefaultController // which the device does not know yet
+	}
 	var b *board.Board
 	net := world.New(world.Default(max(o.Ports, 1)), world.Options{PublicCA: ca,
 		Controller: servers[server], Outside: func(h string) *world.Origin { return servers[h] },
