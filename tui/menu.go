@@ -86,11 +86,12 @@ func (m *model) ask(r source.Request) tea.Cmd {
 
 func (m *model) done(d doneMsg) {
 	m.tick(d.at)
+	what := source.Request{Verb: d.request.Verb, Target: d.request.Target}.String()
 	if d.err != nil {
-		m.say(d.request.String() + ": " + d.err.Error())
+		m.say(what + ": " + d.err.Error())
 		return
 	}
-	m.say(d.request.String() + ": done")
+	m.say(what + ": done")
 }
 
 // block draws the menu.

@@ -134,7 +134,7 @@ func TestMenuAsksTheDevice(t *testing.T) {
 	}
 	run("ctrl+u q 1 ? x backspace enter") // letters are words here, whatever they do elsewhere
 	if s := m.View(); len(a.got) != 1 || a.got[0].Text != "q1?" || a.got[0].Target != "eth0" ||
-		!strings.Contains(s, "q1?: ip.gateway: it is outside") {
+		!strings.Contains(s, "set-port eth0: ip.gateway: it is outside") {
 		t.Errorf("%v was asked:\n%s", a.got, s)
 	}
 	a.got = append(a.got, source.Request{})

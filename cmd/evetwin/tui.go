@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/evetwin/evetwin/backends/linux/zedbox"
 	"github.com/evetwin/evetwin/backends/sim/lab"
 	"github.com/evetwin/evetwin/tui"
 	"github.com/evetwin/evetwin/tui/source"
@@ -18,6 +19,7 @@ import (
 
 type tuiFlags struct {
 	socket      string
+	root        string
 	allowWrite  bool
 	demo        bool
 	dataOfTheUp string
@@ -29,6 +31,7 @@ func tuiCommand() *cobra.Command {
 		Short: "Look at a running device: the newest \"up\" of this user, or a socket",
 		RunE:  func(c *cobra.Command, _ []string) error { return look(c.Context(), f) }}
 	c.Flags().StringVar(&f.socket, "socket", "", "socket of the device (default: the newest \"up\")")
+	c.Flags().StringVar(&f.root, "root", "", "root folder of a device of zedbox, \"/\" on a device")
 	c.Flags().StringVar(&f.dataOfTheUp, "data", "", "the --data folder of the \"up\" to look at")
 	c.Flags().BoolVar(&f.allowWrite, "allow-write", false,
 		"act on the device, where it lets terminals do so")
@@ -41,6 +44,9 @@ func look(ctx context.Context, f tuiFlags) error {
 		return tui.Run(ctx, source.Demo(), tui.Options{ReadOnly: true})
 	}
 	path := f.socket
+	if path == "" && f.root != "" {
+		path = zedbox.Root(f.root).TerminalSocket()
+	}
 	if path == "" {
 		found, err := newest(f.dataOfTheUp)
 		if err != nil {

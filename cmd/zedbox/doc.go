@@ -9,6 +9,8 @@
 //	ipcmonitor     rows of the device as they change
 //	version        the revision it was built from
 //
+// "evetwin tui --root" looks at it, at run/tui.sock, and EVE's terminal UI at run/monitor.sock.
+//
 // All take --root, the folder below which run, persist and config lie; a device has it at "/".
 // With --record each process writes down its agents' turns, for "evetwin replay" to step through.
 //

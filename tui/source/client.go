@@ -204,10 +204,7 @@ func (c *Client) Do(ctx context.Context, r Request) error {
 	}
 	select {
 	case err := <-done:
-		if err != nil {
-			return fmt.Errorf("request %s: %w", r, err)
-		}
-		return nil
+		return err // the device's own words
 	case <-ctx.Done():
 		c.mu.Lock()
 		delete(c.asks, id)
