@@ -193,7 +193,8 @@ func newStoreBench(t *testing.T, mk func(*testing.T) StoreSetup) *storeBench {
 	x := &storeBench{StoreSetup: s, read: newCalls(store.Read), write: newCalls(store.Write),
 		remove: newCalls(store.Remove), verify: newCalls(store.Verify), get: newCalls(store.ReadBlob),
 		drop: newCalls(store.RemoveBlob), create: newCalls(store.CreateVolume),
-		delete: newCalls(store.RemoveVolume), server: newCalls(store.SetServer), loaded: map[string][]byte{}}
+		delete: newCalls(store.RemoveVolume), server: newCalls(store.SetServer),
+		loaded: map[string][]byte{}}
 	state := func() string {
 		return rows("files", x.files) + rows("blobs", x.blobs) + rows("volumes", x.volumes) +
 			rows("space", x.space)

@@ -30,7 +30,8 @@ func (x *storeBench) setsServer(t *testing.T) {
 
 func (x *storeBench) wrongServers(t *testing.T) {
 	x.server.does(t, store.SetServerReq{Server: "right.example"}, nil)
-	for _, name := range []string{"", "a b", "https://a", "a:0", "a:65536", "a:x", ":80", "a/b", "a\n"} {
+	for _, name := range []string{"", "a b", "https://a", "a:0", "a:65536", "a:x", ":80", "a/b",
+		"a\n"} {
 		x.server.refuses(t, store.SetServerReq{Server: name}, store.FaultRefused, false)
 	}
 	x.holds(t, store.ServerFile, []byte("right.example"))

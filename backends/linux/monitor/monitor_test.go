@@ -158,7 +158,8 @@ func TestRequestsAreRead(t *testing.T) {
 	for text, answered := range map[string]bool{
 		`{`: false, `{"RequestType":"SetServer","RequestData":"s"}`: false,
 		`{"id":1}`: true, `{"id":1,"RequestType":"SetServer","RequestData":{}}`: true,
-		`{"id":1,"RequestType":"SetServer"}`: true, `{"id":1,"RequestType":"Reboot","RequestData":{}}`: true,
+		`{"id":1,"RequestType":"SetServer"}`:                                                  true,
+		`{"id":1,"RequestType":"Reboot","RequestData":{}}`:                                    true,
 		`{"id":1,"RequestType":"RevertManualConfig"}`:                                         true,
 		`{"id":1,"RequestType":"SetInterfaceConfig","RequestData":{"iface":7}}`:               true,
 		`{"id":1,"RequestType":"SetInterfaceConfig","RequestData":{"proxy":{"servers":"x"}}}`: true,
