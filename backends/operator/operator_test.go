@@ -93,6 +93,11 @@ func TestAnswersGoToWhoAsked(t *testing.T) {
 		bad.Fields[0].Text != "bad" {
 		t.Errorf("answered %+v, %v", bad, err)
 	}
+	for range 2 * device.MaxRequests { // none that was answered stays
+		if _, err := d.asks(t, device.RequestSeen{Kind: device.SetServer}); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // Requests that wait are bounded, a boot ends them all, and the next boot knows nothing of them.

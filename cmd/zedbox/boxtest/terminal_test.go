@@ -169,6 +169,13 @@ func TestDEV45_PortSetAtTheTerminalOutlivesABoot(t *testing.T) {
 			return a.Name == "monitor" && a.Starts == 2 && a.Health == source.Running
 		})
 	})
+	if why := s.asks(source.Request{Verb: source.RestartAgent, Target: "ledmanager"}); why != "" {
+		t.Errorf("refused: %s", why)
+	}
+	b.line(`"ledmanager"`, "is ready")
+	if why := s.asks(source.Request{Verb: source.RestartAgent, Target: "nobody"}); why == "" {
+		t.Error("an agent that is not there was restarted")
+	}
 	kill(t, b.status().Hub.PID) // the power goes with the machine of models
 	s.until("the connection is lost", func(st *source.State) bool { return st.Link.Lost })
 	s.until("another boot goes on with what was set", func(st *source.State) bool {
