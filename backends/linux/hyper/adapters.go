@@ -7,6 +7,7 @@ import (
 
 	"github.com/evetwin/evetwin/backends/linux/hyper/domxml"
 	"github.com/evetwin/evetwin/backends/linux/hyper/sysbus"
+	"github.com/evetwin/evetwin/backends/sim/qemu"
 	"github.com/evetwin/evetwin/core/agent"
 	device "github.com/evetwin/evetwin/core/device/hyper"
 	"github.com/evetwin/evetwin/core/host"
@@ -70,7 +71,7 @@ func (b *boot) bind(c host.Run[device.BindReq, device.None]) {
 
 // assign puts what is passed through into a description. A device on USB is looked for at each
 // start, because its number changes when it is plugged in.
-func (b *boot) assign(d *domxml.Domain, adapters []device.Assigned) error {
+func (b *boot) assign(d *qemu.Spec, adapters []device.Assigned) error {
 	for _, a := range adapters {
 		switch {
 		case a.PciLong != "":
@@ -84,9 +85,9 @@ func (b *boot) assign(d *domxml.Domain, adapters []device.Assigned) error {
 			if err != nil {
 				return fmt.Errorf("adapter %s: %w", a.Phylabel, err)
 			}
-			d.USB = append(d.USB, domxml.USBDevice{Bus: n, Device: number})
+			d.USB = append(d.USB, qemu.USBDevice{Bus: n, Device: number})
 		case a.Serial != "":
-			d.Serial = append(d.Serial, a.Serial)
+			d.Ports = append(d.Ports, a.Serial)
 		}
 	}
 	return nil

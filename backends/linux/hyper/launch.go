@@ -34,7 +34,7 @@ func (b *boot) describe(n *note, parts *guest.Parts) (domxml.Domain, error) {
 	if parts != nil {
 		parts.Fill(&d.Spec)
 	}
-	return d, b.assign(&d, s.Adapters)
+	return d, b.assign(&d.Spec, s.Adapters)
 }
 
 // launch starts a domain: what it boots from, then its interfaces, then QEMU with the guest not yet

@@ -1,6 +1,7 @@
 package qemu
 
 import (
+	"fmt"
 	"strconv"
 )
 
@@ -64,6 +65,8 @@ func (b *builder) boot(s Spec) {
 // chardev describes a socket as a character device.
 func (b *builder) chardev(id string, s Socket) string {
 	switch {
+	case s.File != nil && s.Listen:
+		return "socket,id=" + id + ",fd=" + b.inherit(s) + ",server=on,wait=off"
 	case s.File != nil:
 		return "socket,id=" + id + ",fd=" + b.inherit(s)
 	case s.Listen:
@@ -112,4 +115,22 @@ func (b *builder) nic(i int, n NIC) {
 	}
 	// An empty romfile keeps the iPXE ROM away, which only costs firmware time.
 	b.add("-device", "virtio-net-pci,netdev="+id+",mac="+n.MAC.String()+",romfile=")
+}
+
+// passThrough gives the guest what is the host's. A guest without USB devices has no USB.
+func (b *builder) passThrough(s Spec) {
+	for _, at := range s.PCI {
+		b.add("-device", "vfio-pci,host="+at)
+	}
+	if len(s.USB) > 0 {
+		b.add("-device", "qemu-xhci")
+	}
+	for _, u := range s.USB {
+		b.add("-device", fmt.Sprintf("usb-host,hostbus=%d,hostaddr=%d", u.Bus, u.Device))
+	}
+	for i, path := range s.Ports {
+		id := "port" + strconv.Itoa(i)
+		b.add("-chardev", "serial,id="+id+",path="+escape(path),
+			"-device", "isa-serial,chardev="+id+",index="+strconv.Itoa(i+1))
+	}
 }

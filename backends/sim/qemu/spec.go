@@ -45,6 +45,13 @@ type Spec struct {
 	Console Socket
 	// Monitors are QMP monitors; each takes one client.
 	Monitors []Socket
+	// PCI are addresses of adapters, "0000:01:00.0", which are bound away from the host already.
+	PCI []string
+	// USB are devices of the host as its kernel numbers them.
+	USB []USBDevice
+	// Ports are serial ports of the host, "/dev/ttyS1": ttyS1, ttyS2 and so on of the guest, whose
+	// first one is its console.
+	Ports []string
 	// TPM is the control socket of a swtpm; the zero Socket means no TPM.
 	TPM Socket
 	// NoReboot ends the guest where it would reset.
@@ -85,14 +92,17 @@ type NIC struct {
 	Stream Socket
 }
 
+// USBDevice is a device on a bus; it gets another number each time it is plugged in.
+type USBDevice struct{ Bus, Device uint }
+
 // Socket is a unix stream socket between QEMU and another process: inherited if File is set,
 // else at Path.
 type Socket struct {
-	// File is QEMU's end of a connected pair.
+	// File is QEMU's end of a connected pair, or, with Listen, a socket that listens already.
 	File *os.File
 	// Path is where QEMU connects to, or listens if Listen is set.
 	Path string
-	// Listen makes QEMU listen at Path. It does not wait for a client.
+	// Listen makes QEMU listen at Path, or at File. It does not wait for a client.
 	Listen bool
 }
 
@@ -149,7 +159,22 @@ func (s Spec) Check() error {
 			return fmt.Errorf("guest %s: disk %d has no path", s.Name, i)
 		}
 	}
+	for _, at := range s.PCI {
+		if _, err := ParsePCI(at); err != nil {
+			return fmt.Errorf("guest %s: %w", s.Name, err)
+		}
+	}
 	return nil
+}
+
+// ParsePCI reads an address of PCI, "0000:01:00.0": domain, bus, slot and function.
+func ParsePCI(text string) (at [4]uint, err error) {
+	n, err := fmt.Sscanf(text, "%4x:%2x:%2x.%1x", &at[0], &at[1], &at[2], &at[3])
+	if err != nil || n != len(at) ||
+		fmt.Sprintf("%04x:%02x:%02x.%x", at[0], at[1], at[2], at[3]) != text {
+		return at, fmt.Errorf("%q is no PCI address", text)
+	}
+	return at, nil
 }
 
 // Command returns the command line for the guest. Equal specs give equal command lines.
@@ -173,6 +198,7 @@ func (s Spec) Command() (Command, error) {
 	for i, nic := range s.NICs {
 		b.nic(i, nic)
 	}
+	b.passThrough(s)
 	if s.TPM.set() {
 		b.add("-chardev", b.chardev("tpm", s.TPM),
 			"-tpmdev", "emulator,id=tpm0,chardev=tpm", "-device", "tpm-tis,tpmdev=tpm0")

@@ -52,14 +52,24 @@ func TestCommandGolden(t *testing.T) {
 		},
 		TPM: qemu.Socket{Path: "/s/tpm.ctrl"},
 	}
-	for name, spec := range map[string]qemu.Spec{"container": container, "device": device} {
+	// A guest that outlives us, with what is the host's.
+	outlives := qemu.Spec{
+		Name: "cam", MemoryMiB: 64, Kernel: "/c/vmlinux",
+		Console:  qemu.Socket{File: file, Listen: true},
+		Monitors: []qemu.Socket{{File: file, Listen: true}, {File: file, Listen: true}},
+		PCI:      []string{"0000:01:00.0", "0000:af:1f.7"},
+		USB:      []qemu.USBDevice{{Bus: 1, Device: 4}, {Bus: 2, Device: 11}},
+		Ports:    []string{"/dev/ttyS1", "/dev/serial/by-path/a,b"},
+	}
+	for name, spec := range map[string]qemu.Spec{
+		"container": container, "device": device, "outlives": outlives} {
 		t.Run(name, func(t *testing.T) {
 			command, err := spec.Command()
 			if err != nil {
 				t.Fatal(err)
 			}
 			golden(t, name+".args", command.Args)
-			want := map[string]int{"container": 3, "device": 0}[name]
+			want := map[string]int{"container": 3, "device": 0, "outlives": 3}[name]
 			if len(command.Files) != want {
 				t.Errorf("inherits %d files, want %d", len(command.Files), want)
 			}
@@ -109,8 +119,10 @@ func TestCommandRefuses(t *testing.T) {
 		"needs a tap or a stream": func(s *qemu.Spec) {
 			s.NICs = []qemu.NIC{{MAC: mac(t, "02:00:00:00:00:01")}}
 		},
-		"has the address": func(s *qemu.Spec) { s.NICs = []qemu.NIC{{Tap: "t"}} },
-		"has no path":     func(s *qemu.Spec) { s.Disks = []qemu.Disk{{Format: "raw"}} },
+		"has the address":            func(s *qemu.Spec) { s.NICs = []qemu.NIC{{Tap: "t"}} },
+		"has no path":                func(s *qemu.Spec) { s.Disks = []qemu.Disk{{Format: "raw"}} },
+		`"1:0.0" is no PCI address`:  func(s *qemu.Spec) { s.PCI = []string{"1:0.0"} },
+		`"0000:01:00.0,x-y=1" is no`: func(s *qemu.Spec) { s.PCI = []string{"0000:01:00.0,x-y=1"} },
 	} {
 		bad := good
 		change(&bad)

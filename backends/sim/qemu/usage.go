@@ -22,14 +22,24 @@ type Usage struct {
 
 // Usage reads what the guest uses now. A guest that has ended is an error.
 func (vm *VM) Usage() (Usage, error) {
-	dir := "/proc/" + strconv.Itoa(vm.process.PID())
+	u, err := ProcessUsage(vm.process.PID())
+	if err != nil {
+		return u, fmt.Errorf("usage of guest %s: %w", vm.name, err)
+	}
+	return u, nil
+}
+
+// ProcessUsage reads what a process uses now. Whether the number is still that of the process that
+// is meant, the caller has to know.
+func ProcessUsage(pid int) (Usage, error) {
+	dir := "/proc/" + strconv.Itoa(pid)
 	statm, err := os.ReadFile(dir + "/statm")
 	if err != nil {
-		return Usage{}, fmt.Errorf("usage of guest %s: %w", vm.name, err)
+		return Usage{}, err
 	}
 	stat, err := os.ReadFile(dir + "/stat")
 	if err != nil {
-		return Usage{}, fmt.Errorf("usage of guest %s: %w", vm.name, err)
+		return Usage{}, err
 	}
 	return parseUsage(string(statm), string(stat))
 }

@@ -11,7 +11,7 @@ import (
 // devices are all devices of the guest. What libvirt would add unasked is told to stay away.
 func (d Domain) devices() (*xml.DomainDeviceList, error) {
 	out := &xml.DomainDeviceList{MemBalloon: &xml.DomainMemBalloon{Model: "none"}}
-	if d.Type != Xen && len(d.USB) == 0 {
+	if d.Type != Xen && len(d.Spec.USB) == 0 {
 		out.Controllers = []xml.DomainController{{Type: "usb", Model: "none"}}
 	}
 	for i, disk := range d.Spec.Disks {
@@ -26,20 +26,20 @@ func (d Domain) devices() (*xml.DomainDeviceList, error) {
 	if err := d.console(out); err != nil {
 		return nil, err
 	}
-	for i, path := range d.Serial {
+	for i, path := range d.Spec.Ports {
 		port := uint(i + 1)
 		out.Serials = append(out.Serials, xml.DomainSerial{
 			Source: &xml.DomainChardevSource{Dev: &xml.DomainChardevSourceDev{Path: path}},
 			Target: &xml.DomainSerialTarget{Port: &port}})
 	}
-	for _, text := range d.PCI {
+	for _, text := range d.Spec.PCI {
 		host, err := d.pci(text)
 		if err != nil {
 			return nil, err
 		}
 		out.Hostdevs = append(out.Hostdevs, host)
 	}
-	for _, u := range d.USB {
+	for _, u := range d.Spec.USB {
 		out.Hostdevs = append(out.Hostdevs, xml.DomainHostdev{Managed: "no",
 			SubsysUSB: &xml.DomainHostdevSubsysUSB{Source: &xml.DomainHostdevSubsysUSBSource{
 				Address: &xml.DomainAddressUSB{Bus: &u.Bus, Device: &u.Device}}}})
@@ -123,10 +123,9 @@ func (d Domain) nic(n qemu.NIC) xml.DomainInterface {
 
 // pci passes an adapter through by the driver that holds it for guests.
 func (d Domain) pci(text string) (xml.DomainHostdev, error) {
-	var at [4]uint
-	if n, err := fmt.Sscanf(text, "%4x:%2x:%2x.%1x", &at[0], &at[1], &at[2], &at[3]); err != nil ||
-		n != 4 || fmt.Sprintf("%04x:%02x:%02x.%x", at[0], at[1], at[2], at[3]) != text {
-		return xml.DomainHostdev{}, fmt.Errorf("%q is no PCI address", text)
+	at, err := qemu.ParsePCI(text)
+	if err != nil {
+		return xml.DomainHostdev{}, err
 	}
 	driver := "vfio"
 	if d.Type == Xen {

@@ -26,18 +26,9 @@ type Domain struct {
 	// Spec is the guest. Its sockets are paths, a NIC is a tap; Accel, Monitors and RunAtOnce are
 	// libvirt's affair.
 	Spec qemu.Spec
-	// PCI are addresses of adapters, "0000:01:00.0", which are bound away from the host already.
-	PCI []string
-	// USB are devices as the kernel numbers them.
-	USB []USBDevice
-	// Serial are serial ports of the machine, "/dev/ttyS1"; the guest's first one is its console.
-	Serial []string
 	// Note is what Note gives back.
 	Note []byte
 }
-
-// USBDevice is a device on a bus; it gets another number each time it is plugged in.
-type USBDevice struct{ Bus, Device uint }
 
 // Marshal describes the domain. Equal domains have equal descriptions.
 func (d Domain) Marshal() (string, error) {

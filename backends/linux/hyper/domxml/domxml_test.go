@@ -30,9 +30,9 @@ func full(t *testing.T, kind string) domxml.Domain {
 			Disks: []qemu.Disk{{Path: "/persist/v/a.qcow2", Format: "qcow2", Serial: "volume0"},
 				{Path: "/persist/v/b.iso", CDROM: true}, {Path: "/persist/v/c.raw", ReadOnly: true}},
 			NICs:    []qemu.NIC{{MAC: mac, Tap: "nbu1x1"}},
-			Console: qemu.Socket{Path: "/run/a.console", Listen: true}},
-		PCI: []string{"0000:01:00.0", "0000:af:1f.7"}, USB: []domxml.USBDevice{{Bus: 1, Device: 4}},
-		Serial: []string{"/dev/ttyS1"}}
+			Console: qemu.Socket{Path: "/run/a.console", Listen: true},
+			PCI:     []string{"0000:01:00.0", "0000:af:1f.7"},
+			USB:     []qemu.USBDevice{{Bus: 1, Device: 4}}, Ports: []string{"/dev/ttyS1"}}}
 }
 
 func TestGolden(t *testing.T) {
@@ -40,7 +40,7 @@ func TestGolden(t *testing.T) {
 	firmware.Spec.Kernel, firmware.Spec.Initrd, firmware.Spec.Append = "", "", ""
 	firmware.Spec.Firmware = qemu.Firmware{Code: "/usr/share/OVMF/OVMF_CODE_4M.fd",
 		Vars: "/persist/a.fd"}
-	firmware.Spec.Serial, firmware.USB, firmware.Spec.NoReboot = "A&B", nil, false
+	firmware.Spec.Serial, firmware.Spec.USB, firmware.Spec.NoReboot = "A&B", nil, false
 	for name, d := range map[string]domxml.Domain{"qemu": full(t, domxml.QEMU),
 		"kvm": full(t, domxml.KVM), "xen": full(t, domxml.Xen), "kvm-firmware": firmware} {
 		t.Run(name, func(t *testing.T) {
@@ -75,7 +75,7 @@ func TestMarshalRefuses(t *testing.T) {
 		"has no tap": func(d *domxml.Domain) {
 			d.Spec.NICs[0] = qemu.NIC{MAC: d.Spec.NICs[0].MAC, Stream: qemu.Socket{Path: "/s"}}
 		},
-		"is no PCI address":      func(d *domxml.Domain) { d.PCI = []string{"1:0.0"} },
+		"is no PCI address":      func(d *domxml.Domain) { d.Spec.PCI = []string{"1:0.0"} },
 		"disk 0 has no path":     func(d *domxml.Domain) { d.Spec.Disks[0].Path = "" },
 		"is an inherited socket": func(d *domxml.Domain) { d.Spec.Console = qemu.Socket{File: os.Stdin} },
 	} {

@@ -136,9 +136,9 @@ func TestKilledAndStartedAgain(t *testing.T) {
 
 func TestDriverOfTests(t *testing.T) {
 	l := dial(t, start(t, options(t)), libvirt.TestDefault)
-	text, err := domxml.Domain{Type: domxml.QEMU, PCI: []string{"0000:01:00.0"},
-		USB: []domxml.USBDevice{{Bus: 1, Device: 4}}, Serial: []string{"/dev/ttyS1"},
-		Spec: qemu.Spec{Name: "assigned", MemoryMiB: 64, Console: qemu.Socket{Path: "/c"}}}.Marshal()
+	text, err := domxml.Domain{Type: domxml.QEMU, Spec: qemu.Spec{Name: "assigned",
+		MemoryMiB: 64, Console: qemu.Socket{Path: "/c"}, PCI: []string{"0000:01:00.0"},
+		USB: []qemu.USBDevice{{Bus: 1, Device: 4}}, Ports: []string{"/dev/ttyS1"}}}.Marshal()
 	if err != nil {
 		t.Fatal(err)
 	}
