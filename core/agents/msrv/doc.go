@@ -8,6 +8,7 @@
 //	     zedagent/AppInstanceConfig        whose posts are kept
 //	     nim/DeviceNetworkStatus           addresses of ports
 //	     zedagent/EdgeNodeInfo, zedclient/OnboardingStatus   names of the device
+//	     diag/DiagSection                  the report on the device's connectivity
 //	     bridge/OfferSeen                  what is served
 //	     bridge/PostSeen                   what was posted
 //	out  msrv/AppInstMetaData              what applications told, on flash
@@ -33,5 +34,5 @@
 // EVE: posts are rows as soon as they come.
 // EVE: caller-ip has the port of the request, too; strangers are told the names of the device.
 // EVE: location, cellular state and the counters of ports are served as long as the device knows
-// any; here it never does, and so it is for diag, patch envelopes, custom blobs and the TPM.
+// any; here it never does, and so it is for patch envelopes, custom blobs and the TPM.
 package msrv

@@ -2,6 +2,7 @@ package msrv
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/evetwin/evetwin/core/device/bridge"
 )
@@ -17,10 +18,31 @@ func absent() []bridge.Document {
 }
 
 // toGuests is what every application is served beside what is about itself.
-func toGuests() bridge.OfferSpec {
+func (a *msrv) toGuests() bridge.OfferSpec {
 	return bridge.OfferSpec{To: bridge.ToGuests, Intakes: intakes(), Documents: append(absent(),
 		bridge.Document{Path: "/eve/v1/app/info.json", Code: http.StatusOK, Type: jsonType,
-			Body: `{"AppBlobs":null}`})}
+			Body: `{"AppBlobs":null}`}, a.diagnosis())}
+}
+
+// mostDiag bounds the report on the device's connectivity.
+const mostDiag = 65535
+
+// diagnosis is the report on the device's connectivity, as its console shows it.
+func (a *msrv) diagnosis() bridge.Document {
+	out := bridge.Document{Path: "/eve/v1/diag", Code: http.StatusNotFound}
+	var text strings.Builder
+	for _, s := range a.diag.All() {
+		for _, l := range s.Lines {
+			text.WriteString(l.Level.String() + ": " + l.Text + "\n")
+		}
+	}
+	switch n := text.Len(); {
+	case n > mostDiag:
+		out.Code = http.StatusInternalServerError
+	case n > 0:
+		out.Code, out.Type, out.Body = http.StatusOK, textType, text.String()
+	}
+	return out
 }
 
 // toStrangers is what is served to whom no application is known by its address.

@@ -21,6 +21,7 @@ type msrv struct {
 	configs   *bus.Sub[app.AppInstanceConfig]
 	names     *bus.Sub[node.EdgeNodeInfo]
 	identity  *bus.Sub[node.OnboardingStatus]
+	diag      *bus.Sub[node.DiagSection]
 	offers    *bus.Sub[bridge.OfferSeen]
 	posts     *bus.Sub[bridge.PostSeen]
 
@@ -41,6 +42,7 @@ func New(p bus.Port) agent.Agent {
 		configs:   bus.Subscribe(p, app.Configs),
 		names:     bus.Subscribe(p, node.Info),
 		identity:  bus.Subscribe(p, node.Onboarding),
+		diag:      bus.Subscribe(p, node.Diag, bus.Optional),
 		offers:    bus.Subscribe(p, bridge.Offers),
 		posts:     bus.Subscribe(p, bridge.Posts),
 		data:      bus.Publish(p, app.MetaData),
@@ -88,6 +90,9 @@ func (a *msrv) Step(t *agent.Turn) {
 	if a.statuses.Moved() {
 		a.discoverers(&w)
 		a.strays(&w)
+	}
+	if a.diag.Moved() {
+		w.Add(guests)
 	}
 	if t.Full {
 		w.Add(guests, strangers)

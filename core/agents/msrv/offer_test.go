@@ -2,6 +2,7 @@ package msrv
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -64,6 +65,24 @@ func TestOffersFollowWhatTheyTellOf(t *testing.T) {
 	b.serves("not "+offer2, app2+".bn1.10.1.0.9")
 	b.app(app2, "10.1.0.9", func(ad *network.AppNetAdapterStatus) { ad.BridgeIPAddr = netip.Addr{} })
 	b.serves("not " + app2 + ".bn1.10.1.0.9") // a switch
+}
+
+func TestNET37_Diagnosis(t *testing.T) {
+	b := newBench(t)
+	b.serve()
+	b.reads(guests, "/eve/v1/diag", 404, "")
+	section := func(name, text string) {
+		rig.Put(b.Rig, node.Diag, node.DiagSection{Name: name, Lines: []node.DiagLine{
+			{Level: node.DiagWarning, Text: text}, {Text: "fine"}}})
+	}
+	section("2-ports", "slow")
+	section("1-summary", "so so")
+	b.serves(guests)
+	b.reads(guests, "/eve/v1/diag", 200, "WARNING: so so\nPASS: fine\nWARNING: slow\nPASS: fine\n")
+	section("3-much", strings.Repeat("x", mostDiag/2))
+	section("4-more", strings.Repeat("x", mostDiag/2))
+	b.serves(guests)
+	b.reads(guests, "/eve/v1/diag", 500, "")
 }
 
 func TestNET37_Discovery(t *testing.T) {

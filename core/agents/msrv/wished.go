@@ -22,7 +22,7 @@ const (
 func (a *msrv) wished(id string) []bridge.OfferSeen {
 	switch id {
 	case guests:
-		return []bridge.OfferSeen{{Offer: guests, Spec: toGuests()}}
+		return []bridge.OfferSeen{{Offer: guests, Spec: a.toGuests()}}
 	case strangers:
 		return []bridge.OfferSeen{{Offer: strangers, Spec: toStrangers()}}
 	}
