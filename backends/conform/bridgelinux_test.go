@@ -20,7 +20,7 @@ import (
 	"github.com/evetwin/evetwin/backends/sim/lab/labtest"
 )
 
-func TestLAB13_LinuxBridgeConforms(t *testing.T) {
+func TestLAB13_NET37_APP53_LinuxBridgeConforms(t *testing.T) {
 	t.Cleanup(netlab.Untouched(t))
 	caps, err := netcaps.Probe()
 	if err != nil {

@@ -1,6 +1,7 @@
 package zedagentinfo
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"testing"
@@ -337,4 +338,34 @@ func TestStepsOfTheClockAreFollowedByAllThereIs(t *testing.T) {
 	want(t, b.flush(2*time.Minute), "ZiDevice "+deviceID)
 	want(t, b.flush(2*time.Minute), "ZiApp "+appID)
 	want(t, b.flush(30*time.Minute))
+}
+
+func TestWhatApplicationsTellOfThemselves(t *testing.T) {
+	b := newBench(t)
+	b.flush(5 * time.Second)
+	row := app.AppInstMetaData{AppInstUUID: appID, Type: app.MetaDataKubeConfig,
+		Data: []byte("\x00\xffkind: Config")}
+	rig.Put(b.Rig, app.MetaData, row)
+	other := row
+	other.Type, other.Data = app.MetaDataCustomStatus, []byte("{}")
+	rig.Put(b.Rig, app.MetaData, other)
+	for _, want := range []app.AppInstMetaData{row, other} {
+		m := b.next()
+		got := m.GetAmdinfo()
+		if m.GetZtype() != info.ZInfoTypes_ZiAppInstMetaData || got.GetUuid() != appID ||
+			got.GetType() != info.AppInstMetaDataType(want.Type) || !bytes.Equal(got.GetData(), want.Data) {
+			t.Fatalf("told %v, want %+v", m, want)
+		}
+		b.answer(201)
+	}
+	rig.Delete(b.Rig, app.MetaData, row.Key())
+	last := b.next().GetAmdinfo()
+	if last.GetUuid() != appID || last.GetType() != info.AppInstMetaDataType(row.Type) ||
+		len(last.GetData()) > 0 {
+		t.Fatalf("the last word is %v", last)
+	}
+	b.answer(201)
+	if more := b.flush(2 * time.Second); len(more) > 0 {
+		t.Fatalf("told %q, too", more)
+	}
 }
