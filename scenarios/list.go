@@ -10,7 +10,7 @@ import (
 // All are all scenarios, by name.
 func All() []*scenario.Scenario {
 	list := []*scenario.Scenario{
-		quickstart, portFailover, configFallback, appRestart, appPurge, appRemove, controller503,
+		quickstart, linuxHeals, portFailover, configFallback, appRestart, appPurge, appRemove, controller503,
 		wrongSha, powerCutWhileDownloading, agentCrashes, lifeCrashes, lifePowerCuts, fullDisk,
 		diskFullInDownload, downloadCut, cableInDownload, badAnswers, badConfigs, badObjects,
 		bigConfig, configRotation, controllerFaults, epochChange, maintenance, rebootCommand,

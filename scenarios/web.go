@@ -46,5 +46,8 @@ func running(s *scenario.S, opts ...scenario.DeviceOption) *scenario.D {
 var quickstart = scenario.New("quickstart", func(s *scenario.S) {
 	d := running(s)
 	s.Eventually(d.Reported("web"), 2*time.Minute).Should(Equal("RUNNING"))
+	if m, ok := d.Machine().(scenario.Real); ok {
+		cutsFlows(s, d, m)
+	}
 }, scenario.Covers("APP-1"), scenario.On(scenario.Virtual, scenario.Live, scenario.Linux),
 	scenario.Needs("qemu"))

@@ -165,7 +165,10 @@ func (h *Host) Device(o twin.DeviceOptions) (scenario.Machine, error) {
 }
 
 // machine is the device as scenarios have it.
-type machine struct{ *Host }
+type machine struct {
+	*Host
+	killed int // the process that Break ended last
+}
 
 var (
 	_ scenario.Machine = (*machine)(nil)

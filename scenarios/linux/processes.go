@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/evetwin/evetwin/scenarios/scenario"
 )
 
 // process is one that runs on this machine.
@@ -37,6 +39,9 @@ func processes(text string) (out []process) {
 
 // of are the device's processes of a program.
 func (d *device) of(program string) (out []process) {
+	if program == scenario.Libvirtd { // whose folders are its own
+		return d.libvirtd()
+	}
 	for _, p := range processes(string(d.root)) {
 		first, _, _ := strings.Cut(p.line, " ")
 		if strings.HasPrefix(filepath.Base(first), program) {
@@ -46,8 +51,27 @@ func (d *device) of(program string) (out []process) {
 	return out
 }
 
+// libvirtd is the daemon, by the number it has written down.
+func (d *device) libvirtd() []process {
+	text, err := os.ReadFile(filepath.Join(filepath.Dir(d.root.Socket()), "libvirt/run/libvirtd.pid"))
+	if err != nil {
+		return nil
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		return nil
+	}
+	line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	if err != nil || !bytes.Contains(line, []byte("libvirtd")) {
+		return nil
+	}
+	return []process{{pid, strings.ReplaceAll(string(line), "\x00", " ")}}
+}
+
 // ours are programs of a device that outlive the process that started them.
-func ours() []string { return []string{"qemu-system", "libvirtd", "dnsmasq"} }
+func ours() []string {
+	return []string{"qemu-system", scenario.Libvirtd, "dnsmasq"}
+}
 
 // kill ends all programs of the device and waits for their end.
 func (d *device) kill() error {

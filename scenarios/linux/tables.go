@@ -8,16 +8,12 @@ import (
 	"sort"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/evetwin/evetwin/backends/linux/hub/face"
-	"github.com/evetwin/evetwin/backends/linux/zedbox"
 	"github.com/evetwin/evetwin/core/agents/roster"
 	"github.com/evetwin/evetwin/core/bus"
 	"github.com/evetwin/evetwin/core/device/hyper"
 	"github.com/evetwin/evetwin/core/topics/entity"
 	"github.com/evetwin/evetwin/core/topics/network"
-	"github.com/evetwin/evetwin/scenarios/scenario"
 )
 
 // dir is where the hub shows the rows of a topic.
@@ -58,34 +54,21 @@ func (m *machine) Agents() (out []string) {
 	return out
 }
 
-// Crash kills the process of an agent.
-func (m *machine) Crash(agent string) {
-	s, err := zedbox.ReadStatus(m.device.root)
-	if err != nil {
-		scenario.Stop("crash %s: %v", agent, err)
-	}
-	for _, p := range append(s.Agents, s.Hub) {
-		if p.Name == agent && p.PID != 0 {
-			if err := unix.Kill(p.PID, unix.SIGKILL); err != nil {
-				scenario.Stop("crash %s: %v", agent, err)
+// All does f with each row that the hub shows, in order.
+func (m *machine) All(f func(topic, key string, row []byte)) {
+	for _, base := range []string{m.device.root.Run(), filepath.Join(m.device.root.Persist(), "status")} {
+		found, _ := filepath.Glob(filepath.Join(base, "*", "*", "*.json")) // the pattern is good
+		sort.Strings(found)
+		for _, path := range found {
+			dir, file := filepath.Split(path)
+			topic, err := filepath.Rel(base, dir)
+			row, rerr := os.ReadFile(path)
+			if err != nil || rerr != nil {
+				continue // it went meanwhile
 			}
-			return
+			f(topic, strings.TrimSuffix(strings.ReplaceAll(file, "!", "/"), ".json"), row)
 		}
 	}
-}
-
-// Running says how often a process of the device was started again; false while it does not run.
-func (m *machine) Running(process string) (restarts int, ok bool) {
-	s, err := zedbox.ReadStatus(m.device.root)
-	if err != nil {
-		return 0, false
-	}
-	for _, p := range append(s.Agents, s.Hub) {
-		if p.Name == process {
-			return p.Restarts, p.State == zedbox.Running
-		}
-	}
-	return 0, false
 }
 
 // Guests counts guests that run.

@@ -59,7 +59,46 @@ type Tables interface {
 	Keys(d *bus.Decl) []string
 	// Agents are those that run.
 	Agents() []string
+	// All does f with each row of each topic, "owner/Name", in order.
+	All(f func(topic, key string, row []byte))
 }
+
+// Real is a machine of real parts. It can be broken from outside, as anybody can break a device.
+type Real interface {
+	// Processes are those of the device that are started again when they end; Restarts is how often
+	// one was, and ok is false while it does not run.
+	Processes() []string
+	Restarts(process string) (n int, ok bool)
+	// Kill ends a process with SIGKILL.
+	Kill(process string) error
+	// Break breaks a thing of the device: one of Breakables. Mended reports whether it is as before.
+	Break(thing string) error
+	Mended(thing string) bool
+	// Get asks an application over HTTP behind a mapped port.
+	Get(port uint16) ([]byte, error)
+	// Open opens a flow to an application behind a mapped port; Peer is who opens flows.
+	Open(port uint16) (Flow, error)
+	Peer() string
+}
+
+// Flow is an open connection to an application.
+type Flow interface {
+	// Ask asks once more on the same connection; an error says that no answer came.
+	Ask() error
+	Close() error
+}
+
+// Things of a device that Real.Break can break.
+const (
+	Rules     = "rules"     // the tables of nftables are deleted
+	Bridge    = "bridge"    // the bridge of the application's network is deleted
+	Dnsmasq   = "dnsmasq"   // the server of names and addresses is killed
+	Libvirtd  = "libvirtd"  // the daemon that has the guests is killed
+	Resolving = "resolving" // the file of the name service is removed
+)
+
+// Breakables are the things that Real.Break can break.
+func Breakables() []string { return []string{Rules, Bridge, Dnsmasq, Libvirtd, Resolving} }
 
 // S is a scenario under way.
 type S struct {

@@ -16,6 +16,14 @@ import (
 func (s *S) state() string {
 	var out strings.Builder
 	for _, d := range s.devices {
+		if m, ok := d.m.(Tables); ok {
+			m.All(func(topic, key string, row []byte) {
+				if tells(topic) {
+					fmt.Fprintf(&out, "%s/%s %s\n", topic, key, Essence(row))
+				}
+			})
+			continue
+		}
 		d.m.Read(func(k *host.Kernel) {
 			if k != nil {
 				writeState(&out, k)
@@ -28,8 +36,7 @@ func (s *S) state() string {
 
 func writeState(out *strings.Builder, k *host.Kernel) {
 	for _, t := range k.Topics() {
-		if !strings.HasSuffix(t.Name, "Status") && !strings.HasSuffix(t.Name, "Config") ||
-			t.Life == bus.Local {
+		if !tells(t.Name) || t.Life == bus.Local {
 			continue
 		}
 		h, _ := k.Head(t)
@@ -41,6 +48,11 @@ func writeState(out *strings.Builder, k *host.Kernel) {
 			fmt.Fprintf(out, "%s/%s %s\n", t, key, Essence(b))
 		}
 	}
+}
+
+// tells reports whether a topic belongs to the state.
+func tells(topic string) bool {
+	return strings.HasSuffix(topic, "Status") || strings.HasSuffix(topic, "Config")
 }
 
 // volatile are the fields that differ between two runs that end alike: times, counters, revisions.
