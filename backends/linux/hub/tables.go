@@ -24,7 +24,7 @@ type table struct {
 	life bus.Life
 	// declared says that life is known: of a table that only a subscriber has named it is not.
 	declared bool
-	head bus.Head
+	head     bus.Head
 	// open says that its publisher was there since the hub began, restarts how often it has declared
 	// the table complete, told whether the present publisher has.
 	open     bool
