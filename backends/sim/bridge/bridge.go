@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/evetwin/evetwin/backends/flowlog"
 	"github.com/evetwin/evetwin/backends/metadata"
 	"github.com/evetwin/evetwin/core/bus"
 	device "github.com/evetwin/evetwin/core/device/bridge"
@@ -34,6 +35,8 @@ type Bridge struct {
 	specs map[string]device.Spec
 	vifs  map[string]*vif
 	desk  *metadata.Desk
+	open  []*openFlow // in the order in which they were opened
+	log   *flowlog.Queue
 }
 
 // vif is a guest's interface that exists.
@@ -52,6 +55,7 @@ func (b *Bridge) Wire(k *host.Kernel) {
 	b.items, b.seen = bus.Publish(pt, device.Items), bus.Publish(pt, device.Vifs)
 	b.specs, b.vifs = map[string]device.Spec{}, map[string]*vif{}
 	b.desk = metadata.New(pt, b.Keeper)
+	b.open, b.log = nil, flowlog.New(k.BootCount()+1)
 	b.items.Complete()
 	b.seen.Complete()
 	b.desk.Complete()
@@ -59,6 +63,7 @@ func (b *Bridge) Wire(k *host.Kernel) {
 	host.Serve(pt, device.Clear, b.clear)
 	host.Serve(pt, device.Offer, b.offer)
 	host.Serve(pt, device.Counters, b.counters)
+	host.Serve(pt, device.Flows, b.flows)
 }
 
 func (b *Bridge) set(c host.Run[device.SetReq, device.None]) {
@@ -77,6 +82,7 @@ func (b *Bridge) set(c host.Run[device.SetReq, device.None]) {
 		b.specs[q.Item] = q.Spec
 		b.items.Put(device.ItemSeen{Item: q.Item, Spec: q.Spec})
 		b.follow(q.Item)
+		b.relog(q.Item)
 		c.Done(device.None{})
 	})
 }
@@ -169,6 +175,7 @@ func (b *Bridge) clear(c host.Run[device.ClearReq, device.None]) {
 		delete(b.specs, item)
 		b.items.Delete(item)
 		b.follow(item)
+		b.relog(item)
 		c.Done(device.None{})
 	})
 }

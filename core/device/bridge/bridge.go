@@ -66,6 +66,8 @@ type ServiceSpec struct {
 	Names     []Name // by name
 	// Routes are told to guests (option 121), with the gateway that a guest is to use.
 	Routes []network.IPRouteStatus
+	// FlowLog has Flows tell what names are asked for, of guests whose interface has it, too.
+	FlowLog bool
 }
 
 // NATSpec lets a subnet out through ports. Key "nat/<bridge>".
@@ -127,6 +129,8 @@ type VifSpec struct {
 	Up       bool   // plugged in; while it is not, nothing passes and no port is mapped
 	// BPDUGuard cuts off a guest that speaks the spanning tree protocol.
 	BPDUGuard bool
+	// FlowLog has Flows tell what its guest exchanges with whom.
+	FlowLog bool
 }
 
 // Spec is what an item is to be; exactly one field is set.
