@@ -30,6 +30,9 @@ type Options struct {
 	Current func() (string, error)
 	// Version tells the version of the image on a partition, empty for none; nil: nobody knows.
 	Version func(label string) string
+	// Told is a file below /run that tells later processes of a boot how it came about; empty: each
+	// process is a boot of its own.
+	Told string
 	// Root is the folder with /persist, "/" on a device.
 	Root string
 	// Durable is how files are written.
@@ -153,7 +156,7 @@ func (p *Part) Wire(k *host.Kernel) {
 		b.show(states)
 		b.parts.Complete()
 	}
-	seen.Put(b.story())
+	seen.Put(b.once())
 	seen.Complete()
 	if p.dog == nil {
 		p.dog = openWatchdog(p.o.Watchdog)
