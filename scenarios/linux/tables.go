@@ -14,6 +14,7 @@ import (
 	"github.com/evetwin/evetwin/core/device/hyper"
 	"github.com/evetwin/evetwin/core/topics/entity"
 	"github.com/evetwin/evetwin/core/topics/network"
+	"github.com/evetwin/evetwin/core/topics/volume"
 )
 
 // dir is where the hub shows the rows of a topic.
@@ -54,7 +55,7 @@ func (m *machine) Agents() (out []string) {
 	return out
 }
 
-// All does f with each row that the hub shows, in order.
+// All does f with each row that the hub shows, in order, but for the room that is left.
 func (m *machine) All(f func(topic, key string, row []byte)) {
 	for _, base := range []string{m.device.root.Run(), filepath.Join(m.device.root.Persist(), "status")} {
 		found, _ := filepath.Glob(filepath.Join(base, "*", "*", "*.json")) // the pattern is good
@@ -63,8 +64,8 @@ func (m *machine) All(f func(topic, key string, row []byte)) {
 			dir, file := filepath.Split(path)
 			topic, err := filepath.Rel(base, dir)
 			row, rerr := os.ReadFile(path)
-			if err != nil || rerr != nil {
-				continue // it went meanwhile
+			if err != nil || rerr != nil || topic == volume.Mgr.String() {
+				continue // it went meanwhile, or tells of a disk that others write to
 			}
 			f(topic, strings.TrimSuffix(strings.ReplaceAll(file, "!", "/"), ".json"), row)
 		}
