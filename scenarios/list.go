@@ -18,7 +18,7 @@ func All() []*scenario.Scenario {
 		liveEdits, staticOverride, staticBootstrap, vlanBootstrap, proxyBootstrap, noBootstrap,
 		spoiledSettings, fiftyApps, manyBlobs, manyNetworks, configChurn, restartChurn, damagedFiles,
 		stagedAdapters, standard, offlineWeeks, emptyWireless,
-		privateDatastores, proxyLogin, appMetadata,
+		privateDatastores, proxyLogin, appMetadata, portsByHand,
 	}
 	sort.Slice(list, func(i, j int) bool { return list[i].Name < list[j].Name })
 	return list
