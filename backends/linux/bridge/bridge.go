@@ -78,6 +78,7 @@ func (n *Bridge) Wire(k *host.Kernel) {
 		return "clear " + q.Item, func() error { return m.clear(q.Item) }
 	})
 	netpart.Query(b, device.Counters, (*machine).counters)
+	netpart.Answer(b, device.Flows, (*machine).flows)
 }
 
 // Close ends the watch, each dnsmasq and the metadata service. What is configured in the kernel

@@ -91,6 +91,9 @@ func (m *machine) conf(dir, bridge string) conf {
 	if s.Domain != "" {
 		say("domain=%s", s.Domain)
 	}
+	if s.FlowLog {
+		say("log-queries=extra")
+	}
 	for _, u := range s.Upstream {
 		if u.IfName == "" {
 			say("server=%s", u.Addr)

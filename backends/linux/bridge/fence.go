@@ -154,8 +154,17 @@ func (m *machine) fenceIn(vif string, v *device.VifSpec) error {
 			}
 		}
 	}
+	if v.FlowLog {
+		err = f.note(t, vif)
+	}
 	f.write(t, "from_"+vif, leaving(vif, v, gateway))
 	f.write(t, "to_"+vif, arriving(vif, v, gateway.IsValid()))
+	if !v.FlowLog && noting(counts, vif) {
+		err = f.unnote(t, vif)
+	}
+	if err != nil {
+		return err
+	}
 	if _, err := f.base(vifs); err != nil {
 		return err
 	}
@@ -189,6 +198,11 @@ func (m *machine) fenceOut(vif string) error {
 		x := f.AddChain(&nftables.Chain{Table: t, Name: side + vif})
 		f.FlushChain(x)
 		f.DelChain(x)
+	}
+	if noting(counts, vif) {
+		if err := f.unnote(t, vif); err != nil {
+			return err
+		}
 	}
 	for _, name := range []string{dropsFrom(vif), dropsTo(vif)} {
 		f.AddObj(&nftables.NamedObj{Table: t, Name: name, Type: nftables.ObjTypeCounter,

@@ -63,6 +63,12 @@ func (m *machine) setNAT(name string, s *device.NATSpec) error {
 // setGuest attaches a guest's interface and maps its ports. Flows of ports that are not mapped any
 // more end.
 func (m *machine) setGuest(name string, s, was *device.VifSpec) error {
+	if err := m.settleLog(); err != nil {
+		return err
+	}
+	if !s.FlowLog {
+		m.log.Forget(name)
+	}
 	if err := m.setVif(name, s); err != nil {
 		return err
 	}
@@ -206,6 +212,9 @@ func (m *machine) unset(kind, name string, s *device.Spec) error {
 		}
 		return m.translate(d)
 	case "vif":
+		if err := m.lastFlows(name, s.Vif); err != nil {
+			return err
+		}
 		if err := m.detach(name); err != nil {
 			return err
 		}

@@ -261,6 +261,7 @@ func (m *machine) guarded(vif string, v *device.VifSpec, d *dump) bool {
 	}
 	return d.counts["bridge arrive"] == 1 && d.counts["bridge leave"] == 1 &&
 		d.counts["bridge from_"+vif] == size[0] && d.counts["bridge to_"+vif] == size[1] &&
+		d.notes(vif, v) &&
 		(!v.Up || len(v.PortMaps) == 0 || m.translated("hair_"+vif, d))
 }
 

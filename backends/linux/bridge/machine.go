@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/evetwin/evetwin/backends/flowlog"
 	"github.com/evetwin/evetwin/backends/linux/netkernel"
 	"github.com/evetwin/evetwin/backends/linux/netpart"
 	"github.com/evetwin/evetwin/backends/metadata"
@@ -45,6 +46,10 @@ type machine struct {
 	windows   map[string]*window // of the metadata service, by bridge
 	retry     time.Time          // when to open a window that could not be opened
 	unwelcome string             // what was told of those
+
+	log      *flowlog.Queue
+	logging  onOff           // what the kernel was told to count, as far as known
+	recorded map[track]count // of connections, what was recorded of them
 }
 
 // open opens the network of a namespace.
@@ -65,7 +70,8 @@ func open(o Options, show func(*picture)) (*machine, error) {
 		attached: map[string]int{}, services: map[string]*service{},
 		learned: map[string]map[string]time.Time{}, passed: map[string]device.Counter{},
 		last: map[string]device.Counter{}, trees: map[string]bool{}, sizes: map[string][2]int{},
-		windows: map[string]*window{}}
+		windows: map[string]*window{}, recorded: map[track]count{},
+		log: flowlog.New(uint64(time.Now().UnixNano()))}
 	m.Look, m.OnError, m.Fault = m.look, o.OnError, netpart.Fault
 	if m.Watch, err = watch(o.Space, m.learn); err != nil {
 		k.Close()

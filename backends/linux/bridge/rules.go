@@ -103,7 +103,7 @@ func refused(name string) match {
 // switch network instance.
 func leaving(vif string, v *device.VifSpec, gateway netip.Addr) chain {
 	var c chain
-	no := refused(dropsFrom(vif))
+	no := noted("from", vif, v, dropsFrom(vif))
 	c.frames(gateway.IsValid(), no)
 	if !gateway.IsValid() {
 		c.switched(fromGuest)
@@ -136,7 +136,7 @@ func leaving(vif string, v *device.VifSpec, gateway netip.Addr) chain {
 // arriving is the chain of what a guest is sent.
 func arriving(vif string, v *device.VifSpec, local bool) chain {
 	var c chain
-	no := refused(dropsTo(vif))
+	no := noted("to", vif, v, dropsTo(vif))
 	c.frames(local, no)
 	c.add(marked(markLocal), accept())
 	if local {

@@ -3,6 +3,7 @@ package bridge
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -32,6 +33,7 @@ type service struct {
 	told   conf
 	run    *child.Process
 	says   *child.Ear
+	asked  *lookups // nil without a flow log
 	since  time.Time
 	wait   time.Duration // before it is started again
 	leave  chan struct{} // closed when it is to end
@@ -113,7 +115,16 @@ func (m *machine) start(s *service) error {
 	if program == "" {
 		program = "dnsmasq"
 	}
-	o := child.Options{Name: "dnsmasq of " + s.bridge, Path: program, Stderr: s.says,
+	var ear io.Writer = s.says
+	if m.spec("service/" + s.bridge).Service.FlowLog {
+		if s.asked == nil {
+			s.asked = &lookups{}
+		}
+		ear = io.MultiWriter(ear, s.asked.listen())
+	} else {
+		s.asked = nil
+	}
+	o := child.Options{Name: "dnsmasq of " + s.bridge, Path: program, Stderr: ear,
 		Args: []string{"--keep-in-foreground", "--log-facility=-", "--conf-file=" + s.path(mainFile)}}
 	if m.o.Space != "" {
 		o.Args = append([]string{"netns", "exec", m.o.Space, o.Path}, o.Args...)

@@ -53,7 +53,7 @@ func (m *machine) Load() error {
 	for _, name := range m.items("bridge") {
 		m.trees[name] = m.spec("bridge/" + name).Bridge.STP
 	}
-	var failed error
+	failed := m.settleLog()
 	for _, name := range m.items("service") {
 		if d.Link(name) != nil {
 			failed = errors.Join(failed, m.serve(name))

@@ -94,8 +94,15 @@ func Serve[M Network, P, Req, Res any](b *Life[M, P], o agent.Op[Req, Res],
 func Query[M Network, P, Req, Res any](b *Life[M, P], o agent.Op[Req, Res],
 	f func(M, context.Context) (Res, *agent.Fault),
 ) {
-	serve(b, o, func() {}, func(ctx context.Context, m M, _ *Req) (Res, *agent.Fault) {
-		return f(m, ctx)
+	Answer(b, o, func(m M, ctx context.Context, _ *Req) (Res, *agent.Fault) { return f(m, ctx) })
+}
+
+// Answer is Query for an op whose request says something.
+func Answer[M Network, P, Req, Res any](b *Life[M, P], o agent.Op[Req, Res],
+	f func(M, context.Context, *Req) (Res, *agent.Fault),
+) {
+	serve(b, o, func() {}, func(ctx context.Context, m M, q *Req) (Res, *agent.Fault) {
+		return f(m, ctx, q)
 	})
 }
 
