@@ -25,6 +25,14 @@
 // hosts and names that came are read again in 10 ms, with all leases kept. When a reservation goes
 // it is started anew without that lease, or the address could be given to nobody else.
 //
+// The flow log is read when it is collected, so that nobody listens between: connections from the
+// kernel's table, where each stays 150 s longer than usual, so that it is found at rest; ends of
+// what rules dropped from sets that the rules fill, because such packets never get as far as
+// conntrack; names from the log of dnsmasq. The rule that admits a connection is found by its ends.
+// What passes between two ports of a bridge is seen by conntrack only through br_netfilter: a
+// kernel without it tells of what is dropped there, and not of what is admitted. What a guest is
+// denied on its way around through a mapped port is not told.
+//
 // Packets carry three marks inside the device: from the device itself, forwarded to a guest for
 // another one and admitted by its rules, and an answer to such a one.
 //

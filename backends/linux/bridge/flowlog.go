@@ -67,6 +67,13 @@ func (m *machine) settleLog() error {
 			return err
 		}
 	}
+	if want == counting { // what bridges forward is counted, too, where the kernel can
+		for _, name := range []string{"iptables", "ip6tables"} {
+			if err := m.k.Sysctl("bridge/bridge-nf-call-"+name, "1"); err != nil {
+				return err
+			}
+		}
+	}
 	m.logging = want
 	return nil
 }

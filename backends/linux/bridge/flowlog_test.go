@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/netip"
@@ -169,4 +170,82 @@ func TestFlowsOutliveTheGuestAndTheProcess(t *testing.T) {
 	r.clear("vif/" + vifA)
 	got, _ = r.collect(res.Upto)
 	wantFlows(t, got, "nbu1x1 out 17 10.1.0.2:2000 10.99.0.1:9 accepted by 3 tx 1 rx 1")
+}
+
+// resolver asks the dnsmasq of bn1 from a guest.
+func resolver(s *netlab.Space) *net.Resolver {
+	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (c net.Conn,
+		err error,
+	) {
+		s.Do(func() { c, err = new(net.Dialer).DialContext(ctx, network, "10.1.0.1:53") })
+		return c, err
+	}}
+}
+
+func TestNET36_NamesThatAGuestAsksFor(t *testing.T) {
+	r := newRig(t)
+	r.local()
+	at := netip.MustParseAddr
+	r.set("service/bn1", device.Spec{Service: &device.ServiceSpec{FlowLog: true,
+		Subnet: netip.MustParsePrefix("10.1.0.0/24"), Gateway: at("10.1.0.1"), Start: at("10.1.0.2"),
+		End: at("10.1.0.100"), LeaseTime: time.Hour, Domain: "apps.example",
+		Names: []device.Name{{Name: "web.apps.example", IPs: []netip.Addr{at("10.1.0.9"),
+			at("10.1.0.8"), at("fd00::8")}}}}})
+	r.set("vif/"+vifA, logged(macA, "10.1.0.2", free()))
+	r.set("vif/"+vifB, vif(macB, "10.1.0.3", free()))
+	a, b := r.plug(vifA, macA, "10.1.0.2/24"), r.plug(vifB, macB, "10.1.0.3/24")
+	for _, s := range []*netlab.Space{a.Space, b.Space} {
+		if got, err := resolver(s).LookupHost(t.Context(), "web.apps.example."); err != nil ||
+			len(got) != 3 {
+			t.Fatalf("%v %v", got, err)
+		}
+	}
+	_, err := resolver(a.Space).LookupHost(t.Context(), "none.apps.example.")
+	if err == nil {
+		t.Fatal("a name that nobody has is resolved")
+	}
+	var names []string
+	flows, res := r.collect(device.FlowMark{})
+	for _, l := range res.Lookups {
+		names = append(names, fmt.Sprint(l.Vif, " ", l.Name, " ", l.Addrs))
+		if time.Since(l.At) > time.Minute {
+			t.Errorf("asked for at %v", l.At)
+		}
+	}
+	slices.Sort(names)
+	wantFlows(t, names, "nbu1x1 web.apps.example [10.1.0.8 10.1.0.9 fd00::8]",
+		"nbu1x1 none.apps.example []")
+	wantFlows(t, flows) // what every guest needs is no flow
+}
+
+// A switch network instance has no addresses of its own; its guests' were learned. What it admits
+// is seen where the kernel has br_netfilter.
+func TestFlowsOfASwitch(t *testing.T) {
+	r := newRig(t)
+	r.set("bridge/bn2", device.Spec{Bridge: &device.BridgeSpec{MAC: "00:16:3e:01:02:02", MTU: 1500}})
+	of := func(mac string, rules []device.Rule) device.Spec {
+		s := logged(mac, "10.1.0.2", rules)
+		s.Vif.Bridge, s.Vif.IP = "bn2", netip.Addr{}
+		return s
+	}
+	r.set("vif/"+vifA, of(macA, []device.Rule{{RuleID: 3, Protocol: "udp", FPort: 9}}))
+	s := vif(macB, "10.5.0.3", free())
+	s.Vif.Bridge, s.Vif.IP = "bn2", netip.Addr{}
+	r.set("vif/"+vifB, s)
+	a, b := r.plug(vifA, macA, "10.5.0.2/24"), r.plug(vifB, macB, "10.5.0.3/24")
+	r.rests()
+	echo(t, b.Space, "10.5.0.3:9")
+	says(t, a.Space, "10.5.0.2:2000", "10.5.0.3:9", 1, 3*time.Second)
+	says(t, a.Space, "10.5.0.2:2000", "10.5.0.3:10", 1, blink)
+	r.Until("the guest's address", func(x *picture) bool {
+		return slices.ContainsFunc(x.vifs, func(v device.VifSeen) bool {
+			return v.Vif == vifA && slices.Contains(v.IPs, netip.MustParseAddr("10.5.0.2"))
+		})
+	})
+	want := []string{"nbu1x1 out 17 10.5.0.2:2000 10.5.0.3:10 dropped by 0 tx 1 rx 0"}
+	if _, err := os.Stat("/proc/sys/net/bridge/bridge-nf-call-iptables"); err == nil {
+		want = append(want, "nbu1x1 out 17 10.5.0.2:2000 10.5.0.3:9 accepted by 3 tx 1 rx 1")
+	}
+	got, _ := r.collect(device.FlowMark{})
+	wantFlows(t, got, want...)
 }
