@@ -20,21 +20,24 @@ import (
 	"github.com/evetwin/evetwin/backends/linux/hyper/domxml"
 	"github.com/evetwin/evetwin/backends/linux/hyper/libvirtd"
 	"github.com/evetwin/evetwin/backends/sim/lab/labtest"
+	"github.com/evetwin/evetwin/backends/sim/qemu"
 	"github.com/evetwin/evetwin/backends/sim/qemu/guest"
 	device "github.com/evetwin/evetwin/core/device/hyper"
 )
 
 func TestLinuxHyperConforms(t *testing.T) {
+	labtest.Program(t, libvirtd.DefaultProgram)
 	x := newVolumes(t)
 	conform.Hyper(t, realPart("libvirt"), func(t *testing.T) conform.HyperSetup {
-		return newHyperLab(t, x, "").setup()
+		return newHyperLab(t, x, hyper.Libvirt, "").setup()
 	})
 }
 
 func TestLinuxHyperOutlives(t *testing.T) {
+	labtest.Program(t, libvirtd.DefaultProgram)
 	v := newVolumes(t)
 	conform.HyperOutlives(t, func(t *testing.T) conform.Outliving {
-		x := newHyperLab(t, v, "")
+		x := newHyperLab(t, v, hyper.Libvirt, "")
 		on := func(app string, f func(*libvirt.Libvirt, libvirt.Domain) error) { x.shell(app, f) }
 		return conform.Outliving{HyperSetup: x.setup(), KillDaemon: x.killDaemon,
 			Keep: func(meanwhile func()) { x.keep = true; x.meanwhile = meanwhile },
@@ -59,9 +62,9 @@ type volumes struct {
 
 func newVolumes(t *testing.T) volumes {
 	t.Helper()
-	labtest.Program(t, libvirtd.DefaultProgram)
+	labtest.Program(t, qemu.DefaultProgram)
 	if os.Getuid() != 0 {
-		labtest.Missing(t, "libvirtd's mount namespace needs root")
+		labtest.Missing(t, "a real part hyper needs root")
 	}
 	demo, err := guest.DemoImage(t.Context(), labtest.Cache())
 	if err != nil {
@@ -92,6 +95,8 @@ type hyperLab struct {
 	v   volumes
 	dir string
 	sys string
+	// under is what runs guests.
+	under hyper.Under
 	// space is the network namespace of the device; empty: that of the test.
 	space string
 	out   *consoles
@@ -104,12 +109,12 @@ type hyperLab struct {
 // swapped is the part of whichever process runs.
 type swapped struct{ *hyper.Hyper }
 
-func newHyperLab(t *testing.T, v volumes, space string) *hyperLab {
+func newHyperLab(t *testing.T, v volumes, under hyper.Under, space string) *hyperLab {
 	dir, err := os.MkdirTemp("/tmp", "lv") // the paths of sockets are short
 	if err != nil {
 		t.Fatal(err)
 	}
-	x := &hyperLab{t: t, v: v, dir: dir, sys: t.TempDir(), space: space,
+	x := &hyperLab{t: t, v: v, dir: dir, sys: t.TempDir(), under: under, space: space,
 		out: &consoles{texts: map[string]*bytes.Buffer{}, heard: make(chan struct{}, 1)}}
 	if err := os.MkdirAll(filepath.Join(x.sys, "bus/pci/devices", adapter), 0o755); err != nil {
 		t.Fatal(err)
@@ -130,9 +135,9 @@ func newHyperLab(t *testing.T, v volumes, space string) *hyperLab {
 // process is a process of the device.
 func (x *hyperLab) process() *hyper.Hyper {
 	return hyper.New(hyper.Options{Type: domxml.QEMU, Why: "as the test wants it", MemoryMB: 1024,
-		Libvirt: libvirtd.Options{Dir: x.dir, Space: x.space,
-			Cache: filepath.Join(labtest.Cache().Dir, "libvirt")},
-		Boot: x.boot, Console: x.console, Sys: x.sys,
+		Under: x.under, Dir: x.dir, Space: x.space,
+		Cache: filepath.Join(labtest.Cache().Dir, "libvirt"),
+		Boot:  x.boot, Console: x.console, Sys: x.sys,
 		OnError: func(err error) { x.t.Log("beside the ops:", err) }})
 }
 

@@ -9,15 +9,25 @@ import (
 	"time"
 
 	"github.com/evetwin/evetwin/backends/conform"
+	"github.com/evetwin/evetwin/backends/linux/hyper"
+	"github.com/evetwin/evetwin/backends/linux/hyper/libvirtd"
 	"github.com/evetwin/evetwin/backends/linux/netlab"
+	"github.com/evetwin/evetwin/backends/sim/lab/labtest"
 )
 
 func TestLinuxHyperNetworks(t *testing.T) {
+	labtest.Program(t, libvirtd.DefaultProgram)
+	hyperNetworks(t, hyper.Libvirt)
+}
+
+func TestDirectHyperNetworks(t *testing.T) { hyperNetworks(t, hyper.QEMU) }
+
+func hyperNetworks(t *testing.T, under hyper.Under) {
 	t.Cleanup(netlab.Untouched(t))
 	v := newVolumes(t)
 	conform.HyperNetworks(t, func(t *testing.T) conform.HyperSetup {
 		nets := newBridgeLab(t)
-		x := newHyperLab(t, v, nets.dev.Name)
+		x := newHyperLab(t, v, under, nets.dev.Name)
 		s := x.setup()
 		s.Part = both{nets.part, x.part}
 		s.Networking.IPv6 = true

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -33,8 +34,8 @@ func (r *Report) add(x result) {
 	r.list = append(r.list, x)
 }
 
-// Print writes what was skipped and what differs, the number of cases of each part, and one last
-// line; it reports whether no real part differs from its model.
+// Print writes what was skipped and what differs, the number of cases of each part, on each real
+// backend too, and one last line; it reports whether no real part differs from its model.
 func (r *Report) Print(w io.Writer) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -43,7 +44,7 @@ func (r *Report) Print(w io.Writer) bool {
 			cmp.Compare(a.on.Name, b.on.Name))
 	})
 	cases, real, parts := map[string]bool{}, map[string]bool{}, []string{}
-	count := map[string][2]int{}
+	count, on := map[string][2]int{}, map[string]map[string]int{}
 	skipped, differ := 0, 0
 	for _, x := range r.list {
 		id := x.part + "/" + x.name
@@ -61,6 +62,10 @@ func (r *Report) Print(w io.Writer) bool {
 				real[id] = true
 				n[1]++
 			}
+			if on[x.part] == nil {
+				on[x.part] = map[string]int{}
+			}
+			on[x.part][x.on.Name]++
 			if text := r.differs(x); text != "" {
 				differ++
 				fmt.Fprintf(w, "differs on %s: %s\n      %s\n", x.on.Name, id, text)
@@ -72,11 +77,25 @@ func (r *Report) Print(w io.Writer) bool {
 		}
 	}
 	for _, p := range parts {
-		fmt.Fprintf(w, "%-7s %3d cases, %d on the real part\n", p, count[p][0], count[p][1])
+		fmt.Fprintf(w, "%-7s %3d cases, %d on the real part%s\n", p, count[p][0], count[p][1],
+			backends(on[p]))
 	}
 	fmt.Fprintf(w, "%d cases, %d on the real part, %d skipped, %d differ\n", len(cases), len(real),
 		skipped, differ)
 	return differ == 0
+}
+
+// backends lists real backends with the number of cases that each was run on.
+func backends(on map[string]int) string {
+	var list []string
+	for name, n := range on { //order: sorted below
+		list = append(list, fmt.Sprintf("%s %d", name, n))
+	}
+	if len(list) == 0 {
+		return ""
+	}
+	slices.Sort(list)
+	return ": " + strings.Join(list, ", ")
 }
 
 // differs compares a case on a real part with the same on its model. A case that failed says so

@@ -35,6 +35,7 @@ func TestARealPartThatDiffersIsNamed(t *testing.T) {
 			"      the real part: eth1 down\n",
 		"the model: nothing more\n      the real part: eth0 gone\n",
 		"skipped on linux: nic/links/vlan: vlan: not supported\n",
+		"nic       5 cases, 4 on the real part: linux 4\n",
 		"\n5 cases, 4 on the real part, 1 skipped, 2 differ\n",
 	} {
 		if !strings.Contains(out.String(), want) {

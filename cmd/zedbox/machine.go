@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/evetwin/evetwin/backends/linux/board"
+	"github.com/evetwin/evetwin/backends/linux/hyper"
 	"github.com/evetwin/evetwin/backends/linux/zedbox"
 	"github.com/evetwin/evetwin/backends/sim/lab"
 	"github.com/evetwin/evetwin/core/agent"
@@ -57,11 +58,14 @@ func (b *box) boardOptions(ctx context.Context, m *zedbox.Machine, l *lines,
 	}
 	o := board.Options{Name: m.Name, Root: b.root, Run: filepath.Dir(r.Socket()), Space: m.Space,
 		Ports: m.Ports, ResolvConf: m.ResolvConf, TPM: m.TPM, TPMKind: m.TPMKind, Disk: m.Disk,
-		Current: m.Current, Cache: cache, MemoryMB: m.MemoryMB, Sys: m.Sys, Lights: m.Lights,
-		Exit: m.Lab, Console: os.Stderr,
+		Current: m.Current, Cache: cache, Hyper: hyper.Under(m.Hyper), MemoryMB: m.MemoryMB,
+		Sys: m.Sys, Lights: m.Lights, Exit: m.Lab, Console: os.Stderr,
 		OnError: func(part string, err error) { l.write(agent.Warn, part, "", err.Error()) },
 		Guest:   func(app string) io.Writer { return &console{l: l, app: app} },
 		Exited:  func(off bool) error { return zedbox.WriteReset(r, off) }}
+	if _, _, err := hyper.Choose(o.Hyper); err != nil {
+		return o, refused{fmt.Errorf("read what the device stands on: %w", err)}
+	}
 	if m.Lab {
 		o.SetClock = func(time.Time) error { return nil } // it is somebody else's
 	}

@@ -14,7 +14,6 @@ import (
 	"github.com/evetwin/evetwin/backends/linux/clock"
 	"github.com/evetwin/evetwin/backends/linux/hyper"
 	"github.com/evetwin/evetwin/backends/linux/hyper/domxml"
-	"github.com/evetwin/evetwin/backends/linux/hyper/libvirtd"
 	"github.com/evetwin/evetwin/backends/linux/led"
 	"github.com/evetwin/evetwin/backends/linux/nic"
 	"github.com/evetwin/evetwin/backends/linux/store"
@@ -35,6 +34,8 @@ type Board struct {
 	o      Options
 	guests *guests
 	module *tpm.TPM // nil: there is none
+	under  hyper.Under
+	why    string // it is under that
 	parts  []On
 
 	nic    *nic.Nic
@@ -76,7 +77,10 @@ func New(o Options) (*Board, error) {
 			return nil, fmt.Errorf("make device %s: open its TPM: %w", o.Name, err)
 		}
 	}
-	if b.guests, err = newGuests(&b.o); err != nil {
+	if b.under, b.why, err = hyper.Choose(o.Hyper); err != nil {
+		return nil, fmt.Errorf("make device %s: %w", o.Name, err)
+	}
+	if b.guests, err = newGuests(&b.o, b.under); err != nil {
 		return nil, fmt.Errorf("make device %s: %w", o.Name, err)
 	}
 	b.guests.reveal = b.reveal
@@ -111,14 +115,15 @@ func (b *Board) make() {
 		accel = domxml.KVM
 	}
 	b.hyper = hyper.New(hyper.Options{Type: accel, Why: o.Why, MemoryMB: o.MemoryMB, Root: o.Root,
-		Sys: o.Sys, Libvirt: libvirtd.Options{Dir: filepath.Join(o.Run, "libvirt"), Space: o.Space,
-			Cache: filepath.Join(o.Cache.Dir, "libvirt")},
-		Boot: b.guests.boot, Console: o.Guest, OnError: wrong("hyper")})
+		Sys: o.Sys, Under: b.under, Dir: b.guests.dir, Space: o.Space,
+		Cache: filepath.Join(o.Cache.Dir, "libvirt"), Boot: b.guests.boot, Console: o.Guest,
+		OnError: wrong("hyper")})
 	b.people = &operator.Part{}
 	b.led = led.New(led.Options{Dir: o.Lights, Console: o.Console})
 	b.clock = clock.New(clock.Options{Space: o.Space, ResolvConf: o.ResolvConf, Sys: o.Sys,
 		Set: o.SetClock})
 	b.boot = boot.New(boot.Options{Disk: o.Disk, Root: o.Root, Durable: disk, Current: b.current,
+		Told:     filepath.Join(o.Run, "boot.json"),
 		Watchdog: b.watchdog("dev/watchdog"), Reset: b.reset(), OnError: wrong("boot")})
 }
 
@@ -262,9 +267,18 @@ func (b *Board) tell() {
 		disk = On{"boot", "none", "no disk with partitions for two systems"}
 	}
 	b.parts = append(b.parts, On{"store", "linux", b.in("/persist") + ", not encrypted"},
-		On{"tpm", "linux", keys}, On{"hyper", "linux", "libvirt, " + o.Accel + ": " + o.Why}, disk,
+		On{"tpm", "linux", keys}, b.hypervisor(), disk,
 		On{"power", "linux", b.power()}, On{"led", "linux", "a light of the kernel, or the console"},
 		On{"log", "none", "lines go to standard error"})
+}
+
+// hypervisor says what runs guests.
+func (b *Board) hypervisor() On {
+	under := "libvirt"
+	if b.under == hyper.QEMU {
+		under = "QEMU without libvirt"
+	}
+	return On{"hyper", "linux", fmt.Sprintf("%s (%s), %s: %s", under, b.why, b.o.Accel, b.o.Why)}
 }
 
 func (b *Board) power() string {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/evetwin/evetwin/backends/linux/hyper"
 	"github.com/evetwin/evetwin/backends/sim/lab"
 	"github.com/evetwin/evetwin/backends/sim/qemu"
 	"github.com/evetwin/evetwin/backends/sim/qemu/guest"
@@ -24,19 +25,20 @@ const rootsDir = "/persist/vault/roots"
 
 // guests makes what guests boot from.
 type guests struct {
-	root, run string
-	machine   guest.Machine
+	root    string
+	dir     string // of what runs guests
+	machine guest.Machine
 	// reveal is the value behind a reference of a secret.
 	reveal func(ctx context.Context, ref string) (string, error)
 }
 
-func newGuests(o *Options) (*guests, error) {
+func newGuests(o *Options, under hyper.Under) (*guests, error) {
 	kernel, err := lab.FindKernel(o.Cache)
 	if err != nil {
 		return nil, fmt.Errorf("find the kernel of containers: %w", err)
 	}
-	return &guests{root: o.Root, run: o.Run, machine: guest.Machine{Cache: o.Cache, Kernel: kernel}},
-		nil
+	return &guests{root: o.Root, dir: filepath.Join(o.Run, string(under)),
+		machine: guest.Machine{Cache: o.Cache, Kernel: kernel}}, nil
 }
 
 // boot makes the parts for a start of a guest. A container as the first disk is its root; a guest
@@ -65,7 +67,7 @@ func (g *guests) boot(ctx context.Context, s *device.Spec, n int) (guest.Parts, 
 		return guest.Parts{}, err
 	}
 	return g.machine.Boot(ctx, root, guest.Start{UUID: s.AppID, Boot: n, Env: env, Disks: disks},
-		filepath.Join(g.run, "libvirt", s.AppID+".initrd"))
+		filepath.Join(g.dir, s.AppID+".initrd"))
 }
 
 // disks are the volumes but a container.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/evetwin/evetwin/backends/linux/hyper"
 	"github.com/evetwin/evetwin/backends/sim/lab"
 )
 
@@ -33,6 +34,8 @@ type Options struct {
 	Cache lab.Cache
 	// Accel is what guests run under, lab.KVM or lab.TCG, and Why is why.
 	Accel, Why string
+	// Hyper is what runs guests, libvirt or QEMU alone; empty: libvirt where it is installed.
+	Hyper hyper.Under
 	// MemoryMB is what guests may have together; 0 means all of the machine.
 	MemoryMB uint64
 	// Sys is where sysfs is mounted, for adapters and what the firmware says; empty: /sys.

@@ -43,7 +43,7 @@ func (b *boot) use(ctx context.Context) (engine, error) {
 		select {
 		case <-change:
 		case <-ctx.Done():
-			return nil, fmt.Errorf("wait for libvirtd: %w", ctx.Err())
+			return nil, fmt.Errorf("wait for what runs guests: %w", ctx.Err())
 		case <-b.ctx.Done():
 			return nil, errors.New("the part is being closed")
 		}

@@ -11,17 +11,21 @@ import (
 	"github.com/evetwin/evetwin/backends/linux/hyper/libvirtd"
 )
 
-// Pauses between two daemons, if the first did not even start: they double.
+// Pauses between two engines, if the first did not even start: they double.
 const (
 	shortPause = 200 * time.Millisecond
 	longPause  = 30 * time.Second
 )
 
-// keep has a daemon run until the boot is closed.
+// keep has an engine until the boot is closed.
 func (b *boot) keep() {
+	run := b.daemon
+	if b.o.Under == QEMU {
+		run = b.direct
+	}
 	pause := shortPause
 	for b.ctx.Err() == nil {
-		ran, err := b.daemon()
+		ran, err := run()
 		if b.ctx.Err() != nil {
 			return
 		}
@@ -52,9 +56,8 @@ func (b *boot) trouble(err error) {
 
 // daemon runs one daemon to its end and reports whether it has ever run in order.
 func (b *boot) daemon() (ran bool, err error) {
-	o := b.o.Libvirt
-	o.Interrupted = unstarted
-	d, err := libvirtd.Start(b.ctx, o)
+	d, err := libvirtd.Start(b.ctx, libvirtd.Options{Dir: b.o.Dir, Space: b.o.Space,
+		Cache: b.o.Cache, Interrupted: unstarted})
 	if err != nil {
 		return false, err
 	}
@@ -97,7 +100,7 @@ func (b *boot) serve(d *libvirtd.Daemon, l *libvirt.Libvirt,
 			if !more {
 				return true, ended(d)
 			}
-			b.heard(d, e, event.Dom.Name)
+			b.heard(d.Done(), e, event.Dom.Name)
 		case <-l.Disconnected():
 			return true, ended(d)
 		case <-d.Done():
@@ -108,12 +111,12 @@ func (b *boot) serve(d *libvirtd.Daemon, l *libvirt.Libvirt,
 	}
 }
 
-// heard looks at a domain that something happened to. If the daemon ends meanwhile, the next one is
+// heard looks at a domain that something happened to. If the engine ends meanwhile, the next one is
 // asked about all domains.
-func (b *boot) heard(d *libvirtd.Daemon, e engine, name string) {
+func (b *boot) heard(ended <-chan struct{}, e engine, name string) {
 	select {
 	case b.turn <- struct{}{}:
-	case <-d.Done():
+	case <-ended:
 		return
 	case <-b.ctx.Done():
 		return
@@ -138,7 +141,7 @@ func ended(d *libvirtd.Daemon) error {
 	}
 }
 
-// adopt shows all domains as a daemon has found them, and listens to the consoles of those that
+// adopt shows all domains as an engine has found them, and listens to the consoles of those that
 // run.
 func (b *boot) adopt(e engine) error {
 	b.turn <- struct{}{}

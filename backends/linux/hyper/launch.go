@@ -90,5 +90,5 @@ func (b *boot) launch(ctx context.Context, s *device.Spec, boots int, wall time.
 
 // socket is where QEMU serves a guest's console.
 func (b *boot) socket(name string) string {
-	return filepath.Join(b.o.Libvirt.Dir, name+".console")
+	return filepath.Join(b.o.Dir, name+".console")
 }

@@ -6,7 +6,6 @@ import (
 	"net"
 	"sync"
 
-	"github.com/evetwin/evetwin/backends/linux/hyper/libvirtd"
 	"github.com/evetwin/evetwin/backends/sim/qemu/guest"
 	"github.com/evetwin/evetwin/core/bus"
 	device "github.com/evetwin/evetwin/core/device/hyper"
@@ -15,8 +14,14 @@ import (
 
 // Options of New.
 type Options struct {
-	// Libvirt is the daemon to start. Its Dir is where all lies that a reboot is to forget.
-	Libvirt libvirtd.Options
+	// Under is what runs guests.
+	Under Under
+	// Dir is where all lies that a reboot is to forget, for one of the two alone; its path is short.
+	Dir string
+	// Space is the network namespace, by its name, that guests' interfaces are in; empty: ours.
+	Space string
+	// Cache keeps what libvirt found out about the emulators of the machine.
+	Cache string
 	// Type is domxml.QEMU or domxml.KVM, Why says why, for people.
 	Type, Why string
 	// Boot makes what a guest boots from, for its nth start, counted from 1.
@@ -62,7 +67,7 @@ type boot struct {
 	mu     sync.Mutex
 	closed bool
 	work   sync.WaitGroup
-	engine engine        // nil while there is no daemon
+	engine engine        // nil while there is none
 	change chan struct{} // closed when engine is another one
 	turn   chan struct{} // holds one while something is changed
 
@@ -118,8 +123,8 @@ func (h *Hyper) Wire(k *host.Kernel) {
 	})
 }
 
-// Close ends what the part does and the daemon, and waits for both. Guests run on; the next Wire,
-// of this process or another one, finds them.
+// Close ends what the part does, and the daemon if there is one, and waits for both. Guests run on;
+// the next Wire, of this process or another one, finds them.
 func (h *Hyper) Close() {
 	h.mu.Lock()
 	b := h.boot

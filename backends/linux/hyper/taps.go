@@ -12,10 +12,10 @@ import (
 
 // inside runs f where guests' interfaces are.
 func (b *boot) inside(f func() error) error {
-	if b.o.Libvirt.Space == "" {
+	if b.o.Space == "" {
 		return f()
 	}
-	return netspace.Do(b.o.Libvirt.Space, f)
+	return netspace.Do(b.o.Space, f)
 }
 
 // bridged wants the bridge of every interface to be there.

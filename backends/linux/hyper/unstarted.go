@@ -9,6 +9,11 @@ func unstarted(description string) bool {
 	if err != nil {
 		return false // a description that was not written to its end is the daemon's affair
 	}
+	return starting(raw)
+}
+
+// starting says, by a note, that a guest was not told to execute yet.
+func starting(raw []byte) bool {
 	n, err := readNote(raw)
 	return err == nil && n != nil && n.Starting
 }

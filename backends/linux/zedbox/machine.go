@@ -29,6 +29,9 @@ type Machine struct {
 	Roots string `json:"roots,omitempty"`
 	// Cache is the folder with the kernel and the programs of guests; empty: the user's.
 	Cache string `json:"cache,omitempty"`
+	// Hyper is what runs guests, "libvirt" or "qemu" for QEMU without it; empty: libvirt where it is
+	// installed.
+	Hyper string `json:"hyper,omitempty"`
 	// MemoryMB is what guests may have together; 0 means all of the machine.
 	MemoryMB uint64 `json:"memory_mb,omitempty"`
 	// Sys is where sysfs is mounted, for adapters and what the firmware says; empty: /sys.

@@ -245,7 +245,8 @@ func ends(t *testing.T, pid int) {
 		return // it has
 	}
 	defer func() { _ = unix.Close(fd) }()
-	n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, int(patience/time.Millisecond))
+	n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}},
+		int(patience/time.Millisecond))
 	if n != 1 {
 		t.Fatalf("process %d does not end: %v", pid, err)
 	}
@@ -293,8 +294,7 @@ func TestNotStarted(t *testing.T) {
 	g := open(t, vmm.Options{Dir: dir})
 	s := small("one")
 	s.Disks = []qemu.Disk{{Path: "/nowhere"}}
-	err := errors.Join(g.Define(s, nil), nil)
-	if err != nil {
+	if err := g.Define(s, nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := g.Launch("one"); err == nil || !strings.Contains(err.Error(), "/nowhere") {
