@@ -59,7 +59,7 @@ func (a *waitforaddr) Step(t *agent.Turn) {
 		s.Addr = firstAddr(dns)
 		s.Ready = s.Addr.IsValid() || t.Now >= addrLimit
 	}
-	s.ClockSet = s.ClockSet || a.sync.Get(syncKey).Phase == agent.Done
+	s.ClockSet = s.ClockSet || a.set()
 	switch {
 	case !s.Ready:
 		s.Step = stepAddr
@@ -79,6 +79,13 @@ func (a *waitforaddr) Step(t *agent.Turn) {
 	a.status.Complete()
 }
 
+// set reports whether the clock was set from the network: the part shows it, or says so, whichever
+// comes first.
+func (a *waitforaddr) set() bool {
+	c := a.clock.Get(clock.ClockSeen{}.Key())
+	return a.sync.Get(syncKey).Phase == agent.Done || c != nil && c.Synced && !c.RTC
+}
+
 // trusted reports whether the clock needs nothing. Before a device certificate is made in the first
 // boot the network's time counts, even if there is a battery.
 func (a *waitforaddr) trusted(s *node.WaitForAddrStatus) bool {
@@ -87,7 +94,7 @@ func (a *waitforaddr) trusted(s *node.WaitForAddrStatus) bool {
 	if s.ClockSet || c == nil {
 		return true
 	}
-	return c.RTC && !first || c.Synced && !c.RTC
+	return c.RTC && !first
 }
 
 // setClock has the clock set, again and again until it is.
