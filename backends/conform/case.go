@@ -12,6 +12,9 @@ type Backend struct {
 	// Real says that it is no model. What is seen of a real part, case by case, must be what is seen
 	// of the model.
 	Real bool
+	// StandIn says that a real part works on something that stands in for what this machine lacks. It
+	// is held against the model, and no case counts as one on the real part for it.
+	StandIn bool
 	// Model names the backend that a real one is held against; empty means "model".
 	Model string
 	// Lacks says why this machine cannot do what a case needs; empty if it can. Nil: it can do all.

@@ -58,7 +58,7 @@ func (r *Report) Print(w io.Writer) bool {
 			skipped++
 			fmt.Fprintf(w, "skipped on %s: %s: %s\n", x.on.Name, id, x.skipped)
 		case x.on.Real:
-			if !real[id] {
+			if !real[id] && !x.on.StandIn {
 				real[id] = true
 				n[1]++
 			}

@@ -23,6 +23,8 @@ type StoreSetup struct {
 	// Inside reads what a volume holds, or a file in one that is a container; nil: volumes of this
 	// backend hold nothing.
 	Inside func(v store.VolumeSeen, file string) ([]byte, error)
+	// ZFS says that /persist lies on ZFS, so that disks are zvols.
+	ZFS bool
 	// Intruder changes the disk without the part, on the device's loop.
 	Intruder Intruder
 }
@@ -42,6 +44,9 @@ type Intruder struct {
 // Encryption is what a machine has to be able to do so that volumes in the vault are encrypted.
 const Encryption = "encryption"
 
+// ZFS is what a machine has to have for cases on zvols: a /persist on ZFS.
+const ZFS = "ZFS"
+
 // Files of /config in the suite.
 const (
 	plainFile = "/config/server"
@@ -57,7 +62,13 @@ func ConfigFiles() map[string][]byte {
 // Store checks a part store on a backend. mk makes one; it is called more than once and cleans up
 // with t.
 func Store(t *testing.T, b Backend, mk func(t *testing.T) StoreSetup) {
-	s := suite[*storeBench]{part: "store", groups: storeCases(), show: map[string]func(any) string{
+	runStore(t, b, mk, storeCases())
+}
+
+func runStore(t *testing.T, b Backend, mk func(t *testing.T) StoreSetup,
+	groups []Group[*storeBench],
+) {
+	s := suite[*storeBench]{part: "store", groups: groups, show: map[string]func(any) string{
 		store.Volumes.String(): showVolume, store.Space.String(): nothing}}
 	s.run(t, b, func(t *testing.T) *storeBench { return newStoreBench(t, mk) })
 }
@@ -77,7 +88,13 @@ const chance = "how far the op was when the power went is chance"
 
 func storeCases() []Group[*storeBench] {
 	return []Group[*storeBench]{{"files", storeFiles()}, {"blobs", storeBlobs()},
-		{"volumes", storeVolumes()}, {"server", storeServer()}}
+		{"volumes", storeVolumes()}, {"zvols", storeZvols()}, {"server", storeServer()}}
+}
+
+// StoreVolumes is Store without the cases that have nothing to do with volumes, for a part that
+// differs in these only.
+func StoreVolumes(t *testing.T, b Backend, mk func(t *testing.T) StoreSetup) {
+	runStore(t, b, mk, []Group[*storeBench]{{"volumes", storeVolumes()}, {"zvols", storeZvols()}})
 }
 
 func storeFiles() []Case[*storeBench] {

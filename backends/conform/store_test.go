@@ -16,6 +16,7 @@ import (
 	"github.com/evetwin/evetwin/backends/linux/store/looptest"
 	"github.com/evetwin/evetwin/backends/linux/store/partial"
 	"github.com/evetwin/evetwin/backends/linux/store/vault"
+	"github.com/evetwin/evetwin/backends/linux/store/zfs/zfstest"
 	"github.com/evetwin/evetwin/backends/sim/disk"
 	"github.com/evetwin/evetwin/backends/sim/lab/labtest"
 	"github.com/evetwin/evetwin/backends/sim/store"
@@ -23,7 +24,27 @@ import (
 )
 
 func TestModelStoreConforms(t *testing.T) {
-	conform.Store(t, model, func(*testing.T) conform.StoreSetup {
+	b := model
+	b.Lacks = lacksZFS
+	conform.Store(t, b, modelStore(false))
+}
+
+// TestModelStoreOnZFSConforms is the model of a device whose /persist lies on ZFS.
+func TestModelStoreOnZFSConforms(t *testing.T) {
+	conform.StoreVolumes(t, conform.Backend{Name: "model on ZFS", Report: report}, modelStore(true))
+}
+
+// lacksZFS says of a /persist on ext4 what it lacks.
+func lacksZFS(need string) string {
+	if need == conform.ZFS {
+		return "/persist lies on ext4"
+	}
+	return ""
+}
+
+// modelStore makes models of a part store.
+func modelStore(zfs bool) func(t *testing.T) conform.StoreSetup {
+	return func(*testing.T) conform.StoreSetup {
 		const total = 1 << 30
 		d := disk.New(total, 1<<20)
 		for path, data := range conform.ConfigFiles() {
@@ -39,10 +60,10 @@ func TestModelStoreConforms(t *testing.T) {
 				d.Total = d.Used() + free
 			}
 		}
-		part := &store.Store{Disk: d}
+		part := &store.Store{Disk: d, ZFS: zfs}
 		return conform.StoreSetup{Setup: conform.Setup{Part: part, Cut: cutter(d)},
-			Download: download, Fill: fill, Intruder: modelIntruder(part)}
-	})
+			Download: download, Fill: fill, Intruder: modelIntruder(part), ZFS: zfs}
+	}
 }
 
 // modelIntruder has a hand in a simulated disk.
@@ -114,6 +135,9 @@ func intruder(must func(error), root string) conform.Intruder {
 func lacksForStore(t *testing.T) func(need string) string {
 	disk := looptest.New(t, looptest.Options{MiB: 16})
 	return func(need string) string {
+		if why := lacksZFS(need); why != "" {
+			return why
+		}
 		if need == conform.Encryption {
 			if err := vault.Probe(disk.Dir); err != nil {
 				return err.Error()
@@ -124,7 +148,10 @@ func lacksForStore(t *testing.T) func(need string) string {
 }
 
 // realStore is a part on a disk of its own, in the folder "root" of it.
-func realStore(t *testing.T) conform.StoreSetup {
+func realStore(t *testing.T) conform.StoreSetup { return newStoreLab(t, false) }
+
+// newStoreLab is realStore, for a /persist that lies on ZFS or does not.
+func newStoreLab(t *testing.T, zfs bool) conform.StoreSetup {
 	disk := looptest.New(t, looptest.Options{})
 	root := filepath.Join(disk.Dir, "root")
 	must := func(err error) {
@@ -137,11 +164,12 @@ func realStore(t *testing.T) conform.StoreSetup {
 		must(os.MkdirAll(filepath.Dir(filepath.Join(root, path)), 0o700))
 		must(os.WriteFile(filepath.Join(root, path), data, 0o600))
 	}
+	pool := newPool(t, disk, root, zfs)
 	must(disk.Sync())
 	downloads := partial.New(linuxstore.DownloadDir(root), durable.Disk{})
 	var off atomic.Bool // nobody wonders that a disk fails without power
 	part := linuxstore.New(linuxstore.Options{Root: root, Downloads: downloads,
-		VaultKey: bytes.Repeat([]byte{1}, vault.KeySize), OnError: func(err error) {
+		ZFS: pool.Program, VaultKey: bytes.Repeat([]byte{1}, vault.KeySize), OnError: func(err error) {
 			if !off.Load() {
 				t.Error(err)
 			}
@@ -162,11 +190,12 @@ func realStore(t *testing.T) conform.StoreSetup {
 		must(disk.Stop())
 		part.Halt()
 		must(disk.Start())
+		must(pool.Import())
 		off.Store(false)
 	}
 	fill := func(free int64) { must(disk.Fill(filepath.Join(disk.Dir, "filler"), free)) }
 	return conform.StoreSetup{Setup: conform.Setup{Part: part, Cut: cut}, Download: download,
-		Fill: fill, Intruder: intruder(must, root),
+		Fill: fill, ZFS: zfs, Intruder: destroyer(intruder(must, root), pool),
 		Inside: func(v device.VolumeSeen, file string) ([]byte, error) {
 			path := filepath.Join(root, v.Path)
 			if file != "" {
@@ -174,6 +203,39 @@ func realStore(t *testing.T) conform.StoreSetup {
 			}
 			return os.ReadFile(path)
 		}}
+}
+
+// newPool is a pool of ZFS on a disk of its own; one that nobody finds, if zfs is false.
+func newPool(t *testing.T, disk *looptest.Disk, root string, zfs bool) *zfstest.Pool {
+	t.Helper()
+	p, err := zfstest.New(filepath.Join(disk.Dir, "pools"), root, "persist/vault")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !zfs {
+		p.Program = "no-zfs"
+	}
+	return p
+}
+
+// destroyer is an intruder who destroys zvols, too.
+func destroyer(i conform.Intruder, pool *zfstest.Pool) conform.Intruder {
+	remove := i.RemoveVolume
+	i.RemoveVolume = func(key string) {
+		name, _ := device.ZvolName(key)
+		if !pool.Destroy("persist/clear/volumes/" + name) {
+			remove(key)
+		}
+	}
+	return i
+}
+
+// TestLinuxStoreOnZFSConforms runs the suite on a pool of a program that stands in for zfs.
+func TestLinuxStoreOnZFSConforms(t *testing.T) {
+	labtest.Program(t, "qemu-img")
+	b := realPart("linux with a stand-in for zfs")
+	b.Model, b.StandIn = "model on ZFS", true
+	conform.StoreVolumes(t, b, func(t *testing.T) conform.StoreSetup { return newStoreLab(t, true) })
 }
 
 func TestLinuxStoreConforms(t *testing.T) {

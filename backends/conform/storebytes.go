@@ -125,8 +125,9 @@ const volumeName = "d507b2a1-2226-47cc-ac88-dee46077dad1#0"
 func (x *storeBench) volumeIs(t *testing.T, q store.CreateVolumeReq, size int64) {
 	t.Helper()
 	v := x.volumes.Get(q.VolumeKey)
+	q, size = x.seenAs(q, size)
 	if v == nil || v.Format != q.Format || v.Encrypted != q.Encrypted || v.Size != size ||
-		v.Used < 0 || !strings.HasPrefix(v.Path, "/persist/") {
+		v.Used < 0 || strings.HasPrefix(v.Path, "/dev/zvol/") != (x.ZFS && store.Zvol(q.Format)) {
 		t.Errorf("volume %s is seen as %+v, wanted %+v of %d bytes", q.VolumeKey, v, q, size)
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/evetwin/evetwin/backends/child"
 	"github.com/evetwin/evetwin/backends/conform"
+	"github.com/evetwin/evetwin/backends/linux/store/zfs/zfstest"
 	linuxtpm "github.com/evetwin/evetwin/backends/linux/tpm"
 	"github.com/evetwin/evetwin/backends/sim/disk"
 	"github.com/evetwin/evetwin/backends/sim/lab"
@@ -33,6 +34,7 @@ func realPart(name string) conform.Backend {
 }
 
 func TestMain(m *testing.M) {
+	zfstest.Main()
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
 		if !report.Print(os.Stdout) && code == 0 {
 			code = 1

@@ -67,6 +67,7 @@ func (x *session) opened() error {
 			errs = append(errs, x.sweep(x.host(dir)))
 		}
 	}
+	errs = append(errs, x.findPool(), x.openPool(clearDir))
 	return errors.Join(append(errs, x.openedVault())...)
 }
 
@@ -77,7 +78,7 @@ func (x *session) openedVault() error {
 		return err
 	}
 	errs := []error{x.makeDir(x.host(blobsDir)), x.makeDir(x.host(lockerDir)),
-		x.sweep(x.host(lockerDir)), x.o.Downloads.Recover()}
+		x.sweep(x.host(lockerDir)), x.openPool(lockerDir), x.o.Downloads.Recover()}
 	x.open = true
 	return errors.Join(errs...)
 }

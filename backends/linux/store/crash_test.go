@@ -10,9 +10,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/evetwin/evetwin/backends/linux/store/durable"
+	"github.com/evetwin/evetwin/backends/linux/store/zfs/zfstest"
 	device "github.com/evetwin/evetwin/core/device/store"
 )
 
@@ -20,6 +22,7 @@ import (
 // to be there; do is cut; ok says whether what is there then may be, done or not.
 type crashTest struct {
 	name   string
+	zfs    bool
 	before func(r *rig) error
 	do     func(r *rig) error
 	ok     func(seen found, done bool) error
@@ -84,6 +87,27 @@ var crashes = []crashTest{
 				Blobs: []string{sum([]byte("blob"))}})
 		},
 		ok: wholeVolume},
+	{name: "zvol", zfs: true,
+		before: func(r *rig) error { _, err := r.loads([]byte("blob")); return err },
+		do: func(r *rig) error {
+			return r.creates(device.CreateVolumeReq{VolumeKey: "v#0", Format: "raw",
+				Blobs: []string{sum([]byte("blob"))}})
+		},
+		ok: wholeVolume},
+	{name: "remove zvol", zfs: true,
+		before: func(r *rig) error {
+			return r.creates(device.CreateVolumeReq{VolumeKey: "v#0", Format: "qcow2", Size: 4})
+		},
+		do: func(r *rig) error {
+			_, f := r.removeVolume(context.Background(), &device.VolumeReq{VolumeKey: "v#0"})
+			return failure(f)
+		},
+		ok: func(x found, done bool) error {
+			if done && len(x.volumes) > 0 {
+				return fmt.Errorf("volumes are %v", x.volumes)
+			}
+			return nil
+		}},
 	{name: "container",
 		before: func(r *rig) error {
 			layer, err := pack(entry{text: "blob", Header: tarHeader("f")})
@@ -156,7 +180,7 @@ func find(t *testing.T, r *rig) (x found) {
 		if v.Format == device.Container {
 			path = filepath.Join(path, rootName, "f")
 		}
-		x.volumes[key] = read(path)
+		x.volumes[key] = strings.TrimRight(read(path), "\x00")
 	}
 	list, err := r.o.Downloads.List()
 	must(t, err)
@@ -196,7 +220,13 @@ func crash(t *testing.T, c crashTest, cut int, cause error) (done bool) {
 		}
 		return nil
 	}}
-	r, end, err := start(Options{Root: dir, Disk: disk})
+	zfs := "no-zfs"
+	if c.zfs {
+		pool, err := zfstest.New(filepath.Join(dir, "pools"), dir, "")
+		must(t, err)
+		zfs = pool.Program
+	}
+	r, end, err := start(Options{Root: dir, Disk: disk, ZFS: zfs})
 	must(t, err)
 	if c.before != nil {
 		must(t, c.before(r))
@@ -211,7 +241,7 @@ func crash(t *testing.T, c crashTest, cut int, cause error) (done bool) {
 		t.Errorf("step %d: a call that fails leaves %v", cut, left)
 	}
 	must(t, end())
-	r, end, err = start(Options{Root: dir})
+	r, end, err = start(Options{Root: dir, ZFS: zfs})
 	must(t, err)
 	if err := c.ok(find(t, r), done); err != nil {
 		t.Errorf("step %d: %v", cut, err)

@@ -6,6 +6,7 @@
 //	/persist/secrets/lasting.json            secrets that outlive their configuration; no agent's
 //	/persist/clear/volumes/<key>.<format>    volumes in the clear
 //	/persist/vault/volumes/<key>.<format>    volumes in the vault
+//	/dev/zvol/<pool>/{clear,vault}/volumes/<uuid>.<generation>    disks, where /persist lies on ZFS
 //	/persist/vault/blobs/<sha256>            blobs
 //	/persist/vault/downloads/<target>        downloads; see package partial
 //

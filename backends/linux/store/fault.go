@@ -34,7 +34,8 @@ func fault(what string, err error) *agent.Fault {
 		code = device.FaultCorrupt
 	case errors.Is(err, errFormat):
 		code, retry = device.FaultFormat, false
-	case errors.Is(err, errLarge), errors.Is(err, unix.EISDIR), errors.Is(err, unix.ENOTDIR),
+	case errors.Is(err, errDataset), errors.Is(err, errLarge),
+		errors.Is(err, unix.EISDIR), errors.Is(err, unix.ENOTDIR),
 		errors.Is(err, unix.ENAMETOOLONG):
 		code, retry = device.FaultRefused, false
 	}

@@ -124,9 +124,13 @@ func (x *session) lookAtBlobs() (rows []device.BlobSeen, err error) {
 	return rows, err
 }
 
-// showVolume looks at a volume and publishes what is there. The caller holds mu.
+// showVolume looks at a volume and publishes what is there, if it can. The caller holds mu.
 func (x *session) showVolume(key string) {
-	row, ok := x.lookAtVolume(key)
+	row, ok, err := x.lookAtVolume(key)
+	if err != nil {
+		x.complain(describe("look at volume", key, err))
+		return
+	}
 	x.post(func() {
 		if ok {
 			x.volumes.Put(row)

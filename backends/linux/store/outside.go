@@ -31,6 +31,10 @@ func (x *session) Changed(host, name string) {
 		}
 	case name == "":
 		x.look() // a folder is gone; a new one of its name may be there
+	case strings.HasPrefix(dir, "/dev/"):
+		if key, ok := x.zvolOf(dir, name); ok {
+			x.showVolume(key)
+		}
 	default:
 		x.changed(filepath.Join(dir, name))
 	}

@@ -16,6 +16,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"go.uber.org/goleak"
 
+	"github.com/evetwin/evetwin/backends/linux/store/zfs/zfstest"
 	"github.com/evetwin/evetwin/core/agent"
 	"github.com/evetwin/evetwin/core/bus"
 	device "github.com/evetwin/evetwin/core/device/store"
@@ -24,6 +25,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	zfstest.Main()
 	if dir := os.Getenv(writerVariable); dir != "" {
 		writeForEver(dir)
 	}
@@ -202,7 +204,7 @@ func (r *rig) image(layers ...[]byte) (blobs []string, err error) {
 func leftovers(t *testing.T, dir string) (out []string) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {
-		if strings.HasPrefix(e.Name(), ".new-") {
+		if strings.HasPrefix(e.Name(), ".new-") || strings.HasPrefix(e.Name(), unfinished) {
 			out = append(out, path)
 		}
 		return err

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/evetwin/evetwin/backends/linux/store/watch"
+	"github.com/evetwin/evetwin/backends/linux/store/zfs"
 	"github.com/evetwin/evetwin/core/agent"
 	"github.com/evetwin/evetwin/core/bus"
 	device "github.com/evetwin/evetwin/core/device/store"
@@ -33,10 +34,13 @@ type session struct {
 
 	// mu is held while names on the disk change, or are looked at to say what is there.
 	mu    sync.Mutex
-	watch *watch.Watcher   // set before anything else runs
-	known bool             // small files were looked at
-	open  bool             // the vault is, and its tables are complete
-	sizes map[string]int64 // of containers, by path, as they were measured
+	watch *watch.Watcher // set before anything else runs
+	known bool           // small files were looked at
+	pool  *zfs.Pool      // of /persist; nil: it lies on another file system
+	// unsure: whether there is a pool could not be found out.
+	unsure bool
+	open   bool             // the vault is, and its tables are complete
+	sizes  map[string]int64 // of containers, by path, as they were measured
 
 	secrets   sync.Mutex
 	savedList int // number of the newest list of secrets that is on the disk

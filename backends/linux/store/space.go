@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -27,8 +28,16 @@ func (x *session) lookAtSpace(volumes []device.VolumeSeen) (device.SpaceSeen, er
 	}
 	total := int64(s.Blocks) * s.Bsize
 	system := total - int64(s.Bfree)*s.Bsize
+	if x.pool != nil {
+		var err error
+		if total, system, err = x.poolSpace(); err != nil {
+			return device.SpaceSeen{}, err
+		}
+	}
 	for _, v := range volumes {
-		system -= v.Used
+		if !strings.HasPrefix(v.Path, "/dev/") {
+			system -= v.Used
+		}
 	}
 	if x.open {
 		system -= used(x.host(blobsDir)) + used(x.host(downloadDir))

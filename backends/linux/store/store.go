@@ -34,6 +34,8 @@ type Options struct {
 	LogQuota int64
 	// QemuImg is the program that knows formats of disks; empty means "qemu-img".
 	QemuImg string
+	// ZFS is the program that makes zvols where /persist lies on ZFS; empty means "zfs".
+	ZFS string
 	// Disk has the steps of what is written.
 	Disk durable.Disk
 	// Removed is called when a volume was removed, on a goroutine of its call; may be nil.
@@ -60,6 +62,9 @@ func New(o Options) *Store {
 	}
 	if o.QemuImg == "" {
 		o.QemuImg = "qemu-img"
+	}
+	if o.ZFS == "" {
+		o.ZFS = "zfs"
 	}
 	if o.Downloads == nil {
 		o.Downloads = partial.New(DownloadDir(o.Root), o.Disk)

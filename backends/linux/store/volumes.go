@@ -18,10 +18,11 @@ var volumeDirs = [...]struct {
 	vault bool
 }{{clearDir, false}, {lockerDir, true}}
 
-// lookAtVolume is what is seen of a volume. The caller holds mu.
-func (x *session) lookAtVolume(key string) (device.VolumeSeen, bool) {
+// lookAtVolume is what is seen of a volume; an error says that it may be there, and cannot be seen.
+// The caller holds mu.
+func (x *session) lookAtVolume(key string) (none device.VolumeSeen, ok bool, err error) {
 	if !device.IsVolumeKey(key) {
-		return device.VolumeSeen{}, false
+		return none, false, nil
 	}
 	for _, dir := range volumeDirs {
 		if dir.vault && !x.open {
@@ -43,10 +44,19 @@ func (x *session) lookAtVolume(key string) (device.VolumeSeen, bool) {
 				continue // it went while we looked
 			}
 			x.complain(describe("look at volume", path, err))
-			return row, true
+			return row, true, nil
+		}
+		if name, ok := device.ZvolName(key); ok {
+			rows, err := x.zvols(dir.path, dir.vault, name)
+			if err != nil {
+				return none, false, err
+			}
+			if len(rows) > 0 {
+				return rows[0], true, nil
+			}
 		}
 	}
-	return device.VolumeSeen{}, false
+	return none, false, nil
 }
 
 // lookAtVolumes is what is seen of all volumes. The caller holds mu.
@@ -65,8 +75,22 @@ func (x *session) lookAtVolumes() (rows []device.VolumeSeen, err error) {
 			if !ok || seen[key] {
 				continue
 			}
-			if row, ok := x.lookAtVolume(key); ok {
+			row, ok, err := x.lookAtVolume(key)
+			if err != nil {
+				return nil, err
+			}
+			if ok {
 				seen[key] = true
+				rows = append(rows, row)
+			}
+		}
+		more, err := x.zvols(dir.path, dir.vault, "")
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range more {
+			if !seen[row.VolumeKey] {
+				seen[row.VolumeKey] = true
 				rows = append(rows, row)
 			}
 		}
@@ -84,8 +108,11 @@ func (x *session) createVolume(ctx context.Context, q *device.CreateVolumeReq) (
 		return none, fault(what, errLocked) // it may be in there; so may be what it is made of
 	}
 	x.mu.Lock()
-	_, here := x.lookAtVolume(q.VolumeKey)
+	_, here, err := x.lookAtVolume(q.VolumeKey)
 	x.mu.Unlock()
+	if err != nil {
+		return none, fault(what, err)
+	}
 	if here {
 		return none, nil
 	}
@@ -101,7 +128,12 @@ func (x *session) createVolume(ctx context.Context, q *device.CreateVolumeReq) (
 	if q.Encrypted {
 		dir = lockerDir
 	}
-	if err := x.make(ctx, q, x.host(dir)); err != nil {
+	if x.pool != nil && device.Zvol(q.Format) {
+		err = x.makeZvol(ctx, q, dir)
+	} else {
+		err = x.make(ctx, q, x.host(dir))
+	}
+	if err != nil {
 		return none, fault(what, err)
 	}
 	return none, nil
@@ -147,7 +179,7 @@ func (x *session) make(ctx context.Context, q *device.CreateVolumeReq, dir strin
 }
 
 // removeVolume takes the name of a volume away, durably, then what it held.
-func (x *session) removeVolume(_ context.Context, q *device.VolumeReq) (none device.None,
+func (x *session) removeVolume(ctx context.Context, q *device.VolumeReq) (none device.None,
 	f *agent.Fault,
 ) {
 	what := "remove volume " + q.VolumeKey
@@ -161,6 +193,7 @@ func (x *session) removeVolume(_ context.Context, q *device.VolumeReq) (none dev
 	for _, temp := range gone {
 		err = errors.Join(err, os.RemoveAll(temp))
 	}
+	err = errors.Join(err, x.destroyZvols(ctx, q.VolumeKey))
 	if err != nil {
 		return none, fault(what, err)
 	}

@@ -57,7 +57,9 @@ type Volume struct {
 	Size      int64
 	Used      int64
 	Encrypted bool
-	Blobs     []string
+	// Zvol says that it is a dataset of ZFS, and no file.
+	Zvol  bool
+	Blobs []string
 	// Marks are what guests wrote to it, for tests of what survives.
 	Marks []string
 	// Rotten says that it was made of content that had rotted, and that nobody noticed.

@@ -14,6 +14,8 @@ import (
 // Store is the part over a disk.
 type Store struct {
 	Disk *disk.Disk
+	// ZFS says that /persist lies on ZFS, where disks are zvols.
+	ZFS bool
 	// Taken is called when a download was verified and is no partial any more.
 	Taken func(target string)
 	// Removed is called when a volume is removed; may be nil.

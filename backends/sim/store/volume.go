@@ -18,15 +18,22 @@ func (s *Store) showVolume(key string) {
 		s.volumes.Delete(key)
 		return
 	}
-	s.volumes.Put(device.VolumeSeen{VolumeKey: key, Path: Path(key, v), Format: v.Format, Size: v.Size,
-		Used: v.Used, Encrypted: v.Encrypted})
+	row := device.VolumeSeen{VolumeKey: key, Path: Path(key, v), Format: v.Format, Size: v.Size,
+		Used: v.Used, Encrypted: v.Encrypted}
+	if v.Zvol {
+		row.Format = "raw"
+	}
+	s.volumes.Put(row)
 }
 
-// Path is where a volume lies, as EVE names volume files.
+// Path is where a volume lies, as EVE names volume files and datasets.
 func Path(key string, v *disk.Volume) string {
 	dir := "/persist/clear/volumes/"
 	if v.Encrypted {
 		dir = "/persist/vault/volumes/"
+	}
+	if name, ok := device.ZvolName(key); ok && v.Zvol {
+		return device.ZvolPath(dir[1:] + name)
 	}
 	return dir + key + "." + strings.ToLower(v.Format)
 }
@@ -55,7 +62,8 @@ func (s *Store) create(c host.Run[device.CreateVolumeReq, device.None]) {
 		c.Fail(code, "create volume "+q.VolumeKey+": "+why, false)
 		return
 	}
-	v := &disk.Volume{Format: q.Format, Size: q.Size, Encrypted: q.Encrypted, Blobs: q.Blobs}
+	v := &disk.Volume{Format: q.Format, Size: q.Size, Encrypted: q.Encrypted, Blobs: q.Blobs,
+		Zvol: s.ZFS && device.Zvol(q.Format)}
 	for _, sha := range q.Blobs {
 		b, ok := s.Disk.Blobs[sha]
 		if !ok {
@@ -82,6 +90,14 @@ func (s *Store) create(c host.Run[device.CreateVolumeReq, device.None]) {
 		return
 	}
 	v.Size = size
+	if v.Zvol {
+		if _, ok := device.ZvolName(q.VolumeKey); !ok {
+			c.Fail(device.FaultRefused, "create volume "+q.VolumeKey+
+				": no dataset has the name of such a volume", false)
+			return
+		}
+		v.Size = device.ZvolSize(size)
+	}
 	took := time.Duration(float64(v.Used) / copyRate * float64(time.Second))
 	c.After(took+c.Latency(5*time.Millisecond, 50*time.Millisecond), func() {
 		if v.Used > s.Disk.Free() {

@@ -56,9 +56,11 @@ var (
 type VolumeSeen struct {
 	VolumeKey string // "<uuid>#<generation>"
 	Path      string
-	Format    string // "raw", "qcow2", "container", ...
+	Format    string // "raw", "qcow2", "container", ...; that of a zvol is "raw"
 	Size      int64  // virtual size, bytes; 0 for a container
-	Used      int64  // bytes on disk when last looked at
+	// Used is how many bytes it has on the disk, as du counts them, when it was last looked at. No
+	// container is kept from taking more than it was made for: that is only accounted.
+	Used int64
 	// Encrypted says that it lies in the vault, and that the vault encrypts: there are kernels and
 	// disks that cannot, on which what was to be encrypted is in the clear, and seen to be.
 	Encrypted bool
@@ -73,7 +75,7 @@ var Volumes = bus.NewTopic[VolumeSeen](bus.Decl{Owner: "store", Name: "VolumeSee
 // CreateVolumeReq makes a volume from blobs, or a blank one. Size is a minimum: a larger image is
 // not shrunk. For a container the blobs are manifest, image config and layers, in this order; for
 // a disk there is one. A disk keeps its format; it must be of it and stand alone: one that refers
-// to other files is FaultFormat.
+// to other files is FaultFormat. Where /persist lies on ZFS most disks become zvols: see Zvol.
 type CreateVolumeReq struct {
 	VolumeKey string
 	Format    string
