@@ -48,14 +48,23 @@ func (x *session) lookAtSpace(volumes []device.VolumeSeen) (device.SpaceSeen, er
 	return device.SpaceSeen{Total: total, Reserved: reserved}, nil
 }
 
-// used is how many bytes on the disk a file has, or all that is below a folder. What cannot be
-// looked at has none.
+// used is how many bytes on the disk a file has, or all that is below a folder and on its file
+// system, as du -x counts them. What cannot be looked at has none.
 func used(path string) (n int64) {
 	type file struct{ dev, ino uint64 }
 	links := map[file]bool{}
-	_ = filepath.WalkDir(path, func(path string, _ fs.DirEntry, err error) error {
+	var top unix.Stat_t
+	if unix.Lstat(path, &top) != nil {
+		return 0
+	}
+	_ = filepath.WalkDir(path, func(path string, e fs.DirEntry, err error) error {
 		var s unix.Stat_t
-		if err != nil || unix.Lstat(path, &s) != nil {
+		switch {
+		case err != nil, unix.Lstat(path, &s) != nil:
+			return nil
+		case s.Dev != top.Dev && e.IsDir():
+			return fs.SkipDir
+		case s.Dev != top.Dev:
 			return nil
 		}
 		if f := (file{s.Dev, s.Ino}); s.Nlink > 1 && s.Mode&unix.S_IFMT != unix.S_IFDIR {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -125,6 +126,24 @@ func TestSpaceIsThatOfTheDisk(t *testing.T) {
 	r.mu.Unlock()
 	if err != nil || s.Reserved < 33<<20 || s.Reserved > 37<<20 {
 		t.Errorf("with 30 MiB of the system's and blob %s the space is %+v: %v", sha, s, err)
+	}
+}
+
+// TestUseIsWhatDuSays holds the use of a folder with holes, links, and another file system mounted
+// in it against the program du.
+func TestUseIsWhatDuSays(t *testing.T) {
+	dir := t.TempDir()
+	other := filepath.Join(dir, "other")
+	must(t, os.Mkdir(other, 0o700),
+		os.WriteFile(filepath.Join(dir, "a"), make([]byte, 70_000), 0o600), os.Link(filepath.Join(dir, "a"), filepath.Join(dir, "b")), resize(filepath.Join(dir, "c"), 1<<30),
+		os.Symlink("a", filepath.Join(dir, "d")), unix.Mount("none", other, "tmpfs", 0, ""))
+	defer func() { must(t, unmount(other)) }()
+	must(t, os.WriteFile(filepath.Join(other, "e"), make([]byte, 500_000), 0o600))
+	out, err := exec.Command("du", "-x", "-s", "-B", "1", dir).Output()
+	must(t, err)
+	if want, _, _ := strings.Cut(string(out), "\t"); want != fmt.Sprint(used(dir)) ||
+		used(dir) < 70_000 || used(dir) > 200_000 {
+		t.Errorf("the use is %d, du says %s", used(dir), want)
 	}
 }
 
