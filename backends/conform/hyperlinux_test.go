@@ -40,7 +40,7 @@ func TestLinuxHyperOutlives(t *testing.T) {
 		x := newHyperLab(t, v, hyper.Libvirt, "")
 		on := func(app string, f func(*libvirt.Libvirt, libvirt.Domain) error) { x.shell(app, f) }
 		return conform.Outliving{HyperSetup: x.setup(), KillDaemon: x.killDaemon,
-			Keep: func(meanwhile func()) { x.keep = true; x.meanwhile = meanwhile },
+			Keep: x.keeping,
 			Suspend: func(app string, stop bool) {
 				on(app, func(l *libvirt.Libvirt, d libvirt.Domain) error {
 					if stop {
@@ -193,6 +193,9 @@ func (x *hyperLab) kill(app string) {
 		}
 	}
 }
+
+// keeping makes the next cut the end of only the process.
+func (x *hyperLab) keeping(meanwhile func()) { x.keep, x.meanwhile = true, meanwhile }
 
 // cut is a power cut: all processes end, and what a tmpfs held is gone.
 func (x *hyperLab) cut() {

@@ -9,13 +9,15 @@ import (
 	"github.com/evetwin/evetwin/core/device/hyper"
 )
 
-// Outliving is a machine whose guests outlive the process of the device, and the daemon between.
+// Outliving is a machine whose guests outlive the process of the device, and the daemon between, if
+// there is one.
 type Outliving struct {
 	HyperSetup
 	// Keep makes the next Cut, of Setup, the end of nothing but the process: what it started runs on
 	// and the folders stay. meanwhile happens before the next process starts; it may be nil.
 	Keep func(meanwhile func())
-	// KillDaemon ends the daemon as a crash would. It is not called on the device's loop.
+	// KillDaemon ends the daemon as a crash would. It is not called on the device's loop. Nil: there
+	// is none.
 	KillDaemon func()
 	// Suspend stops the processors of an application's guest, or lets them go on; TurnOff pulls its
 	// plug; Undefine removes the domain, which is off. All are somebody at a shell of the device.
@@ -30,12 +32,17 @@ func HyperOutlives(t *testing.T, mk func(t *testing.T) Outliving) {
 		var o Outliving
 		x := newHyperBench(t, func(t *testing.T) HyperSetup { o = mk(t); return o.HyperSetup }, nil)
 		t.Run("guest is adopted", func(t *testing.T) { x.adopted(t, o) })
-		t.Run("daemon is killed", func(t *testing.T) { x.daemonKilled(t, o) })
+		if o.KillDaemon != nil {
+			t.Run("daemon is killed", func(t *testing.T) { x.daemonKilled(t, o) })
+		}
 		t.Run("guest is suspended from outside", func(t *testing.T) { x.suspended(t, o) })
 		t.Run("adopted guest obeys", x.obeys)
 		t.Run("guest is turned off from outside", func(t *testing.T) { x.turnedOff(t, o) })
 		t.Run("guest died while nobody looked", func(t *testing.T) { x.died(t, o) })
 		t.Run("domain is removed from outside", func(t *testing.T) { x.removed(t, o) })
+		if o.KillDaemon == nil {
+			return
+		}
 		for _, after := range startMoments {
 			t.Run("daemon is killed "+after.String()+" into a start", func(t *testing.T) {
 				x.killedUnder(t, o, after)
@@ -50,9 +57,9 @@ var startMoments = []time.Duration{5 * time.Millisecond, 20 * time.Millisecond,
 	60 * time.Millisecond, 120 * time.Millisecond, 250 * time.Millisecond, 400 * time.Millisecond}
 
 // restart ends the process and starts another one.
-func (x *hyperBench) restart(t *testing.T, o Outliving, meanwhile func()) {
+func (x *hyperBench) restart(t *testing.T, keep func(func()), meanwhile func()) {
 	t.Helper()
-	o.Keep(meanwhile)
+	keep(meanwhile)
 	x.cycle(t)
 	x.booted(t)
 }
@@ -79,7 +86,7 @@ func (x *hyperBench) adopted(t *testing.T, o Outliving) {
 	}
 	was, left := x.see(t, s.Name), x.Left()
 	for range 2 {
-		x.restart(t, o, nil)
+		x.restart(t, o.Keep, nil)
 		x.unbroken(t, s, was, left)
 		x.see(t, other.Name).is(t, other, hyper.Defined)
 	}
@@ -154,7 +161,7 @@ func (x *hyperBench) turnedOff(t *testing.T, o Outliving) {
 	}
 	x.nothingRuns(t)
 	halted := x.see(t, s.Name)
-	x.restart(t, o, nil)
+	x.restart(t, o.Keep, nil)
 	if d := x.see(t, s.Name); !hyper.Domains.Equal(&d.row, &halted.row) {
 		t.Errorf("a domain that was %+v is after a restart %+v", halted.row, d.row)
 	}
@@ -165,7 +172,7 @@ func (x *hyperBench) died(t *testing.T, o Outliving) {
 	s := x.lasting()
 	x.start.does(t, hyper.NameReq{Name: s.Name}, nil)
 	was := x.see(t, s.Name)
-	x.restart(t, o, func() { x.Kill(s.AppID) })
+	x.restart(t, o.Keep, func() { x.Kill(s.AppID) })
 	d := x.see(t, s.Name)
 	d.is(t, s, hyper.Broken)
 	if !d.row.BootedAt.Equal(was.row.BootedAt) || d.row.ID != was.row.ID {

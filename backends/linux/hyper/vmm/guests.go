@@ -108,8 +108,7 @@ func (g *Guests) find() error {
 		if err != nil {
 			return fmt.Errorf("find guest %s: %w", name, err)
 		}
-		if p != nil {
-			g.adopt(name, p)
+		if p != nil && g.adopt(name, p) {
 			continue
 		}
 		g.mu.Lock()

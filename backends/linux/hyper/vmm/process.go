@@ -85,6 +85,15 @@ func (p *process) wait() bool {
 	return err == nil && raw.Read(ended) == nil
 }
 
+// endsWithin reports whether the process ends within a time.
+func (p *process) endsWithin(limit time.Duration) bool {
+	if p.fd.SetReadDeadline(time.Now().Add(limit)) != nil {
+		return false
+	}
+	over := p.wait()
+	return p.fd.SetReadDeadline(time.Time{}) == nil && over
+}
+
 // kill ends the process at once. One that has ended is a success.
 func (p *process) kill() error {
 	raw, err := p.fd.SyscallConn()
@@ -106,14 +115,13 @@ func (p *process) kill() error {
 
 // end kills the process and waits until it has released all it had.
 func (p *process) end() error {
-	err := p.fd.SetReadDeadline(time.Now().Add(endLimit))
-	if err == nil {
-		err = p.kill()
+	if err := p.kill(); err != nil {
+		return err
 	}
-	if err == nil && !p.wait() {
-		err = fmt.Errorf("process %d is still there %v after SIGKILL", p.id.PID, endLimit)
+	if !p.endsWithin(endLimit) {
+		return fmt.Errorf("process %d is still there %v after SIGKILL", p.id.PID, endLimit)
 	}
-	return err
+	return nil
 }
 
 // release lets the process go, which runs on.

@@ -40,21 +40,27 @@ func (r *run) connect(ctx context.Context) error {
 	return err
 }
 
-// adopt follows a process that an earlier one of ours has started. One that does not answer is
-// known all the same, and can be ended.
-func (g *Guests) adopt(name string, p *process) {
+// adopt follows a process that an earlier one of ours has started, and reports whether it is there:
+// one whose monitor is closed may be about to end. One that does not answer is known all the same,
+// and can be ended.
+func (g *Guests) adopt(name string, p *process) bool {
 	r := g.newRun(name, p)
 	if err := r.connect(g.ctx); err != nil {
+		if p.endsWithin(endLimit) {
+			r.release()
+			return false
+		}
 		g.o.OnError(fmt.Errorf("adopt guest %s: %w", name, err))
 	}
 	if !g.follow(r) {
 		r.release()
-		return
+		return true
 	}
 	// A guest that is off already says nothing any more.
 	if s, err := r.state(); err == nil && s == GoingDown {
 		r.down(Shutdown)
 	}
+	return true
 }
 
 // follow has a run be its guest's, and reports whether it is: not when all guests were let go, or
