@@ -29,6 +29,12 @@ type BridgeSetup struct {
 	// Ask has the guest of an interface make a request of the metadata service; from, if valid, is an
 	// address that it takes beside its own. Not on the device's loop; do runs something there.
 	Ask func(do func(func()), vif string, from netip.Addr, r BridgeRequest) BridgeAnswer
+	// Talk has datagrams pass, and returns when their answers have come, or do not come any more;
+	// Rest lets all flows up to now, and those that follow, rest for long enough to be recorded;
+	// Resolve has a guest ask the service of its bridge for a name. As Ask.
+	Talk    func(do func(func()), k BridgeTalk)
+	Rest    func(do func(func()))
+	Resolve func(do func(func()), vif, name string)
 	// Outside reports whether the metadata service answers somebody outside; not on the loop, either.
 	Outside func() bool
 }
@@ -85,12 +91,14 @@ type bridgeBench struct {
 	offered  *bus.Sub[bridge.OfferSeen]
 	posted   *bus.Sub[bridge.PostSeen]
 	offer    *calls[bridge.OfferReq, bridge.None]
+	flows    *calls[bridge.FlowsReq, bridge.FlowsRes]
+	mark     bridge.FlowMark // up to which the records of flows are safe
 }
 
 func newBridgeBench(t *testing.T, mk func(t *testing.T) BridgeSetup) *bridgeBench {
 	t.Helper()
 	x := &bridgeBench{BridgeSetup: mk(t), counters: newCalls(bridge.Counters),
-		offer: newCalls(bridge.Offer),
+		offer: newCalls(bridge.Offer), flows: newCalls(bridge.Flows),
 		itemBench: newItemBench(bridge.Set, bridge.Clear,
 			func(i *bridge.ItemSeen) any { return i.Spec })}
 	x.bench = newBench(t, x.Setup, "zedrouter", x.state, func(b *bench, p bus.Port) []looker {
@@ -98,7 +106,8 @@ func newBridgeBench(t *testing.T, mk func(t *testing.T) BridgeSetup) *bridgeBenc
 		x.offered, x.posted = bus.Subscribe(p, bridge.Offers), bus.Subscribe(p, bridge.Posts)
 		x.counters.attach(b, p)
 		x.offer.attach(b, p)
-		return append(x.attach(b, p, bridge.Items), x.counters, x.offer)
+		x.flows.attach(b, p)
+		return append(x.attach(b, p, bridge.Items), x.counters, x.offer, x.flows)
 	})
 	x.booted(t)
 	return x

@@ -47,6 +47,19 @@ func modelBridge(lacks bool) func(t *testing.T) conform.BridgeSetup {
 				})
 				return out
 			},
+			Talk: func(do func(func()), k conform.BridgeTalk) { do(func() { talkInModel(b, k) }) },
+			Rest: func(do func(func())) { do(b.Rest) },
+			Resolve: func(do func(func()), vif, name string) {
+				do(func() { b.Resolve(vif, name) })
+			},
 			Outside: func() bool { return false }} // the model has no way in
 	}
+}
+
+// talkInModel has datagrams of 33 bytes pass.
+func talkInModel(b *bridge.Bridge, k conform.BridgeTalk) {
+	n := uint64(k.Count)
+	b.Talk(k.Vif, bridge.Talk{Packet: bridge.Packet{Out: !k.Inbound, Proto: 17, LPort: k.LPort,
+		RPort: k.RPort, Remote: netip.MustParseAddr("10.99.0.1")}, TxPkts: n, RxPkts: n,
+		TxBytes: 33 * n, RxBytes: 33 * n})
 }

@@ -9,6 +9,7 @@ func bridgeCases() []Group[*bridgeBench] {
 		{Name: "mapped ports", Cases: bridgeMapCases()},
 		{Name: "outside changes", Cases: bridgeMeddleCases()},
 		{Name: "metadata", Cases: bridgeMetaCases()},
+		{Name: "flow log", Cases: bridgeFlowCases()},
 		{Name: "power", Cases: bridgePowerCases()},
 	}
 }

@@ -77,7 +77,7 @@ func (x *bridgeLab) setup() conform.BridgeSetup {
 			}
 			at := netip.AddrPortFrom(netip.MustParseAddr("10.99.0.7"), port)
 			return x.sdn.Dial(at, 200*time.Millisecond)
-		}, Ask: x.ask, Outside: x.outside}
+		}, Ask: x.ask, Outside: x.outside, Talk: x.talk, Rest: x.rest, Resolve: x.resolve}
 }
 
 // remove removes an interface of the device; none is a success.
@@ -106,6 +106,11 @@ func (x *bridgeLab) cut() {
 	for _, g := range x.guests {
 		g.Unplug()
 	}
+	x.dev.Do(func() {
+		if err := netlink.ConntrackTableFlush(netlink.ConntrackTable); err != nil {
+			x.t.Error(err)
+		}
+	})
 	files, err := filepath.Glob(filepath.Join(x.state, "*"))
 	for _, f := range files {
 		err = errors.Join(err, os.RemoveAll(f))

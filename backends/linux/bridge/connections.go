@@ -25,10 +25,12 @@ type track struct {
 	start         uint64
 }
 
-// count is packets of a connection.
+// count is packets of a connection, and the verdict on it when it was seen first: other rules do not
+// change it, for what they drop is noted where they do.
 type count struct {
 	txBytes, txPkts, rxBytes, rxPkts uint64
 	until                            time.Time
+	verdict                          device.Verdict
 }
 
 // connections is the kernel's table.
@@ -59,22 +61,21 @@ func (m *machine) gatherConnections(w *watched) error {
 	kept := map[track]count{}
 	for _, c := range list {
 		for _, t := range w.tracks(c) {
-			had, was := m.recorded[t]
-			if was {
-				kept[t] = had
-			}
+			had, seen := m.recorded[t]
 			is := t.count(c)
-			if c.TimeOut > linger && t.vif != w.last || is.txPkts == had.txPkts &&
-				is.rxPkts == had.rxPkts {
-				continue
-			}
 			f := t.flow(w.endpoint(t.vif), had, is, now)
-			if v := w.decide(&f); v.Pass && !v.Needed {
+			if !seen {
+				had.verdict = w.decide(&f)
+			}
+			is.until, is.verdict = f.Ended, had.verdict
+			switch v := had.verdict; {
+			case c.TimeOut > linger && t.vif != w.last, f.TxPkts == 0 && f.RxPkts == 0:
+				is = had
+			case v.Pass && !v.Needed:
 				f.RuleID = v.RuleID
 				m.log.Flow(f)
-				is.until = f.Ended
-				kept[t] = is
 			}
+			kept[t] = is
 		}
 	}
 	m.recorded = kept

@@ -78,6 +78,25 @@ func (m *machine) settleLog() error {
 	return nil
 }
 
+// logAs readies the flow log for another spec of an interface: without one, what was recorded is
+// forgotten; with other rules, those that admitted a flow are found before they go.
+func (m *machine) logAs(vif string, s, was *device.VifSpec) error {
+	if err := m.settleLog(); err != nil {
+		return err
+	}
+	if !s.FlowLog {
+		m.log.Forget(vif)
+		return nil
+	}
+	if was == nil || !was.FlowLog || slices.Equal(s.Rules, was.Rules) {
+		return nil
+	}
+	now := m.specs["vif/"+vif]
+	m.specs["vif/"+vif] = device.Spec{Vif: was}
+	defer func() { m.specs["vif/"+vif] = now }()
+	return m.gather("", nil)
+}
+
 // flows collects the flow log.
 func (m *machine) flows(ctx context.Context, q *device.FlowsReq) (res device.FlowsRes,
 	f *agent.Fault,
@@ -204,6 +223,9 @@ func (m *machine) gatherLost(f *fence, w *watched) error {
 			return err
 		}
 		for _, x := range list {
+			if device.ToMany(x.dst) {
+				continue
+			}
 			r := device.Flow{Endpoint: w.endpoint(vif), Inbound: !x.out, Protocol: x.proto,
 				Dropped: true, Began: x.began, Ended: now, Local: x.src, Remote: x.dst,
 				LocalPort: x.sport, RemotePort: x.dport, TxBytes: x.bytes, TxPkts: x.packets}

@@ -63,11 +63,8 @@ func (m *machine) setNAT(name string, s *device.NATSpec) error {
 // setGuest attaches a guest's interface and maps its ports. Flows of ports that are not mapped any
 // more end.
 func (m *machine) setGuest(name string, s, was *device.VifSpec) error {
-	if err := m.settleLog(); err != nil {
+	if err := m.logAs(name, s, was); err != nil {
 		return err
-	}
-	if !s.FlowLog {
-		m.log.Forget(name)
 	}
 	if err := m.setVif(name, s); err != nil {
 		return err

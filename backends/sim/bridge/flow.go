@@ -32,7 +32,7 @@ func (b *Bridge) Talk(vif string, x Talk) {
 		return
 	}
 	verdict := device.Decide(s.Rules, b.gateway(s.Bridge), x.Packet, nil)
-	if verdict.Needed {
+	if verdict.Needed || device.ToMany(x.Remote) {
 		return
 	}
 	if !verdict.Pass && x.Out {
@@ -78,14 +78,20 @@ func (b *Bridge) Rest() {
 }
 
 // Resolve has the guest of an interface ask the service of its bridge for a name, and be told these
-// addresses.
+// addresses; those of a name of the service are known.
 func (b *Bridge) Resolve(vif, name string, addrs ...netip.Addr) {
 	v, s := b.vifs[vif], b.specs["vif/"+vif].Vif
 	if v == nil || s == nil || !s.Up || !s.FlowLog || len(v.ips) == 0 {
 		return
 	}
-	if svc := b.specs["service/"+s.Bridge].Service; svc == nil || !svc.FlowLog {
+	svc := b.specs["service/"+s.Bridge].Service
+	if svc == nil || !svc.FlowLog {
 		return
+	}
+	for _, n := range svc.Names {
+		if strings.EqualFold(n.Name, name) {
+			addrs = append(addrs, n.IPs...)
+		}
 	}
 	addrs = slices.SortedFunc(slices.Values(addrs), netip.Addr.Compare)
 	b.log.Lookup(device.Lookup{Endpoint: endpoint(vif, s), Name: name, Addrs: addrs,

@@ -16,7 +16,8 @@ import (
 // when it has rested: nothing was seen of it for FlowRest at least, longer for a connection that was
 // not closed. If it goes on after that, what is new is another record. Of one that was dropped at
 // the interface each collection records what is new. What every guest needs (addresses, names,
-// metadata, neighbours) is no flow.
+// metadata, neighbours) is no flow, nor is what is sent to many. The rules that were in force when a
+// flow was opened count for it.
 //
 // EVE: may record a flow twice, with all its packets each time.
 
@@ -93,3 +94,8 @@ type FlowsRes struct {
 // Flows collects the flow log.
 var Flows = agent.NewOp[FlowsReq, FlowsRes](agent.OpDecl{
 	Name: "bridge.Flows", Class: "bridge.flows", Limit: 10 * time.Second})
+
+// ToMany reports whether packets to an address are for many.
+func ToMany(a netip.Addr) bool {
+	return a.IsMulticast() || a == netip.AddrFrom4([4]byte{255, 255, 255, 255})
+}
