@@ -63,7 +63,7 @@ func (b *box) boardOptions(ctx context.Context, m *zedbox.Machine, l *lines,
 		OnError: func(part string, err error) { l.write(agent.Warn, part, "", err.Error()) },
 		Guest:   func(app string) io.Writer { return &console{l: l, app: app} },
 		Exited:  func(off bool) error { return zedbox.WriteReset(r, off) }}
-	if _, _, err := hyper.Choose(o.Hyper); err != nil {
+	if _, _, err := hyper.Choose(o.Hyper, o.Run); err != nil {
 		return o, refused{fmt.Errorf("read what the device stands on: %w", err)}
 	}
 	if m.Lab {

@@ -77,7 +77,7 @@ func New(o Options) (*Board, error) {
 			return nil, fmt.Errorf("make device %s: open its TPM: %w", o.Name, err)
 		}
 	}
-	if b.under, b.why, err = hyper.Choose(o.Hyper); err != nil {
+	if b.under, b.why, err = hyper.Choose(o.Hyper, o.Run); err != nil {
 		return nil, fmt.Errorf("make device %s: %w", o.Name, err)
 	}
 	if b.guests, err = newGuests(&b.o, b.under); err != nil {

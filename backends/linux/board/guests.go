@@ -37,7 +37,7 @@ func newGuests(o *Options, under hyper.Under) (*guests, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find the kernel of containers: %w", err)
 	}
-	return &guests{root: o.Root, dir: filepath.Join(o.Run, string(under)),
+	return &guests{root: o.Root, dir: under.Dir(o.Run),
 		machine: guest.Machine{Cache: o.Cache, Kernel: kernel}}, nil
 }
 

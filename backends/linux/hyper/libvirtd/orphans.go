@@ -34,7 +34,7 @@ func endInterrupted(o Options) error {
 	if err != nil {
 		return err
 	}
-	files, err := filepath.Glob(filepath.Join(o.Dir, "etc/qemu/*.xml"))
+	files, err := domains(o.Dir)
 	if err != nil {
 		return fmt.Errorf("list domains: %w", err)
 	}
@@ -59,6 +59,17 @@ func endInterrupted(o Options) error {
 		}
 	}
 	return nil
+}
+
+// domains are the descriptions of domains that a daemon has kept in a folder.
+func domains(dir string) ([]string, error) {
+	return filepath.Glob(filepath.Join(dir, "etc/qemu/*.xml"))
+}
+
+// Defined says that a folder has domains.
+func Defined(dir string) bool {
+	list, err := domains(dir)
+	return err == nil && len(list) > 0
 }
 
 // process is one of the machine's, by its folder in /proc.

@@ -30,6 +30,12 @@ type record struct {
 	End State
 }
 
+// Defined says that a folder has guests.
+func Defined(dir string) bool {
+	list, err := filepath.Glob(filepath.Join(dir, "*"+recordSuffix))
+	return err == nil && len(list) > 0
+}
+
 // path is a file of a guest.
 func (g *Guests) path(name, suffix string) string { return filepath.Join(g.o.Dir, name+suffix) }
 
