@@ -16,9 +16,11 @@ import (
 	"github.com/evetwin/evetwin/backends/child"
 	"github.com/evetwin/evetwin/backends/linux/zedbox"
 	"github.com/evetwin/evetwin/backends/linux/zedbox/ipc"
+	"github.com/evetwin/evetwin/backends/sim/lab"
 	"github.com/evetwin/evetwin/core/topics/app"
 	"github.com/evetwin/evetwin/core/topics/entity"
 	"github.com/evetwin/evetwin/core/topics/node"
+	"github.com/evetwin/evetwin/scenarios/linux"
 	"github.com/evetwin/evetwin/scenarios/twin"
 )
 
@@ -35,6 +37,9 @@ type idle struct {
 	// Binary is the size of the program in MB, StartMS how long it takes to begin and end, at best.
 	Binary  float64 `json:"binary_mb"`
 	StartMS float64 `json:"start_ms"`
+	// Programs is the resident memory of the programs that parts run: libvirtd and dnsmasq, not the
+	// guest.
+	Programs float64 `json:"programs_mib"`
 	// Models says that the parts of the device are models, whose work counts.
 	Models bool `json:"models"`
 	measured
@@ -44,6 +49,7 @@ type idle struct {
 type idleRun struct {
 	program string
 	split   bool
+	models  bool
 	settle  time.Duration
 	span    time.Duration
 	root    string
@@ -70,6 +76,7 @@ func benchIdleCommand() *cobra.Command {
 		}}
 	c.Flags().StringVar(&where, "host", "linux", "where the device runs")
 	c.Flags().StringVar(&r.program, "program", "", "zedbox (default: beside this program)")
+	c.Flags().BoolVar(&r.models, "models", false, "models of parts, which need no root")
 	c.Flags().BoolVar(&r.split, "split", false, "a process per agent")
 	c.Flags().DurationVar(&r.span, "for", 2*time.Minute, "how long")
 	c.Flags().DurationVar(&r.settle, "settle", 20*time.Second, "how long before")
@@ -91,36 +98,81 @@ func (r *idleRun) measure(ctx context.Context) (x idle, err error) {
 	if x.StartMS, err = r.starts(); err != nil {
 		return x, err
 	}
+	if r.models {
+		err = r.modelled(ctx, &x)
+	} else {
+		err = r.real(ctx, &x)
+	}
+	return x, err
+}
+
+// real measures a device of real parts in a lab of namespaces.
+func (r *idleRun) real(ctx context.Context, x *idle) (err error) {
+	h, err := linux.New(ctx, linux.Options{Program: r.program, Whole: !r.split,
+		Cache: lab.Cache{Dir: lab.DefaultDirs().Cache}})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.Close()) }()
+	if err := h.Publish("web", "1"); err != nil {
+		return err
+	}
+	if _, err := h.Device(twin.DeviceOptions{Name: first}); err != nil {
+		return err
+	}
+	draft := twin.DemoDraft(first).Item("timer.config.interval", fmt.Sprint(interval))
+	if err := h.Configure(draft); err != nil {
+		return err
+	}
+	if err := h.Start(); err != nil {
+		return err
+	}
+	r.root = h.Root()
+	if err := r.observe(ctx, x); err != nil {
+		return err
+	}
+	for _, pid := range h.Programs() {
+		mem, err := proportional(pid)
+		if err != nil {
+			return err
+		}
+		x.Programs += mem
+	}
+	return nil
+}
+
+// modelled measures a device of models.
+func (r *idleRun) modelled(ctx context.Context, x *idle) (err error) {
+	x.Models = true
 	if r.root, err = os.MkdirTemp("", "idle"); err != nil {
-		return x, err
+		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(r.root)) }()
 	data := filepath.Join(r.root, "controller")
 	if err := os.Mkdir(data, 0o700); err != nil {
-		return x, err
+		return err
 	}
 	l, err := twin.NewLive(ctx, twin.LiveOptions{Dir: data, Hyper: twin.Model, Tpm: twin.Model,
 		DeviceOptions: twin.DeviceOptions{Name: first, Seed: 1}})
 	if err != nil {
-		return x, err
+		return err
 	}
 	defer func() { err = errors.Join(err, l.Close()) }()
 	if err := l.PublishDemo(ctx, "web", "1"); err != nil {
-		return x, err
+		return err
 	}
 	cfg, err := twin.DemoDraft(first).Item("timer.config.interval", fmt.Sprint(interval)).Build()
 	if err != nil {
-		return x, err
+		return err
 	}
 	if _, err := l.SetConfig(first, cfg); err != nil {
-		return x, err
+		return err
 	}
 	outside, err := l.WriteRoot(r.root, first, 1)
 	if err != nil {
-		return x, err
+		return err
 	}
-	err = r.device(ctx, outside, &x)
-	return x, err
+	return r.device(ctx, outside, x)
 }
 
 // starts is how long the program takes to begin and end, in milliseconds, the best of ten.
@@ -186,7 +238,7 @@ func (r *idleRun) observe(ctx context.Context, x *idle) error {
 		return err
 	}
 	x.CPU = 100 * float64(after-before) / float64(time.Since(began))
-	x.Agents, x.Processes, x.Models = len(s.Agents), len(pids), true
+	x.Agents, x.Processes = len(s.Agents), len(pids)
 	for _, pid := range pids {
 		mem, err := proportional(pid)
 		if err != nil {

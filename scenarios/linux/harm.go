@@ -1,16 +1,11 @@
 package linux
 
 import (
-	"bufio"
-	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -165,45 +160,3 @@ func (m *machine) link(f func(h *netlink.Handle) error) error {
 	defer h.Close()
 	return f(h)
 }
-
-// patience is how long an application has for an answer.
-const patience = 2 * time.Second
-
-// flow is a connection over which HTTP is asked again and again.
-type flow struct {
-	conn net.Conn
-	in   *bufio.Reader
-}
-
-// Open opens a flow to the application behind a mapped port, from the outside.
-func (m *machine) Open(port uint16) (scenario.Flow, error) {
-	ctx, cancel := context.WithTimeout(m.ctx, patience)
-	defer cancel()
-	c, err := m.outside.dial(ctx, "tcp", fmt.Sprintf("%s:%d", m.address(), port))
-	if err != nil {
-		return nil, fmt.Errorf("open a flow to port %d: %w", port, err)
-	}
-	return &flow{c, bufio.NewReader(c)}, nil
-}
-
-// Peer is the outside's address on the first cable.
-func (m *machine) Peer() string { return cables()[0].router }
-
-// Ask asks once more.
-func (f *flow) Ask() error {
-	if err := f.conn.SetDeadline(time.Now().Add(patience)); err != nil {
-		return err
-	}
-	if _, err := fmt.Fprint(f.conn, "GET / HTTP/1.1\r\nHost: edge\r\n\r\n"); err != nil {
-		return err
-	}
-	r, err := http.ReadResponse(f.in, nil)
-	if err != nil {
-		return err
-	}
-	_, err = readAll(r)
-	return errors.Join(err, r.Body.Close())
-}
-
-// Close closes the connection.
-func (f *flow) Close() error { return f.conn.Close() }

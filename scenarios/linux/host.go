@@ -148,20 +148,46 @@ func (h *Host) Device(o twin.DeviceOptions) (scenario.Machine, error) {
 	if o.Model != nil || o.NICs > len(cables()) || o.Config != nil || o.Name != name {
 		return nil, errors.New("a host of real parts has the default device, " + name)
 	}
-	cfg, err := h.Draft(fleet.NewDraft(name)).Build()
+	err := h.Configure(h.Draft(fleet.NewDraft(name)))
+	return &machine{Host: h}, err
+}
+
+// Configure gives the device a configuration, which it finds when it registers.
+func (h *Host) Configure(draft *fleet.Draft) error {
+	cfg, err := draft.Build()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	err = h.outside.server.Do(func(c *controllersim.Controller) {
+	e := h.outside.server.Do(func(c *controllersim.Controller) {
 		d, ok := c.Fleet().ByName(name)
 		if !ok {
 			d, err = c.Fleet().AddDevice(fleet.NewDevice{Name: name, Serial: name})
 		}
-		if err == nil {
-			_, err = d.SetConfig(fleet.Change{Config: cfg, At: time.Now()})
+		if err != nil {
+			return
 		}
+		if _, _, have := d.ConfigBytes(); have != "" {
+			cfg.Id = nil // its version is the next one
+		}
+		_, err = d.SetConfig(fleet.Change{Config: cfg, At: time.Now()})
 	})
-	return &machine{Host: h}, err
+	return errors.Join(err, e)
+}
+
+// Start turns the device on.
+func (h *Host) Start() error { return h.device.start() }
+
+// Root is the folder that the device takes for "/".
+func (h *Host) Root() string { return string(h.device.root) }
+
+// Programs are the processes of what the device's parts run, but for guests.
+func (h *Host) Programs() (pids []int) {
+	for _, program := range []string{scenario.Libvirtd, scenario.Dnsmasq} {
+		for _, p := range h.device.of(program) {
+			pids = append(pids, p.pid)
+		}
+	}
+	return pids
 }
 
 // machine is the device as scenarios have it.

@@ -104,23 +104,10 @@ func (o *outside) publish(ctx context.Context, cache lab.Cache, repository, tag 
 	return nil
 }
 
-// get asks over HTTP from the outside.
-func (o *outside) get(url string) (body []byte, err error) {
-	const patience = 3 * time.Second
-	c := http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true,
-		DialContext: o.dial}}
-	r, err := c.Get(url)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = r.Body.Close() }()
-	return readAll(r)
-}
-
 // dial connects from the outside.
 func (o *outside) dial(ctx context.Context, network, to string) (c net.Conn, err error) {
 	err = o.in(func() error {
-		c, err = (&net.Dialer{}).DialContext(ctx, network, to)
+		c, err = (&net.Dialer{Timeout: patience}).DialContext(ctx, network, to)
 		return err
 	})
 	return c, err

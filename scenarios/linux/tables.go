@@ -2,7 +2,6 @@ package linux
 
 import (
 	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
 	"sort"
@@ -106,13 +105,4 @@ func (m *machine) address() string {
 func (m *machine) Answers(_ string, port uint16) bool {
 	_, err := m.Get(port)
 	return err == nil
-}
-
-// Get asks the application behind a mapped port, from the outside.
-func (m *machine) Get(port uint16) ([]byte, error) {
-	a := m.address()
-	if a == "" {
-		return nil, fmt.Errorf("ask port %d: the device has no address", port)
-	}
-	return m.outside.get(fmt.Sprintf("http://%s:%d/", a, port))
 }
