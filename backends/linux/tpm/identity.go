@@ -27,10 +27,14 @@ func (b *boot) create(c host.Run[device.CreateReq, device.CreateRes]) {
 	var cert string
 	var err error
 	c.Go(func(ctx context.Context) (res device.CreateRes, _ *agent.Fault) {
-		if b.p.o.TPM == nil {
+		var t *TPM
+		t, err = b.chip(ctx)
+		switch {
+		case err != nil:
+		case t == nil:
 			cert, res.Restored, err = b.p.soft.create(from)
-		} else {
-			cert, res.Restored, err = b.p.o.TPM.Within(ctx).create(from)
+		default:
+			cert, res.Restored, err = t.create(from)
 		}
 		return res, fault(device.Create.Name, err)
 	}, func(res device.CreateRes, f *agent.Fault) {
@@ -95,7 +99,11 @@ func (b *boot) signature(ctx context.Context, name string, digest [32]byte,
 		}
 		return tpmkey.Sign(k, digest)
 	}
-	key, err := b.p.o.TPM.Within(ctx).OpenKey(DeviceKeyHandle)
+	t, err := b.chip(ctx)
+	if err != nil {
+		return rs, err
+	}
+	key, err := t.OpenKey(DeviceKeyHandle)
 	if err != nil {
 		return rs, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ecdsa"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -43,13 +44,13 @@ type Options struct {
 
 // Part is the device part tpm on a TPM, or with keys in files.
 type Part struct {
-	o     Options
-	boots int
-	ctx   context.Context
-	stop  context.CancelFunc
-	work  sync.WaitGroup
-	soft  soft
-	log   measured
+	o    Options
+	last *boot // of the boots so far; it belongs to the device's loop
+	ctx  context.Context
+	stop context.CancelFunc
+	work sync.WaitGroup
+	soft soft
+	log  measured
 }
 
 // New makes the part. Halt ends what it does by itself.
@@ -80,14 +81,22 @@ type boot struct {
 	onboard     *ecdsa.PrivateKey
 	onboardCert string
 	ailing      bool
+
+	// felt is closed when the module has felt the reset that began the boot, or could not be brought
+	// to. Until then it is the module of the boot before: its registers are not those of this boot,
+	// and what it is asked is cut off. unfelt ends the waiting for it.
+	felt   chan struct{}
+	unfelt context.CancelFunc
 }
 
 // Wire serves the ops of the part and has it look for keys.
 func (p *Part) Wire(k *host.Kernel) {
 	pt := k.Part("tpm")
 	b := &boot{p: p, pt: pt, keeper: p.o.Keeper(), keys: bus.Publish(pt, device.Keys),
-		module: bus.Publish(pt, device.Module), hash: map[string][32]byte{}}
-	p.boots++
+		module: bus.Publish(pt, device.Module), hash: map[string][32]byte{},
+		felt: make(chan struct{}), unfelt: func() {}}
+	before := p.last
+	p.last = b
 	cert, err := p.o.Files.Read(onboardCertFile)
 	if err == nil {
 		var file []byte
@@ -103,6 +112,7 @@ func (p *Part) Wire(k *host.Kernel) {
 	host.Serve(pt, device.Sign, b.sign)
 	b.serve()
 	if p.o.TPM == nil {
+		close(b.felt)
 		b.module.Put(device.TpmSeen{Kind: "none", Detail: "keys are kept in software"})
 		b.module.Complete()
 		if cert, err := p.soft.identity(); err == nil {
@@ -112,7 +122,42 @@ func (p *Part) Wire(k *host.Kernel) {
 		b.keys.Complete()
 		return
 	}
-	b.look(p.boots > 1 && p.o.Reset != nil)
+	b.begin(before)
+}
+
+// begin has the module feel the reset that began the boot, and looks at it then. before is the boot
+// before, nil for the first: should the module still be on its way through its reset, that ends.
+func (b *boot) begin(before *boot) {
+	if before == nil || b.p.o.Reset == nil {
+		close(b.felt)
+		b.look()
+		return
+	}
+	before.unfelt()
+	ctx, cancel := context.WithTimeout(b.p.ctx, lookLimit)
+	b.unfelt = cancel
+	b.p.work.Go(func() {
+		defer cancel()
+		<-before.felt
+		err := b.p.o.Reset(ctx)
+		b.p.log.forget()
+		close(b.felt)
+		b.found(ctx, err)
+	})
+}
+
+// chip is the module within the time of a call, once it has felt the reset that began the boot; nil
+// where there is none.
+func (b *boot) chip(ctx context.Context) (*TPM, error) {
+	select {
+	case <-b.felt:
+	case <-ctx.Done():
+		return nil, fmt.Errorf("wait for the reset of the TPM: %w", ctx.Err())
+	}
+	if b.p.o.TPM == nil {
+		return nil, nil
+	}
+	return b.p.o.TPM.Within(ctx), nil
 }
 
 // show shows a key by its certificate.
@@ -141,31 +186,32 @@ func (b *boot) gone(name string) {
 }
 
 // look asks the module what it is and which keys it has, beside the loop.
-func (b *boot) look(reset bool) {
+func (b *boot) look() {
+	ctx, cancel := context.WithTimeout(b.p.ctx, lookLimit)
 	b.p.work.Go(func() {
-		ctx, cancel := context.WithTimeout(b.p.ctx, lookLimit)
 		defer cancel()
-		var err error
-		if reset {
-			err = b.p.o.Reset(ctx)
-			b.p.log.forget()
-		}
-		b.p.log.doubt()
-		t := b.p.o.TPM.Within(ctx)
-		m := device.TpmSeen{Kind: b.p.o.Kind}
-		var cert string
-		if err == nil {
-			var about Properties
-			about, err = t.Properties()
-			m.Vendor, m.Firmware = about.Manufacturer+" "+about.Vendor, about.Firmware
-		}
-		if err == nil {
-			cert, err = t.identity()
-		}
-		if b.p.ctx.Err() == nil {
-			b.pt.Post(func() { b.looked(m, cert, err) })
-		}
+		b.found(ctx, nil)
 	})
+}
+
+// found asks the module what it is and which keys it has, and shows it on the loop; err says what
+// went wrong before.
+func (b *boot) found(ctx context.Context, err error) {
+	b.p.log.doubt()
+	t := b.p.o.TPM.Within(ctx)
+	m := device.TpmSeen{Kind: b.p.o.Kind}
+	var cert string
+	if err == nil {
+		var about Properties
+		about, err = t.Properties()
+		m.Vendor, m.Firmware = about.Manufacturer+" "+about.Vendor, about.Firmware
+	}
+	if err == nil {
+		cert, err = t.identity()
+	}
+	if b.p.ctx.Err() == nil {
+		b.pt.Post(func() { b.looked(m, cert, err) })
+	}
 }
 
 // looked shows what was found.
@@ -205,7 +251,7 @@ func (b *boot) ail(err error) {
 func (b *boot) again() {
 	b.pt.After(probing, func() {
 		if b.p.ctx.Err() == nil {
-			b.look(false)
+			b.look()
 		}
 	})
 }

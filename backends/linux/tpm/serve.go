@@ -37,10 +37,9 @@ func split[Req, Res, Out any](b *boot, op agent.Op[Req, Res],
 		var err error
 		c.Go(func(ctx context.Context) (res Res, _ *agent.Fault) {
 			var t *TPM
-			if b.p.o.TPM != nil {
-				t = b.p.o.TPM.Within(ctx)
+			if t, err = b.chip(ctx); err == nil {
+				out, err = does(t)
 			}
-			out, err = does(t)
 			return res, fault(op.Name, err)
 		}, func(res Res, f *agent.Fault) {
 			b.heed(err)
