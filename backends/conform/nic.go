@@ -26,6 +26,8 @@ type NicSetup struct {
 	Renumber func(other bool)
 	// Meddle has somebody else on the device take away what an item put there; on the device's loop.
 	Meddle func(item string)
+	// Secret makes a secret known to the device, and returns its reference; on the device's loop.
+	Secret func(text string) (ref string)
 	// Via is the router that packets from an address of eth0 take to a host far away, empty without
 	// one; on the device's loop.
 	Via func(src netip.Addr) string

@@ -9,6 +9,7 @@ func nicCases() []Group[*nicBench] {
 		{Name: "IPv6", Cases: nicSixCases()},
 		{Name: "routes and names", Cases: nicRouteCases()},
 		{Name: "VLANs", Cases: nicVLANCases()},
+		{Name: "WireGuard", Cases: nicTunnelCases()},
 		{Name: "power", Cases: nicPowerCases()},
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/vishvananda/netlink"
@@ -17,6 +18,7 @@ import (
 	"github.com/evetwin/evetwin/backends/linux/netcaps"
 	"github.com/evetwin/evetwin/backends/linux/netlab"
 	"github.com/evetwin/evetwin/backends/linux/nic"
+	"github.com/evetwin/evetwin/core/eveapi/secret"
 )
 
 // Servers behind the interfaces, as conform.NicWorld has them.
@@ -37,7 +39,7 @@ func TestLAB6_LAB13_LinuxNicConforms(t *testing.T) {
 		t.Fatal(err)
 	}
 	linux := realPart("linux")
-	linux.Lacks = lacking(conform.NeedsVLAN, conform.NeedsNoVLAN, !caps.Can(netcaps.VLAN))
+	linux.Lacks = lacksForNic(caps.Can(netcaps.VLAN), caps.Can(netcaps.WireGuard))
 	conform.Nic(t, linux, func(t *testing.T) conform.NicSetup {
 		return newNicLab(t, caps.Can(netcaps.VLAN)).setup()
 	})
@@ -51,11 +53,13 @@ type nicLab struct {
 	state    string
 	resolv   string
 	part     *nic.Nic
+	keeper   *secret.Keeper
 }
 
 func newNicLab(t *testing.T, vlan bool) *nicLab {
 	l := netlab.New(t)
-	x := &nicLab{t: t, dev: l.Space("dev"), sdn: l.Space("sdn"), state: t.TempDir()}
+	x := &nicLab{t: t, keeper: secret.New([]byte("a key")),
+		dev: l.Space("dev"), sdn: l.Space("sdn"), state: t.TempDir()}
 	x.resolv = filepath.Join(t.TempDir(), "resolv.conf")
 	for i, mac := range []string{conform.NicMAC0, conform.NicMAC1} {
 		name, far := fmt.Sprintf("eth%d", i), fmt.Sprintf("lan%d", i)
@@ -76,7 +80,8 @@ func newNicLab(t *testing.T, vlan bool) *nicLab {
 		x.sdn.Serve(tagServer)
 	}
 	x.part = nic.New(nic.Options{Space: x.dev.Name, Ports: []string{"eth0", "eth1"}, State: x.state,
-		ResolvConf: x.resolv, OnError: func(err error) { t.Log("beside the ops:", err) }})
+		ResolvConf: x.resolv, Keeper: func() *secret.Keeper { return x.keeper },
+		OnError: func(err error) { t.Log("beside the ops:", err) }})
 	t.Cleanup(x.part.Close)
 	return x
 }
@@ -105,7 +110,7 @@ func (x *nicLab) setup() conform.NicSetup {
 				x.lan.Change(lanServer)
 			}
 		},
-		Meddle: x.meddle, Via: x.via}
+		Meddle: x.meddle, Secret: making(x.keeper), Via: x.via}
 }
 
 // far is an address outside of all networks.
@@ -182,8 +187,9 @@ func (x *nicLab) meddle(item string) {
 			_ = exec.Command("ip", "-n", x.dev.Name, "route", "del", "default", "dev", "eth0",
 				"table", table).Run()
 		}
-	case "vlan/v0":
-		x.dev.Run("ip", "link", "del", "v0")
+	case "vlan/v0", "wireguard/wg0":
+		_, name, _ := strings.Cut(item, "/")
+		x.dev.Run("ip", "link", "del", name)
 	case "resolv/global":
 		if err := os.WriteFile(x.resolv, []byte("nameserver 192.0.2.1\n"), 0o644); err != nil {
 			x.t.Error(err)

@@ -100,7 +100,7 @@ func (b *Board) make() {
 	disk := durable.Disk{Writing: &sync.RWMutex{}}
 	downloads := partial.New(store.DownloadDir(o.Root), disk)
 	b.nic = nic.New(nic.Options{Space: o.Space, Ports: o.Ports, State: filepath.Join(o.Run, "nic"),
-		ResolvConf: o.ResolvConf, OnError: wrong("nic")})
+		ResolvConf: o.ResolvConf, Keeper: keeper, OnError: wrong("nic")})
 	b.bridge = bridge.New(bridge.Options{Space: o.Space, State: filepath.Join(o.Run, "bridge"),
 		Keeper: keeper, OnError: wrong("bridge")})
 	b.web = web.New(web.Options{Space: o.Space, Downloads: downloads, System: o.Roots,

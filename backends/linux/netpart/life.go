@@ -84,8 +84,19 @@ func (p *Part[M, P]) Close() {
 func Serve[M Network, P, Req, Res any](b *Life[M, P], o agent.Op[Req, Res],
 	f func(M, *Req) (what string, do func() error),
 ) {
-	serve(b, o, b.publish, func(ctx context.Context, m M, q *Req) (none Res, _ *agent.Fault) {
-		what, do := f(m, q)
+	ServeWith(b, o, func(*Req) struct{} { return struct{}{} },
+		func(m M, q *Req, _ struct{}) (string, func() error) { return f(m, q) })
+}
+
+// ServeWith is Serve for an op about which the device's loop knows something: ask tells it there,
+// and f gets it.
+func ServeWith[M Network, P, Req, Res, X any](b *Life[M, P], o agent.Op[Req, Res],
+	ask func(*Req) X, f func(M, *Req, X) (what string, do func() error),
+) {
+	serve(b, o, b.publish, ask, func(ctx context.Context, m M, q *Req, x X) (none Res,
+		_ *agent.Fault,
+	) {
+		what, do := f(m, q, x)
 		return none, m.Op(ctx, what, do)
 	})
 }
@@ -101,24 +112,24 @@ func Query[M Network, P, Req, Res any](b *Life[M, P], o agent.Op[Req, Res],
 func Answer[M Network, P, Req, Res any](b *Life[M, P], o agent.Op[Req, Res],
 	f func(M, context.Context, *Req) (Res, *agent.Fault),
 ) {
-	serve(b, o, func() {}, func(ctx context.Context, m M, q *Req) (Res, *agent.Fault) {
-		return f(m, ctx, q)
-	})
+	serve(b, o, func() {}, func(*Req) struct{} { return struct{}{} },
+		func(ctx context.Context, m M, q *Req, _ struct{}) (Res, *agent.Fault) { return f(m, ctx, q) })
 }
 
-// serve has f carry an op out when the machine is there; before comes before the outcome, on the
-// device's loop.
-func serve[M Network, P, Req, Res any](b *Life[M, P], o agent.Op[Req, Res], before func(),
-	f func(context.Context, M, *Req) (Res, *agent.Fault),
+// serve has f carry an op out when the machine is there; ask comes first and before comes before
+// the outcome, both on the device's loop.
+func serve[M Network, P, Req, Res, X any](b *Life[M, P], o agent.Op[Req, Res], before func(),
+	ask func(*Req) X, f func(context.Context, M, *Req, X) (Res, *agent.Fault),
 ) {
 	host.Serve(b.pt, o, func(c host.Run[Req, Res]) {
 		q := *c.Req()
+		x := ask(&q)
 		c.Go(func(ctx context.Context) (Res, *agent.Fault) {
 			if err := b.await(ctx); err != nil {
 				var none Res
 				return none, Fault(err)
 			}
-			return f(ctx, b.m, &q)
+			return f(ctx, b.m, &q, x)
 		}, func(res Res, f *agent.Fault) {
 			before()
 			c.Finish(res, f)

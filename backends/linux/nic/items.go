@@ -21,8 +21,8 @@ func split(item string) (what, name string) {
 	return what, name
 }
 
-// set makes an item be as its spec says.
-func (m *machine) set(item string, s device.Spec) error {
+// set makes an item be as its spec says; the key is for what has one.
+func (m *machine) set(item string, s device.Spec, key *privateKey) error {
 	what, name := split(item)
 	if err := m.fits(what, name, &s); err != nil {
 		return err
@@ -38,6 +38,8 @@ func (m *machine) set(item string, s device.Spec) error {
 		return m.keep(item, s, func() error { return m.setLink(name, s.Link) })
 	case "vlan":
 		return m.keep(item, s, func() error { return m.setVLAN(name, s.VLAN) })
+	case wireGuard:
+		return m.setWireGuard(item, name, s, key)
 	case "dhcp":
 		return m.keep(item, s, func() error { return m.start(m.port(name), s.DHCP) })
 	case "route":
@@ -71,7 +73,8 @@ func (m *machine) keep(item string, s device.Spec, f func() error) error {
 // fits checks that a spec is one of the item's kind, and makes sense.
 func (m *machine) fits(what, name string, s *device.Spec) error {
 	ok := map[string]bool{"link": s.Link != nil, "vlan": s.VLAN != nil, "static": s.Static != nil,
-		"dhcp": s.DHCP != nil, "route": s.Route != nil, "resolv": s.Resolv != nil}[what]
+		"dhcp": s.DHCP != nil, "route": s.Route != nil, "resolv": s.Resolv != nil,
+		wireGuard: s.WireGuard != nil}[what]
 	switch {
 	case !ok || name == "" || strings.ContainsAny(name, "/ \t\n") ||
 		what != "resolv" && len(name) >= unix.IFNAMSIZ:
@@ -82,6 +85,10 @@ func (m *machine) fits(what, name string, s *device.Spec) error {
 		return netpart.Refuse("a VLAN id lies between 1 and 4094")
 	case what == "vlan":
 		return sane(s.VLAN.MTU)
+	case what == wireGuard && s.WireGuard.Refusal() != "":
+		return netpart.Refuse(s.WireGuard.Refusal())
+	case what == wireGuard:
+		return sane(s.WireGuard.MTU)
 	case what == "static" && !s.Static.Addr.IsValid():
 		return netpart.Refuse("no address")
 	case what == "route" && (s.Route.Table < 1 || s.Route.Metric < 0):
@@ -101,7 +108,10 @@ func sane(mtu uint16) error {
 // base checks that what an item stands on is there.
 func (m *machine) base(what, name string, s *device.Spec) error {
 	on := name
-	if what == "vlan" {
+	switch what {
+	case wireGuard:
+		return nil
+	case "vlan":
 		on = s.VLAN.Parent
 	}
 	l, err := m.k.Find(on)
@@ -111,7 +121,11 @@ func (m *machine) base(what, name string, s *device.Spec) error {
 	if l == nil {
 		return netpart.Missing("there is no interface " + on)
 	}
-	if what != "link" && m.spec("link", on) == nil && m.spec("vlan", on) == nil {
+	if what == "dhcp" && m.spec(wireGuard, on) != nil {
+		return netpart.Refuse("nobody gives addresses on " + on)
+	}
+	if what != "link" && m.spec("link", on) == nil && m.spec("vlan", on) == nil &&
+		(what == "vlan" || m.spec(wireGuard, on) == nil) {
 		return netpart.Missing("there is no item link/" + on)
 	}
 	return nil
@@ -207,7 +221,8 @@ func (m *machine) undo(what, name string) error {
 		return m.resolv(&device.ResolvSpec{})
 	case "dhcp":
 		return m.stop(m.port(name))
-	case "vlan":
+	case "vlan", wireGuard:
+		delete(m.public, name)
 		if l != nil {
 			m.count(l)
 			return m.k.Remove(l)
@@ -229,7 +244,7 @@ func (m *machine) undo(what, name string) error {
 // users are the items that stand on the given one, sorted: those that others stand on come later.
 func (m *machine) users(item string) []string {
 	what, name := split(item)
-	if _, ok := m.specs[item]; !ok || what != "link" && what != "vlan" {
+	if _, ok := m.specs[item]; !ok || what != "link" && what != "vlan" && what != wireGuard {
 		return nil
 	}
 	var users, vlans []string

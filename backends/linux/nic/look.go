@@ -125,6 +125,10 @@ func (m *machine) linkRow(l netlink.Link, d *dump) (device.LinkSeen, bool) {
 		row.Kind, row.Parent, row.VLAN = "vlan", d.name(a.ParentIndex), uint16(v.VlanId)
 		return row, m.spec("vlan", a.Name) != nil
 	}
+	if l.Type() == wireGuard {
+		row.Kind = wireGuard
+		return row, m.spec(wireGuard, a.Name) != nil
+	}
 	if a.ParentDevBus == "pci" {
 		row.PCIAddr = a.ParentDev
 	}
@@ -196,6 +200,12 @@ func (m *machine) holds(key string, s device.Spec, d *dump) (device.Spec, bool) 
 		}
 		return device.Spec{VLAN: &device.VLANSpec{Parent: d.name(l.Attrs().ParentIndex),
 			ID: uint16(v.VlanId), MTU: mtu(s.VLAN.MTU)}}, netkernel.IsUp(l)
+	case wireGuard:
+		is, ok := m.tunnel(name, s.WireGuard)
+		if is != nil {
+			is.MTU = mtu(s.WireGuard.MTU)
+		}
+		return device.Spec{WireGuard: is}, ok && netkernel.IsUp(l)
 	case "static":
 		return s, d.has(l, s.Static.Addr)
 	case "dhcp":

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+	"golang.zx2c4.com/wireguard/wgctrl"
+	"golang.zx2c4.com/wireguard/wgctrl/wgtypes"
 
 	"github.com/evetwin/evetwin/backends/linux/netpart"
 	"github.com/evetwin/evetwin/core/agent"
@@ -23,7 +25,11 @@ type machine struct {
 	// show takes what was seen, in order; it must not block.
 	show func(*picture)
 
-	specs  map[string]device.Spec
+	// guard configures WireGuard; nil until somebody wants to.
+	guard *wgctrl.Client
+	specs map[string]device.Spec
+	// public are the public keys of interfaces of WireGuard, by name.
+	public map[string]wgtypes.Key
 	ports  map[string]*port
 	passed map[string]device.Counter // what counters of links that are gone had reached
 	last   map[string]device.Counter
@@ -45,7 +51,7 @@ func open(o Options, since func(time.Time) time.Duration, show func(*picture)) (
 		return nil, fmt.Errorf("start the part nic: %w", err)
 	}
 	m := &machine{o: o, k: k, note: note, since: since, show: show,
-		specs: map[string]device.Spec{}, ports: map[string]*port{},
+		specs: map[string]device.Spec{}, public: map[string]wgtypes.Key{}, ports: map[string]*port{},
 		passed: map[string]device.Counter{}, last: map[string]device.Counter{}}
 	m.Look, m.OnError, m.Fault, m.Watch = m.look, o.OnError, fault, w
 	return m, nil
@@ -58,6 +64,7 @@ func (m *machine) Close() {
 			p.halt()
 		}
 	})
+	m.closeGuard()
 	m.k.Close()
 }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/evetwin/evetwin/backends/linux/netpart"
 	"github.com/evetwin/evetwin/core/bus"
 	device "github.com/evetwin/evetwin/core/device/nic"
+	"github.com/evetwin/evetwin/core/eveapi/secret"
 	"github.com/evetwin/evetwin/core/host"
 )
 
@@ -21,6 +22,9 @@ type Options struct {
 	State string
 	// ResolvConf is the file of the name service, "/etc/resolv.conf"; empty: none is written.
 	ResolvConf string
+	// Keeper returns the keeper of the device's secrets; it is called at each boot, on the device's
+	// loop. Nil: there are none.
+	Keeper func() *secret.Keeper
 	// OnError takes what goes wrong beside the ops, from any goroutine: a client that cannot open
 	// its socket. Nil: nobody wants to know.
 	OnError func(error)
@@ -68,8 +72,10 @@ func (n *Nic) Wire(k *host.Kernel) {
 			items.Complete()
 		},
 		OnError: n.o.OnError})
-	netpart.Serve(b, device.Set, func(m *machine, q *device.SetReq) (string, func() error) {
-		return "set " + q.Item, func() error { return m.set(q.Item, q.Spec) }
+	private := n.privateKeys()
+	netpart.ServeWith(b, device.Set, private, func(m *machine, q *device.SetReq, key *privateKey,
+	) (string, func() error) {
+		return "set " + q.Item, func() error { return m.set(q.Item, q.Spec, key) }
 	})
 	netpart.Serve(b, device.Clear, func(m *machine, q *device.ClearReq) (string, func() error) {
 		return "clear " + q.Item, func() error { return m.clear(q.Item) }

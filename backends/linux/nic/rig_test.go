@@ -60,7 +60,8 @@ func (r *rig) does(item string, s device.Spec) {
 }
 
 func (r *rig) set(item string, s device.Spec) *agent.Fault {
-	return r.M.Op(context.Background(), "set "+item, func() error { return r.M.set(item, s) })
+	return r.M.Op(context.Background(), "set "+item,
+		func() error { return r.M.set(item, s, &privateKey{}) })
 }
 
 func (r *rig) clear(item string) *agent.Fault {

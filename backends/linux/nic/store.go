@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"golang.org/x/sys/unix"
+	"golang.zx2c4.com/wireguard/wgctrl/wgtypes"
 
 	device "github.com/evetwin/evetwin/core/device/nic"
 )
@@ -20,6 +21,8 @@ type memory struct {
 	Boot  string
 	Items []device.ItemSeen
 	Ports []portMemory
+	// Public are the public keys of interfaces of WireGuard.
+	Public map[string]wgtypes.Key `json:",omitempty"`
 }
 
 // portMemory is an interface.
@@ -47,7 +50,7 @@ func bootTime() (int64, error) {
 
 // save writes down what the kernel cannot tell.
 func (m *machine) save() error {
-	x := memory{Boot: m.note.Boot}
+	x := memory{Boot: m.note.Boot, Public: m.public}
 	for _, key := range slices.Sorted(maps.Keys(m.specs)) {
 		x.Items = append(x.Items, device.ItemSeen{Item: key, Spec: m.specs[key]})
 	}
@@ -80,6 +83,7 @@ func (m *machine) Load() error {
 			m.specs[i.Item] = i.Spec
 		}
 	}
+	maps.Copy(m.public, x.Public)
 	d, err := m.dump()
 	if err != nil {
 		return err

@@ -134,9 +134,10 @@ func TestSpaceIsThatOfTheDisk(t *testing.T) {
 func TestUseIsWhatDuSays(t *testing.T) {
 	dir := t.TempDir()
 	other := filepath.Join(dir, "other")
-	must(t, os.Mkdir(other, 0o700),
-		os.WriteFile(filepath.Join(dir, "a"), make([]byte, 70_000), 0o600), os.Link(filepath.Join(dir, "a"), filepath.Join(dir, "b")), resize(filepath.Join(dir, "c"), 1<<30),
-		os.Symlink("a", filepath.Join(dir, "d")), unix.Mount("none", other, "tmpfs", 0, ""))
+	file := func(name string) string { return filepath.Join(dir, name) }
+	must(t, os.Mkdir(other, 0o700), os.WriteFile(file("a"), make([]byte, 70_000), 0o600),
+		os.Link(file("a"), file("b")), resize(file("c"), 1<<30), os.Symlink("a", file("d")),
+		unix.Mount("none", other, "tmpfs", 0, ""))
 	defer func() { must(t, unmount(other)) }()
 	must(t, os.WriteFile(filepath.Join(other, "e"), make([]byte, 500_000), 0o600))
 	out, err := exec.Command("du", "-x", "-s", "-B", "1", dir).Output()

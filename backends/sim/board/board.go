@@ -93,7 +93,7 @@ func New(o Options, clock func() time.Time) *Board {
 	}
 	b := &Board{Disk: d, World: o.World, o: o, clock: clock}
 	b.key = b.secretKey()
-	b.Nic = &nic.Nic{World: o.World, Interfaces: o.Interfaces, Clock: clock}
+	b.Nic = &nic.Nic{World: o.World, Interfaces: o.Interfaces, Clock: clock, Keeper: b.Keeper}
 	b.Web = &web.Web{World: o.World, Disk: d, From: b.Nic.From, Clock: clock, Roots: b.roots,
 		Real: o.Real}
 	b.Store = &store.Store{Disk: d, Taken: b.Web.Taken}

@@ -233,12 +233,15 @@ func (n *Nic) routers(l *link, learned []netip.Addr) []netip.Addr {
 }
 
 func (n *Nic) announce(l *link) {
-	if l.static != nil && n.lower(l) {
+	if l.static != nil && l.Port != "" && n.lower(l) {
 		n.World.Announce(l.attach(), l.static.Addr.Addr())
 	}
 }
 
 func (n *Nic) withdraw(l *link) {
+	if l.Port == "" {
+		return
+	}
 	if l.static != nil {
 		n.World.Withdraw(l.attach(), l.static.Addr.Addr())
 	}

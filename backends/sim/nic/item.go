@@ -20,7 +20,7 @@ func (n *Nic) set(c setRun) {
 		if f := n.apply(what, name, &q.Spec); f != "" {
 			code := device.FaultRefused
 			switch {
-			case strings.HasPrefix(f, "there is no "):
+			case strings.HasPrefix(f, "there is no "), strings.HasPrefix(f, "nobody knows "):
 				code = device.FaultMissing
 			case strings.HasPrefix(f, "this kernel lacks "):
 				code = device.FaultUnsupported
@@ -44,6 +44,8 @@ func (n *Nic) apply(what, name string, s *device.Spec) string {
 	switch {
 	case what == "vlan":
 		return n.makeVLAN(name, s.VLAN)
+	case what == wireGuard:
+		n.makeWireGuard(name, s.WireGuard)
 	case what == "link":
 		l.up = true
 		if s.Link.MTU != 0 {
@@ -67,6 +69,8 @@ func (n *Nic) apply(what, name string, s *device.Spec) string {
 func (n *Nic) base(what, name string, s *device.Spec) string {
 	fits, mtu, on := false, uint16(0), name
 	switch {
+	case what == wireGuard:
+		return n.baseOfWireGuard(name, s)
 	case what == "resolv" && s.Resolv != nil:
 		return ""
 	case what == "vlan" && s.VLAN != nil:
@@ -90,7 +94,10 @@ func (n *Nic) base(what, name string, s *device.Spec) string {
 		return "no table, or a negative metric"
 	case n.links[on] == nil:
 		return "there is no interface " + on
-	case what != "link" && !n.applied("link/"+on) && !n.applied("vlan/"+on):
+	case what == "dhcp" && n.links[on].Kind == wireGuard:
+		return "nobody gives addresses on " + on
+	case what != "link" && !n.applied("link/"+on) && !n.applied("vlan/"+on) &&
+		(what == "vlan" || !n.applied("wireguard/"+on)):
 		return "there is no item link/" + on
 	case what == "vlan" && slices.Contains(n.Lacks, "VLAN"):
 		return "this kernel lacks VLAN (8021q)"
@@ -151,7 +158,7 @@ func (n *Nic) undo(what string, l *link) {
 		l.up = false
 		n.carrier(l)
 		n.show(l)
-	case "vlan":
+	case "vlan", wireGuard:
 		n.stopClients(l)
 		delete(n.links, l.Name)
 		n.rows.Delete(l.Name)
@@ -185,7 +192,7 @@ func (n *Nic) Meddle(item string) {
 // users are the items that stand on the given one: those that others stand on come later.
 func (n *Nic) users(item string) []string {
 	what, name := kind(item)
-	if _, ok := n.specs[item]; !ok || what != "link" && what != "vlan" {
+	if _, ok := n.specs[item]; !ok || what != "link" && what != "vlan" && what != wireGuard {
 		return nil
 	}
 	var out, vlans []string

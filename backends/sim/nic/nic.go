@@ -12,6 +12,7 @@ import (
 	"github.com/evetwin/evetwin/backends/sim/world"
 	"github.com/evetwin/evetwin/core/bus"
 	device "github.com/evetwin/evetwin/core/device/nic"
+	"github.com/evetwin/evetwin/core/eveapi/secret"
 	"github.com/evetwin/evetwin/core/host"
 )
 
@@ -27,8 +28,11 @@ type Interface struct {
 type Nic struct {
 	World      *world.World
 	Interfaces []Interface
-	// Lacks names what the kernel cannot do: "VLAN".
+	// Lacks names what the kernel cannot do: "VLAN", "WireGuard".
 	Lacks []string
+	// Keeper returns the keeper of the device's secrets; it is called at each boot. Nil: there are
+	// none.
+	Keeper func() *secret.Keeper
 	// Clock is the time of the world.
 	Clock func() time.Time
 
@@ -39,6 +43,8 @@ type Nic struct {
 	links map[string]*link
 	specs map[string]device.Spec
 	taken map[string]bool // items that somebody took away
+
+	keeper *secret.Keeper
 }
 
 // link is an interface that exists.
@@ -65,6 +71,9 @@ func (n *Nic) Wire(k *host.Kernel) {
 	n.items = bus.Publish(pt, device.Items)
 	n.links, n.specs = map[string]*link{}, map[string]device.Spec{}
 	n.taken = map[string]bool{}
+	if n.Keeper != nil {
+		n.keeper = n.Keeper()
+	}
 	for i, f := range n.Interfaces {
 		l := &link{Interface: f, index: i + 2}
 		if v, ok := n.World.Port(f.Port); ok {
@@ -108,6 +117,9 @@ func (n *Nic) names() []string {
 }
 
 func (n *Nic) lower(l *link) bool {
+	if l.Kind == wireGuard {
+		return l.up
+	}
 	return l.up && l.Port != "" && n.World.Carrier(l.Port)
 }
 
@@ -118,8 +130,11 @@ func (n *Nic) show(l *link) {
 		kind = "ether"
 	}
 	row := device.LinkSeen{IfName: l.Name, Index: l.index, MAC: l.mac.String(), PCIAddr: l.PCIAddr,
-		Physical: l.parent == "", Kind: kind, Parent: l.parent, VLAN: l.vlan, Up: l.up,
-		LowerUp: n.lower(l), MTU: l.mtu}
+		Physical: l.parent == "" && l.Kind != wireGuard, Kind: kind, Parent: l.parent, VLAN: l.vlan,
+		Up: l.up, LowerUp: n.lower(l), MTU: l.mtu}
+	if l.Kind == wireGuard {
+		row.MAC = ""
+	}
 	if row.MTU == 0 {
 		row.MTU = 1500
 	}
@@ -129,7 +144,7 @@ func (n *Nic) show(l *link) {
 
 func (n *Nic) showAddrs(l *link) {
 	row := device.AddrSeen{IfName: l.Name}
-	if l.up {
+	if l.up && l.Kind != wireGuard {
 		row.Addrs = append(row.Addrs, netip.PrefixFrom(l.mac.LinkLocal(), 64))
 	}
 	if s := l.static; s != nil {

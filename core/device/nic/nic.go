@@ -25,10 +25,10 @@ import (
 type LinkSeen struct {
 	IfName   string
 	Index    int
-	MAC      string // lower case, colons
+	MAC      string // lower case, colons; empty: it has none
 	PCIAddr  string // of a physical interface, if known
 	Physical bool
-	Kind     string // "ether", "vlan", "bond", "bridge", "wlan", "wwan"
+	Kind     string // "ether", "vlan", "bond", "bridge", "wlan", "wwan", "wireguard"
 	Parent   string // of a VLAN
 	VLAN     uint16 // of a VLAN
 	Up       bool   // administratively
@@ -111,12 +111,13 @@ type ResolvSpec struct {
 
 // Spec is what an item is to be; exactly one field is set, and it fits the item's kind.
 type Spec struct {
-	Link   *LinkSpec
-	VLAN   *VLANSpec
-	Static *StaticSpec
-	DHCP   *DHCPSpec
-	Route  *RouteSpec
-	Resolv *ResolvSpec
+	Link      *LinkSpec
+	VLAN      *VLANSpec
+	WireGuard *WireGuardSpec `json:",omitempty"`
+	Static    *StaticSpec
+	DHCP      *DHCPSpec
+	Route     *RouteSpec
+	Resolv    *ResolvSpec
 }
 
 // ItemSeen is an item as applied.
