@@ -39,8 +39,10 @@ type journal struct {
 	failure error
 	held    bool          // a group waits for room
 	full    chan struct{} // closed while held
+	over    bool          // nothing is taken any more
 
 	bell   chan struct{}
+	quit   chan struct{} // closed when it is to write what it has, and no more
 	done   chan struct{} // closed when it writes no more
 	broke  chan struct{} // closed when the disk has failed
 	broken func(error)   // told when the disk has failed
@@ -70,7 +72,7 @@ func openJournal(dir string, broken func(error)) (*journal, error) {
 		replace: func(path string, b []byte) error { return renameio.WriteFile(path, b, 0o600) },
 		append:  (*os.File).Write, sync: datasync, space: func(error) {},
 		retry: func() <-chan time.Time { return time.After(roomEvery) }, full: make(chan struct{}),
-		done: make(chan struct{}), broke: make(chan struct{}), broken: broken}
+		quit: make(chan struct{}), done: make(chan struct{}), broke: make(chan struct{}), broken: broken}
 	if dir != "" {
 		j.path = filepath.Join(dir, "journal")
 		if err := j.open(dir); err != nil {
@@ -145,11 +147,16 @@ func (j *journal) boot() (uint64, error) {
 }
 
 // write stores a record and calls then, perhaps on another goroutine, when it is durable. If the
-// disk fails, then is never called: what is not durable must not show.
+// disk fails, or the journal is closed, then is never called: what is not durable must not show. Any
+// goroutine may call it, at any time.
 func (j *journal) write(r *host.Record, then func()) { j.add(writing{rec: r, then: then}) }
 
 func (j *journal) add(w writing) {
 	j.mu.Lock()
+	if j.over {
+		j.mu.Unlock()
+		return
+	}
 	if j.path == "" {
 		j.apply(w.entry())
 		j.mu.Unlock()
@@ -164,9 +171,13 @@ func (j *journal) add(w writing) {
 	}
 }
 
-// close ends serve when all is written that was given before.
+// close ends serve when all is written that was given before. What others give behind it is not
+// taken.
 func (j *journal) close() {
-	close(j.bell)
+	j.mu.Lock()
+	j.over = true
+	j.mu.Unlock()
+	close(j.quit)
 	<-j.done
 }
 
@@ -184,7 +195,9 @@ func (j *journal) serve() {
 	defer close(j.done)
 	for open := true; open; {
 		select {
-		case _, open = <-j.bell:
+		case <-j.bell:
+		case <-j.quit:
+			open = false
 		case <-j.again():
 		}
 		j.flush()

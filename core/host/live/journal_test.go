@@ -343,3 +343,21 @@ func BenchmarkDurable(b *testing.B) {
 		<-done
 	})
 }
+
+// What is written behind the end is not taken, and nobody is told of it.
+func TestWhatIsWrittenBehindTheEndIsNotTaken(t *testing.T) {
+	for _, dir := range []string{"", t.TempDir()} {
+		j, err := openJournal(dir, func(err error) { t.Error(err) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		j.start()
+		told := make(chan int, 2)
+		j.write(record(0, "a"), func() { told <- 0 })
+		j.close()
+		j.write(record(1, "b"), func() { told <- 1 })
+		if got := j.text(); len(told) != 1 || got != "0: a@0" {
+			t.Errorf("%q: %d were told; rows %s", dir, len(told), got)
+		}
+	}
+}
