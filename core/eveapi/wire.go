@@ -29,7 +29,7 @@ func eachField(b []byte,
 	for len(b) > 0 {
 		num, typ, n := protowire.ConsumeTag(b)
 		if n < 0 {
-			return protowire.ParseError(n)
+			return steady(protowire.ParseError(n))
 		}
 		b = b[n:]
 		var val []byte
@@ -43,7 +43,7 @@ func eachField(b []byte,
 			n = protowire.ConsumeFieldValue(num, typ, b)
 		}
 		if n < 0 {
-			return protowire.ParseError(n)
+			return steady(protowire.ParseError(n))
 		}
 		b = b[n:]
 		if !f(num, typ, val, u) {
@@ -57,7 +57,7 @@ func eachField(b []byte,
 func Marshal(m proto.Message) ([]byte, error) {
 	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
 	if err != nil {
-		return nil, fmt.Errorf("serialize %s: %w", m.ProtoReflect().Descriptor().Name(), err)
+		return nil, fmt.Errorf("serialize %s: %w", m.ProtoReflect().Descriptor().Name(), steady(err))
 	}
 	return b, nil
 }
@@ -79,7 +79,7 @@ func Unmarshal(b []byte, m proto.Message) error {
 		}
 	}
 	if err := (proto.UnmarshalOptions{RecursionLimit: MaxDepth}).Unmarshal(b, m); err != nil {
-		return faultf(Malformed, "%s does not parse: %v", name, err)
+		return faultf(Malformed, "%s does not parse: %v", name, steady(err))
 	}
 	return nil
 }
