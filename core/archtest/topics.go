@@ -12,6 +12,7 @@ import (
 // processNames are the agents whose topics carry another name than their folder.
 var processNames = map[string]string{
 	"client": "zedclient", "zedagentinfo": "zedagent-info", "zedagentmetrics": "zedagent-metrics",
+	"zedagentflowlog": "zedagent-flowlog", "zedrouterflows": "zedrouter-flows",
 }
 
 // topic is one declaration of a topic or of a member of a family.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/lf-edge/eve-api/go/flowlog"
 	"github.com/lf-edge/eve-api/go/info"
 	"github.com/lf-edge/eve-api/go/metrics"
 )
@@ -73,6 +74,21 @@ func InfoEntity(m *info.ZInfoMsg) string {
 		return c.Amdinfo.GetUuid() + "-" + strconv.Itoa(int(c.Amdinfo.GetType()))
 	}
 	return m.GetDevId()
+}
+
+// FlowLogBody builds the payload of a flowlog request.
+func FlowLogBody(m *flowlog.FlowMessage) ([]byte, error) { return Marshal(m) }
+
+// ParseFlowLog parses the payload of a flowlog request, which must name its device.
+func ParseFlowLog(payload []byte) (*flowlog.FlowMessage, error) {
+	m := &flowlog.FlowMessage{}
+	if err := Unmarshal(payload, m); err != nil {
+		return nil, err
+	}
+	if m.GetDevId() == "" {
+		return nil, fmt.Errorf("flow log names no device")
+	}
+	return m, nil
 }
 
 // MetricsBody builds the payload of a metrics request.

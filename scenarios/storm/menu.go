@@ -54,7 +54,7 @@ func ops() []string {
 	var out []string
 	for _, d := range []*agent.OpDecl{
 		boot.SetReason.OpDecl, bridge.Set.OpDecl, bridge.Clear.OpDecl, bridge.Counters.OpDecl,
-		bridge.Offer.OpDecl,
+		bridge.Offer.OpDecl, bridge.Flows.OpDecl,
 		clock.Sync.OpDecl, hyper.Create.OpDecl, hyper.Start.OpDecl, hyper.Stop.OpDecl,
 		hyper.Delete.OpDecl, hyper.Bind.OpDecl, hyper.Usages.OpDecl, led.Blink.OpDecl,
 		nic.Set.OpDecl, nic.Clear.OpDecl, nic.Counters.OpDecl, power.Reset.OpDecl, store.Read.OpDecl,

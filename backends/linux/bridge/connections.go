@@ -25,8 +25,8 @@ type track struct {
 	start         uint64
 }
 
-// count is packets of a connection, and the verdict on it when it was seen first: other rules do not
-// change it, for what they drop is noted where they do.
+// count is packets of a connection, and the verdict on it when it was seen first: other rules do
+// not change it, for what they drop is noted where they do.
 type count struct {
 	txBytes, txPkts, rxBytes, rxPkts uint64
 	until                            time.Time

@@ -43,8 +43,8 @@
 // the addresses of ports, so they are laid again whenever they miss.
 //
 // The metadata service has a socket for each bridge, bound to the bridge and to 169.254.169.254 on
-// it: so it hears guests of that bridge and nobody else, and knows whose guest asks. What it says is
-// worked out on the device's loop (backends/metadata); each offer stands in a file of its own.
+// it: so it hears guests of that bridge and nobody else, and knows whose guest asks. What it says
+// is worked out on the device's loop (backends/metadata); each offer stands in a file of its own.
 //
 // What the kernel cannot tell stands in a file on a file system that lives as long as the kernel's
 // configuration does, written before the kernel is changed; a new process adopts what still holds,

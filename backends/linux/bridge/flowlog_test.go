@@ -174,8 +174,8 @@ func TestFlowsOutliveTheGuestAndTheProcess(t *testing.T) {
 
 // resolver asks the dnsmasq of bn1 from a guest.
 func resolver(s *netlab.Space) *net.Resolver {
-	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (c net.Conn,
-		err error,
+	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (
+		c net.Conn, err error,
 	) {
 		s.Do(func() { c, err = new(net.Dialer).DialContext(ctx, network, "10.1.0.1:53") })
 		return c, err

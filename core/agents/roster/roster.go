@@ -17,10 +17,12 @@ import (
 	"github.com/evetwin/evetwin/core/agents/volumemgr"
 	"github.com/evetwin/evetwin/core/agents/waitforaddr"
 	"github.com/evetwin/evetwin/core/agents/zedagent"
+	"github.com/evetwin/evetwin/core/agents/zedagentflowlog"
 	"github.com/evetwin/evetwin/core/agents/zedagentinfo"
 	"github.com/evetwin/evetwin/core/agents/zedagentmetrics"
 	"github.com/evetwin/evetwin/core/agents/zedmanager"
 	"github.com/evetwin/evetwin/core/agents/zedrouter"
+	"github.com/evetwin/evetwin/core/agents/zedrouterflows"
 )
 
 // Agents are all agents in the order in which EVE starts them. The order has no effect on what they
@@ -33,6 +35,7 @@ func Agents() []agent.Entry {
 		{Name: "zedagent", New: zedagent.New},
 		{Name: "zedagent-info", New: zedagentinfo.New, Turns: 4000},
 		{Name: "zedagent-metrics", New: zedagentmetrics.New},
+		{Name: "zedagent-flowlog", New: zedagentflowlog.New, Turns: 4000},
 		{Name: "ledmanager", New: ledmanager.New},
 		{Name: "nim", New: nim.New},
 		{Name: "nodeagent", New: nodeagent.New},
@@ -40,6 +43,7 @@ func Agents() []agent.Entry {
 		{Name: "tpmmgr", New: tpmmgr.New},
 		{Name: "zedmanager", New: zedmanager.New, Turns: 3000},
 		{Name: "zedrouter", New: zedrouter.New, Turns: 4000},
+		{Name: "zedrouter-flows", New: zedrouterflows.New},
 		{Name: "msrv", New: msrv.New, Turns: 4000},
 		{Name: "downloader", New: downloader.New, Turns: 4000},
 		{Name: "verifier", New: verifier.New, Turns: 4000},

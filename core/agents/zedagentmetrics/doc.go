@@ -5,7 +5,8 @@
 //	in   zedclient/OnboardingStatus    nothing is sent before there is a UUID
 //	in   zedmanager/AppInstanceStatus, zedrouter/NetworkInstanceStatus, volumemgr/VolumeStatus,
 //	     volumemgr/VolumeMgrStatus, nim/DeviceNetworkStatus, zedagent/ZedAgentStatus,
-//	     domainmgr/HostMemory, store/SpaceSeen, MetricsMap of all agents: what is reported
+//	     domainmgr/HostMemory, store/SpaceSeen, zedagent-flowlog/FlowlogMetrics,
+//	     MetricsMap of all agents: what is reported
 //	out  zedagent-metrics/Sample       counters as they were sampled last
 //	out  zedagent-metrics/MetricsMap   counters of its own exchanges
 //	op   nic.Counters, bridge.Counters, hyper.Usage, and those of package controllerconn

@@ -67,6 +67,7 @@ type meter struct {
 	memory    *bus.Sub[domain.HostMemory]
 	space     *bus.Sub[store.SpaceSeen]
 	maps      *bus.SubFamily[metrics.MetricsMap]
+	flowlog   *bus.Sub[metrics.FlowlogMetrics]
 	own       *bus.Pub[metrics.MetricsMap]
 	nic       *agent.Calls[nic.CountersReq, nic.CountersRes]
 	bridge    *agent.Calls[bridge.CountersReq, bridge.CountersRes]
@@ -90,6 +91,7 @@ func New(p bus.Port) agent.Agent {
 		memory:    bus.Subscribe(p, domain.Host, bus.Quiet),
 		space:     bus.Subscribe(p, store.Space, bus.Quiet),
 		maps:      bus.SubscribeFamily(p, metrics.Maps, bus.Quiet),
+		flowlog:   bus.Subscribe(p, metrics.Flowlog, bus.Quiet),
 		own:       bus.Publish(p, metrics.Maps.Of("zedagent-metrics")),
 		nic:       agent.Use(p, nic.Counters),
 		bridge:    agent.Use(p, bridge.Counters),

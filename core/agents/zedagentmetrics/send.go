@@ -29,6 +29,7 @@ func (a *meter) input(t *agent.Turn, c *cycle, device string) report.MetricsInpu
 	in := report.MetricsInput{
 		Device: device, At: t.Wall, Up: t.Now, Dormant: dormant * c.Told,
 		Network: a.net.Get(entity.Global), ZedAgent: a.zedagent.Get("zedagent"),
+		Flowlog: a.flowlog.Get(entity.Global),
 	}
 	if s := a.samples.Get("sample"); s != nil {
 		in.Host = s.Host.Now

@@ -68,7 +68,7 @@ func (n *instance) serviceSpec() *bridge.ServiceSpec {
 	c := n.cfg
 	out := &bridge.ServiceSpec{Subnet: c.Subnet.Masked(), Gateway: c.Gateway, Start: c.DhcpRange.Start,
 		End: c.DhcpRange.End, NoDefault: !n.leadsOut(), Domain: c.DomainName, DNS: c.DnsServers,
-		MTU: n.mtu, LeaseTime: leaseTime, Routes: n.advertised()}
+		MTU: n.mtu, LeaseTime: leaseTime, Routes: n.advertised(), FlowLog: c.EnableFlowlog}
 	for _, p := range n.ports {
 		for _, d := range p.DNSServers {
 			if up := (bridge.DNSServer{Addr: d, IfName: p.IfName}); !slices.Contains(out.Upstream, up) {

@@ -127,7 +127,7 @@ func (d *adapter) spec() *bridge.VifSpec {
 	n := d.ni
 	out := &bridge.VifSpec{Bridge: n.name(), MAC: d.mac, IP: d.ip, MTU: n.mtu, AppID: d.app,
 		Adapter: d.cfg.Name, Network: n.id, Rules: d.rules, Up: !n.clash,
-		BPDUGuard: !n.local() && len(n.ports) > 1}
+		BPDUGuard: !n.local() && len(n.ports) > 1, FlowLog: n.cfg.EnableFlowlog}
 	if !n.local() && d.cfg.AccessVlanID > 1 {
 		out.VLAN = uint16(d.cfg.AccessVlanID)
 	}

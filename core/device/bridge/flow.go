@@ -8,16 +8,17 @@ import (
 )
 
 // The flow log: what guests of interfaces with FlowLog exchanged with whom, and which names they
-// asked the DNS service of their bridge for. It is no table, since flows come in thousands: the part
-// keeps records, numbered, until the caller of Flows says that it has them. Without FlowLog nothing
-// is recorded, and what was recorded of an interface is forgotten when its flow log is turned off.
+// asked the DNS service of their bridge for. It is no table, since flows come in thousands: the
+// part keeps records, numbered, until the caller of Flows says that it has them. Without FlowLog
+// nothing is recorded, and what was recorded of an interface is forgotten when its flow log is
+// turned off.
 //
 // A flow is the packets between two ends, in both directions. One that was admitted is recorded
-// when it has rested: nothing was seen of it for FlowRest at least, longer for a connection that was
-// not closed. If it goes on after that, what is new is another record. Of one that was dropped at
-// the interface each collection records what is new. What every guest needs (addresses, names,
-// metadata, neighbours) is no flow, nor is what is sent to many. The rules that were in force when a
-// flow was opened count for it.
+// when it has rested: nothing was seen of it for FlowRest at least, longer for a connection that
+// was not closed. If it goes on after that, what is new is another record. Of one that was dropped
+// at the interface each collection records what is new. What every guest needs (addresses, names,
+// metadata, neighbours) is no flow, nor is what is sent to many. The rules that were in force when
+// a flow was opened count for it.
 //
 // EVE: may record a flow twice, with all its packets each time.
 

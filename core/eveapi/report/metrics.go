@@ -53,6 +53,7 @@ type MetricsInput struct {
 	Apps      []*app.AppInstanceStatus
 	Instances []*network.NetworkInstanceStatus
 	Volumes   []*volume.VolumeStatus
+	Flowlog   *counters.FlowlogMetrics // nil: nothing was ever logged
 }
 
 // Metrics reports counters and gauges of the whole device.
@@ -80,6 +81,10 @@ func Metrics(in *MetricsInput) *metrics.ZMetricMsg {
 	if z := in.ZedAgent; z != nil {
 		dm.LastReceivedConfig = stamp(z.LastReceivedConfig)
 		dm.LastProcessedConfig = stamp(z.LastProcessedConfig)
+	}
+	if f := in.Flowlog; f != nil {
+		dm.Flowlog = &metrics.FlowlogMetric{Messages: flowCounters(&f.Messages),
+			Flows: flowCounters(&f.Flows), DnsRequests: flowCounters(&f.DNSReqs)}
 	}
 	msg := &metrics.ZMetricMsg{
 		DevID: in.Device, AtTimeStamp: timestamppb.New(in.At),

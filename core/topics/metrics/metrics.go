@@ -40,4 +40,5 @@ func (MetricsMap) Key() string { return entity.Global }
 
 // Maps is the family of every agent that sends; subscribe Quiet.
 var Maps = bus.NewFamily[MetricsMap](bus.Decl{Name: "MetricsMap", MaxPuts: 2000},
-	"zedclient", "zedagent", "zedagent-info", "zedagent-metrics", "nim", "downloader", "diag")
+	"zedclient", "zedagent", "zedagent-info", "zedagent-metrics", "zedagent-flowlog", "nim",
+	"downloader", "diag")
