@@ -28,6 +28,10 @@ type NicSetup struct {
 	Meddle func(item string)
 	// Secret makes a secret known to the device, and returns its reference; on the device's loop.
 	Secret func(text string) (ref string)
+	// Carries has the other end of a tunnel, behind eth0, with TunnelFar as it says: it sends a packet
+	// through the tunnel and reports whether it is answered. Nil: tunnels of this backend carry
+	// nothing.
+	Carries func() error
 	// Via is the router that packets from an address of eth0 take to a host far away, empty without
 	// one; on the device's loop.
 	Via func(src netip.Addr) string

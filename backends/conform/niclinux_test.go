@@ -27,7 +27,8 @@ var (
 		"6,10.99.0.1,10.99.0.2", "42,10.99.0.3", "15,lan.example", "252,http://wpad.example/wpad.dat"}}
 	otherServer = netlab.Server{Link: "lan0", Range: "10.98.0.50,10.98.0.50",
 		Options: append([]string{"3,10.98.0.1"}, lanServer.Options...)}
-	tagServer = netlab.Server{Link: "lan0.5", Range: "10.99.5.50,10.99.5.50"}
+	tagServer = netlab.Server{Link: "lan0.5", Range: "10.99.5.50,10.99.5.50",
+		Options: []string{"6"}} // no server of names: itself, otherwise
 	sixServer = netlab.Server{Link: "lan1", Args: []string{"--enable-ra", "--ra-param=lan1,0,1800",
 		"--dhcp-range=::,constructor:lan1,ra-only,64", "--dhcp-option=option6:dns-server,[fd00:99::1]"}}
 )
@@ -110,7 +111,7 @@ func (x *nicLab) setup() conform.NicSetup {
 				x.lan.Change(lanServer)
 			}
 		},
-		Meddle: x.meddle, Secret: making(x.keeper), Via: x.via}
+		Meddle: x.meddle, Secret: making(x.keeper), Carries: x.carries, Via: x.via}
 }
 
 // far is an address outside of all networks.

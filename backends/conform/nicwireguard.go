@@ -1,6 +1,8 @@
 package conform
 
 import (
+	"crypto/ecdh"
+	"encoding/base64"
 	"net/netip"
 	"strings"
 	"testing"
@@ -29,6 +31,8 @@ func nicTunnelCases() []Case[*nicBench] {
 			Clause: "PrivateKey is a reference: another one is another key"},
 		{Name: "an address in it", Run: (*nicBench).tunnelAddress, Needs: NeedsWireGuard,
 			Clause: "fixed addresses stand on it as on a link; it takes no DHCP"},
+		{Name: "packets go through", Run: (*nicBench).tunnelCarries, Needs: NeedsWireGuard,
+			Clause: "the spec is what the kernel does: who has the key is answered"},
 		{Name: "somebody removes it", Run: (*nicBench).tunnelTaken, Needs: NeedsWireGuard,
 			Clause: "what somebody took away is not seen any more, and can be set again"},
 		{Name: "a kernel without", Run: (*nicBench).tunnelLacking, Needs: NeedsNoWireGuard,
@@ -149,6 +153,46 @@ func (x *nicBench) tunnelAddress(t *testing.T) {
 	x.unset.refuses(t, nic.ClearReq{Item: "wireguard/wg0"}, nic.FaultBusy, true)
 	x.drop(t, "static/wg0")
 	x.has(t, "wg0")
+}
+
+// TunnelFar is the other end of a tunnel: it has an address behind eth0, a private key, and an
+// address inside, to which packets are sent. Public is the key of the device, which has the
+// address Near inside.
+func TunnelFar() (f struct{ At, Secret, Inside, Public, Near string }) {
+	f.At, f.Secret, f.Inside = "10.99.0.1:51820", otherSecret, "10.96.1.1/24"
+	f.Public, f.Near = publicKey(tunnelSecret), "10.96.1.2/24"
+	return f
+}
+
+// publicKey is the public key of a private one.
+func publicKey(secret string) string {
+	raw, ok := nic.WireGuardKey(secret)
+	key, err := ecdh.X25519().NewPrivateKey(raw[:])
+	if !ok || err != nil {
+		return ""
+	}
+	return base64.StdEncoding.EncodeToString(key.PublicKey().Bytes())
+}
+
+// tunnelCarries sends a packet through a tunnel, and again when all was set once more.
+func (x *nicBench) tunnelCarries(t *testing.T) {
+	x.apply(t, "link/eth0", linkSpec(1500))
+	x.carrier(t, "eth0", true)
+	x.apply(t, "static/eth0", staticSpec("10.99.0.7/24", ""))
+	s := x.tunnelSpec(t, tunnelSecret, tunnelPeer(publicKey(otherSecret), TunnelFar().At, 0,
+		"10.96.1.0/24"))
+	for range 2 {
+		x.apply(t, "wireguard/wg0", s)
+		x.apply(t, "static/wg0", staticSpec(TunnelFar().Near, ""))
+		if x.Carries != nil {
+			if err := x.Carries(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	for _, item := range []string{"static/wg0", "static/eth0"} {
+		x.drop(t, item)
+	}
 }
 
 func (x *nicBench) tunnelTaken(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"github.com/google/nftables/expr"
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
+	"golang.org/x/sys/unix"
 
 	"github.com/evetwin/evetwin/backends/linux/netspace"
 )
@@ -126,6 +127,14 @@ func trials() []trial {
 
 // bridgeConntrack loads a rule of the bridge family that looks at the state of connections.
 func bridgeConntrack(space string, _ *netlink.Handle) error {
+	// A kernel without a netfilter is asked here: the library does not expect it.
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_NETFILTER)
+	if err != nil {
+		return err
+	}
+	if err := unix.Close(fd); err != nil {
+		return err
+	}
 	ns, err := netns.GetFromPath(netspace.Path(space))
 	if err != nil {
 		return err

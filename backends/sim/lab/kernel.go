@@ -2,6 +2,8 @@ package lab
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,7 +30,16 @@ func wantedModules() []string {
 	return []string{
 		"virtio_pci", "virtio_net", "virtio_blk", "virtio_rng", "virtio_console", "virtiofs",
 		"squashfs", "overlay", "isofs", "button", "evdev",
+		// For tests of links that the kernel of a small machine does not have.
+		"veth", "8021q", "wireguard",
 	}
+}
+
+// modulesMark ends the names of cache entries that hold these modules: a kernel with others is
+// another entry.
+func modulesMark() string {
+	sum := sha256.Sum256([]byte(strings.Join(wantedModules(), " ")))
+	return "-" + hex.EncodeToString(sum[:4])
 }
 
 // Module is a kernel module in the cache.
@@ -59,7 +70,7 @@ type Kernel struct {
 
 // FindKernel returns the newest kernel in the cache, or ErrNoKernel.
 func FindKernel(cache Cache) (Kernel, error) {
-	found, _ := filepath.Glob(filepath.Join(cache.Dir, kernelEntry+"*"))
+	found, _ := filepath.Glob(filepath.Join(cache.Dir, kernelEntry+"*"+modulesMark()))
 	slices.SortFunc(found, compareVersions)
 	for _, dir := range slices.Backward(found) {
 		if checkManifest(dir) != nil {
@@ -128,7 +139,7 @@ func FetchKernel(ctx context.Context, cache Cache) (Kernel, error) {
 	if err != nil {
 		return Kernel{}, err
 	}
-	dir, err := cache.Entry(ctx, kernelEntry+pkg, func(ctx context.Context, dir string) error {
+	dir, err := cache.Entry(ctx, kernelEntry+pkg+modulesMark(), func(ctx context.Context, dir string) error {
 		return fillKernel(ctx, pkg, dir)
 	})
 	if err != nil {

@@ -42,6 +42,8 @@ type Start struct {
 	StopSeconds int
 	// TPM says that the guest gets a TPM.
 	TPM bool
+	// Modules are kernel modules for the payload, beside those of every guest.
+	Modules []string
 	// NoPowerButton leaves its driver out, for tests of guests that do not obey.
 	NoPowerButton bool
 }
@@ -120,7 +122,7 @@ func (m Machine) Boot(ctx context.Context, root Root, start Start, initrd string
 
 // modules returns the kernel modules a boot needs; each costs its time to insert.
 func (m Machine) modules(root Root, start Start) []string {
-	modules := []string{"virtio_pci", "virtio_net"}
+	modules := append([]string{"virtio_pci", "virtio_net"}, start.Modules...)
 	if !start.NoPowerButton {
 		modules = append(modules, "button", "evdev")
 	}
