@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/evetwin/evetwin/backends/taping"
 	"github.com/evetwin/evetwin/core/fault"
 	"github.com/evetwin/evetwin/core/host/sim"
 	"github.com/evetwin/evetwin/scenarios"
@@ -134,7 +135,7 @@ func benchRecord(pieces, seeds int) (r recordCost, err error) {
 
 // quiet measures with a device in two worlds that differ in nothing but the recorder.
 func (r *recordCost) quiet(c *cores) (err error) {
-	rec := recording.Beside(&nowhere{cores: c})
+	rec := taping.Beside(&nowhere{cores: c})
 	defer func() { err = errors.Join(err, rec.Close()) }()
 	var worlds [2]*sim.World
 	for i := range worlds {
@@ -201,7 +202,7 @@ func (r *recordCost) seeds(c *cores) error {
 			if !recorded {
 				return life(sc, seed, around)
 			}
-			rec := recording.Beside(&nowhere{cores: c})
+			rec := taping.Beside(&nowhere{cores: c})
 			around = append(around, recording.Around{Recorder: rec})
 			err := errors.Join(life(sc, seed, around), rec.Close())
 			bytes += rec.Bytes()

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/evetwin/evetwin/backends/taping"
 	"github.com/evetwin/evetwin/scenarios/corpus"
 	"github.com/evetwin/evetwin/scenarios/explore"
 	"github.com/evetwin/evetwin/scenarios/recording"
@@ -51,7 +52,7 @@ func recordCase(sc *scenario.Scenario, c *corpus.Case, folder, file string) (pat
 	}
 	name := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file)) + ".ev"
 	path = filepath.Join(folder, name)
-	rec, err := recording.Create(path)
+	rec, err := taping.Create(path)
 	if err != nil {
 		return "", err
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/evetwin/evetwin/backends/sim/lab"
+	"github.com/evetwin/evetwin/backends/taping"
 	"github.com/evetwin/evetwin/core/host/sim"
 	"github.com/evetwin/evetwin/scenarios/linux"
 	"github.com/evetwin/evetwin/scenarios/recording"
@@ -47,7 +48,7 @@ func newHost(ctx context.Context, on string, seed uint64, record string, around 
 		h, err = scenario.NewVirtualWorld(sim.Options{Seed: seed}, nil, around...)
 		return h, func() error { return nil }, err
 	}
-	r, err := recording.Create(record)
+	r, err := taping.Create(record)
 	if err != nil {
 		return nil, nil, err
 	}

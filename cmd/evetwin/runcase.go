@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/evetwin/evetwin/backends/taping"
 	"github.com/evetwin/evetwin/core/fault"
 	"github.com/evetwin/evetwin/core/plant"
 	"github.com/evetwin/evetwin/scenarios"
@@ -28,7 +29,7 @@ func runCase(c *cobra.Command, f runFlags) error {
 	var around []scenario.Around
 	done := func() error { return nil }
 	if f.record != "" {
-		r, err := recording.Create(f.record)
+		r, err := taping.Create(f.record)
 		if err != nil {
 			return err
 		}

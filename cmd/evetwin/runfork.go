@@ -11,6 +11,7 @@ import (
 	"github.com/lf-edge/eve-api/go/config"
 	"github.com/spf13/cobra"
 
+	"github.com/evetwin/evetwin/backends/taping"
 	"github.com/evetwin/evetwin/core/fault"
 	"github.com/evetwin/evetwin/scenarios"
 	"github.com/evetwin/evetwin/scenarios/dryrun"
@@ -82,7 +83,7 @@ func runLife(c *cobra.Command, args []string, f runFlags) error {
 	}
 	done := func() error { return nil }
 	if f.record != "" {
-		r, err := recording.Create(f.record)
+		r, err := taping.Create(f.record)
 		if err != nil {
 			return err
 		}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/evetwin/evetwin/backends/sim/lab"
 	"github.com/evetwin/evetwin/backends/sim/real"
+	"github.com/evetwin/evetwin/backends/taping"
 	"github.com/evetwin/evetwin/scenarios/dryrun"
 	"github.com/evetwin/evetwin/scenarios/recording"
 	"github.com/evetwin/evetwin/scenarios/twin"
@@ -32,7 +33,7 @@ type upRun struct {
 	terminal bool
 	told     bool // the summary was printed
 	live     *twin.Live
-	record   *recording.File
+	record   *taping.File
 	show     *show
 	began    time.Time
 	sum      summary
@@ -65,7 +66,7 @@ func (u *upRun) options() twin.LiveOptions {
 		DeviceOptions: twin.DeviceOptions{Name: first, Seed: uint64(time.Now().UnixNano()),
 			OnTurn: v.turn, OnBoot: v.boot, OnLine: u.steps.logLine}}
 	o.DeviceOptions = u.hooks(o.DeviceOptions)
-	u.record.Shape(&o.DeviceOptions)
+	recording.File(u.record, &o.DeviceOptions)
 	if u.in != nil {
 		o.Shape, o.Equip = u.in.Shape, u.in.Equip
 	}
@@ -74,7 +75,7 @@ func (u *upRun) options() twin.LiveOptions {
 
 // run brings the device to its goal.
 func (u *upRun) run(ctx context.Context) (_ summary, err error) {
-	if u.record, err = recording.Create(u.flags.record); err != nil {
+	if u.record, err = taping.Create(u.flags.record); err != nil {
 		return u.sum, err
 	}
 	defer func() { err = errors.Join(err, u.record.Close()) }()

@@ -5,8 +5,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/evetwin/evetwin/backends/taping"
 	"github.com/evetwin/evetwin/core/host"
-	"github.com/evetwin/evetwin/scenarios/recording"
 )
 
 // deviceName is what a recording calls the device: it is the only one there.
@@ -15,7 +15,7 @@ const deviceName = "device"
 // tape is the recording of the agents that join the hub together; without a folder for recordings
 // it records nothing.
 type tape struct {
-	file *recording.File
+	file *taping.File
 	take func(*host.Proc, *host.Input, *host.Output)
 	stop func()
 }
@@ -32,7 +32,7 @@ func newTape(b *box, name string) (*tape, error) {
 	}
 	b.tapes++
 	file := fmt.Sprintf("%s-%d-%d.ev", name, os.Getpid(), b.tapes)
-	f, err := recording.Create(filepath.Join(b.recordDir, file))
+	f, err := taping.Create(filepath.Join(b.recordDir, file))
 	if err != nil {
 		return nil, err
 	}

@@ -34,7 +34,7 @@
 //
 // A quiet device (a running application, exchanges every 39 s in the mean) takes 1.2 MiB a day. A
 // Recorder copies what a turn was told and did, and a Writer encodes it in batches: on the device's
-// loop, or beside it (recording.Beside). Beside it, the loop of a simulated quiet device takes 2
+// loop, or beside it (taping.Beside). Beside it, the loop of a simulated quiet device takes 2
 // to 3 % more time, that of a short life under faults 3 to 6 %. With the writer, all processor time
 // is some 12 % and 15 to 20 % more: where no second core is free, that is what a recording costs by
 // the clock. "evetwin bench record" measures all this. The recorder remembers 65,536 texts and as

@@ -1,6 +1,7 @@
 package recording
 
 import (
+	"github.com/evetwin/evetwin/backends/taping"
 	"github.com/evetwin/evetwin/core/host"
 	"github.com/evetwin/evetwin/core/trace"
 	"github.com/evetwin/evetwin/scenarios/scenario"
@@ -15,6 +16,13 @@ func (a Around) Shape(_ scenario.World, o *twin.DeviceOptions) { Shape(a.Recorde
 
 // Made does nothing.
 func (a Around) Made(scenario.World, *twin.Device) {}
+
+// File has a device recorded into a file; nil records nothing.
+func File(f *taping.File, o *twin.DeviceOptions) {
+	if f != nil {
+		Shape(f.Recorder, o)
+	}
+}
 
 // Shape has a device's turns recorded, beside whoever else is told of them.
 func Shape(r *trace.Recorder, o *twin.DeviceOptions) {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/evetwin/evetwin/backends/taping"
 	"github.com/evetwin/evetwin/core/fault"
 	"github.com/evetwin/evetwin/core/host"
 	"github.com/evetwin/evetwin/core/host/sim"
@@ -81,7 +82,7 @@ func TestBesideTheLoopTheSameBytesAreWritten(t *testing.T) {
 		for seed := range uint64(4) {
 			every := []uint64{0, 1, 37, 1000}[seed]
 			var on, beside bytes.Buffer
-			rs := []*trace.Recorder{trace.NewRecorder(&on), recording.Beside(slowly{&beside})}
+			rs := []*trace.Recorder{trace.NewRecorder(&on), taping.Beside(slowly{&beside})}
 			for _, r := range rs {
 				err := taken(sc, seed+1, r, perTurn{func() {
 					if every > 0 && r.Turns()%every == 0 {
@@ -127,7 +128,7 @@ func (g *gate) Write(b []byte) (int, error) {
 // The loop goes on while the writer waits for its disk. If it could not, this would never end.
 func TestTheLoopGoesOnWhileTheWriterWaits(t *testing.T) {
 	g, shut := &gate{open: make(chan struct{})}, true
-	r := recording.Beside(g)
+	r := taping.Beside(g)
 	sc, err := scenarios.Find("quickstart")
 	if err != nil {
 		t.Fatal(err)
@@ -178,7 +179,7 @@ func TestWhatCannotBeWrittenBesideTheLoopIsTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := &full{}
-	r := recording.Beside(f)
+	r := taping.Beside(f)
 	for range 3 {
 		if err := taken(sc, 1, r); !errors.Is(err, errFull) ||
 			err.Error() != "record turns: the disk is full" {
@@ -192,7 +193,7 @@ func TestWhatCannotBeWrittenBesideTheLoopIsTold(t *testing.T) {
 		t.Errorf("%d writes", f.lines)
 	}
 	var b bytes.Buffer
-	ok := recording.Beside(&b)
+	ok := taping.Beside(&b)
 	if err := taken(sc, 1, ok); err != nil {
 		t.Fatal(err)
 	}
@@ -213,7 +214,7 @@ func TestWhatIsFlushedBesideTheLoopIsWhole(t *testing.T) {
 	g := &gate{open: make(chan struct{})}
 	close(g.open)
 	written := make(chan []byte, 10_000)
-	r := recording.Beside(io.MultiWriter(g, told(written)))
+	r := taping.Beside(io.MultiWriter(g, told(written)))
 	at := uint64(0)
 	if err := taken(sc, 1, r, perTurn{func() {
 		if r.Turns() != 300 || at > 0 {

@@ -4,6 +4,7 @@ import (
 	"io"
 	"testing"
 
+	"github.com/evetwin/evetwin/backends/taping"
 	"github.com/evetwin/evetwin/core/fault"
 	"github.com/evetwin/evetwin/core/host/sim"
 	"github.com/evetwin/evetwin/scenarios"
@@ -27,7 +28,7 @@ func BenchmarkStandard(b *testing.B) {
 			b.ReportAllocs()
 			for i := range b.N {
 				seed := uint64(i%20) + 1
-				rec := recording.Beside(io.Discard)
+				rec := taping.Beside(io.Discard)
 				around := []scenario.Around{storm.New(fault.Draw(p, seed, storm.Usual(), sc.Span))}
 				if way == "recorded" {
 					around = append(around, recording.Around{Recorder: rec})

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/evetwin/evetwin/backends/taping"
 	"github.com/evetwin/evetwin/core/agent"
 	"github.com/evetwin/evetwin/core/agents/roster"
 	"github.com/evetwin/evetwin/core/host"
@@ -24,7 +25,7 @@ import (
 // record runs a scenario and returns its recording, which is written beside the loop.
 func record(sc *scenario.Scenario, seed uint64) (_ []byte, err error) {
 	var b bytes.Buffer
-	r := recording.Beside(&b)
+	r := taping.Beside(&b)
 	defer func() { err = errors.Join(err, r.Close()) }()
 	h, err := scenario.NewVirtualWorld(sim.Options{Seed: seed}, nil, recording.Around{Recorder: r})
 	if err != nil {

@@ -1,4 +1,4 @@
-package recording
+package taping
 
 import (
 	"errors"
@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/evetwin/evetwin/core/trace"
-	"github.com/evetwin/evetwin/scenarios/twin"
 )
 
 // File is a recording into a file; a nil one records nothing.
@@ -28,13 +27,6 @@ func Create(path string) (*File, error) {
 		return nil, fmt.Errorf("record the run: %w", err)
 	}
 	return &File{Beside(f), f}, nil
-}
-
-// Shape has a device recorded.
-func (r *File) Shape(o *twin.DeviceOptions) {
-	if r != nil {
-		Shape(r.Recorder, o)
-	}
 }
 
 // flushEvery is how much of a recording in real time a killed program may lose.

@@ -1,4 +1,5 @@
-package recording
+// Package taping records the turns of devices of real time into files, for core/trace to read.
+package taping
 
 import (
 	"io"
