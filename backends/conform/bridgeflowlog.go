@@ -77,8 +77,8 @@ func (x *bridgeBench) flowNet(t *testing.T) {
 	x.apply(t, "vif/"+vifA, flowSpec(true, flowRules()))
 	x.apply(t, "vif/"+vifB, vifSpec(macB, ipB, allRules()))
 	x.appears(t, vifA, macA, true, true)
-	x.uses(t, vifA, ipA)
 	x.appears(t, vifB, macB, true, true)
+	x.uses(t, vifA, ipA)
 	x.uses(t, vifB, ipB)
 }
 
