@@ -1,12 +1,10 @@
 package boot
 
 import (
-	"encoding/json"
-	"os"
-	"strings"
+	"errors"
+	"path/filepath"
 
-	"github.com/google/renameio/v2"
-
+	"github.com/evetwin/evetwin/backends/linux/bootnote"
 	device "github.com/evetwin/evetwin/core/device/boot"
 )
 
@@ -17,29 +15,21 @@ type told struct {
 	Story device.BootSeen
 }
 
-// bootID is where the kernel names its boot.
-const bootID = "/proc/sys/kernel/random/boot_id"
-
 // once is how this boot came about: a later process of the same boot tells what the first one told.
 func (b *boot) once() device.BootSeen {
 	if b.o.Told == "" {
 		return b.story()
 	}
-	id, err := os.ReadFile(bootID)
+	note, err := bootnote.Open(filepath.Dir(b.o.Told), filepath.Base(b.o.Told), 0o700, nil)
 	if err != nil {
 		b.o.OnError(err)
 		return b.story()
 	}
-	now := strings.TrimSpace(string(id))
 	var was told
-	if text, err := os.ReadFile(b.o.Told); err == nil && json.Unmarshal(text, &was) == nil &&
-		was.Boot == now {
-		return was.Story
-	}
-	was = told{now, b.story()}
-	text, err := json.Marshal(was)
-	if err == nil {
-		err = renameio.WriteFile(b.o.Told, text, 0o600)
+	ok, err := note.Load(&was)
+	if !ok {
+		was = told{note.Boot, b.story()}
+		err = errors.Join(err, note.Save(was))
 	}
 	if err != nil {
 		b.o.OnError(err)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/evetwin/evetwin/backends/flowlog"
+	"github.com/evetwin/evetwin/backends/linux/bootnote"
 	"github.com/evetwin/evetwin/backends/linux/netkernel"
 	"github.com/evetwin/evetwin/backends/linux/netpart"
 	"github.com/evetwin/evetwin/backends/metadata"
@@ -18,7 +19,7 @@ type machine struct {
 	netpart.Machine
 	o    Options
 	k    kernel
-	note netpart.Note
+	note bootnote.Note
 	// show takes what was seen, in order; it must not block.
 	show func(*picture)
 
@@ -57,7 +58,7 @@ func open(o Options, show func(*picture)) (*machine, error) {
 	if o.State == "" {
 		return nil, errors.New("start the part bridge: no folder for its state")
 	}
-	note, err := netpart.OpenNote(o.State, stateFile, 0o755, o.after)
+	note, err := bootnote.Open(o.State, stateFile, 0o755, o.after)
 	if err != nil {
 		return nil, fmt.Errorf("start the part bridge: %w", err)
 	}

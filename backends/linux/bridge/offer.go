@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/evetwin/evetwin/backends/linux/bootnote"
 	"github.com/evetwin/evetwin/backends/linux/netpart"
 	"github.com/evetwin/evetwin/backends/metadata"
 	"github.com/evetwin/evetwin/core/agent"
@@ -26,7 +27,7 @@ type offering struct {
 	dir    string
 	desk   *metadata.Desk
 	pt     *host.Part
-	note   netpart.Note
+	note   bootnote.Note
 	kept   []device.OfferSeen // as they were found
 	ready  chan struct{}      // closed when the desk has what was kept
 	failed chan struct{}      // closed when it never will
@@ -54,7 +55,7 @@ type offerFile struct {
 // open reads what an earlier process was told in this boot of the kernel.
 func (x *offering) open() error {
 	var err error
-	if x.note, err = netpart.OpenNote(x.dir, "", 0o700, nil); err != nil {
+	if x.note, err = bootnote.Open(x.dir, "", 0o700, nil); err != nil {
 		return fmt.Errorf("open the offers: %w", err)
 	}
 	files, err := os.ReadDir(x.dir)
@@ -81,7 +82,7 @@ func (x *offering) open() error {
 }
 
 // file is the file of an offer.
-func (x *offering) file(offer string) netpart.Note {
+func (x *offering) file(offer string) bootnote.Note {
 	n := x.note
 	n.Path = filepath.Join(x.dir, offer+".json")
 	return n

@@ -2,55 +2,62 @@ package hub
 
 import (
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
-	"strings"
+	"path/filepath"
 	"time"
 
-	"github.com/google/renameio/v2"
 	"golang.org/x/sys/unix"
+
+	"github.com/evetwin/evetwin/backends/linux/bootnote"
 )
 
 // life is the time from a boot of the device to the next. Hubs may come and go in it.
 type life struct {
 	// Name is unlike that of any other life.
 	Name string
-	// Machine is the kernel's name for the boot of the machine.
-	Machine string
+	// Boot is the kernel's name for the boot of the machine.
+	Boot string
 	// Booted is when it began, in nanoseconds of CLOCK_BOOTTIME.
 	Booted int64
 }
 
 // readLife is the life that a file names if the machine has not booted since, else a new one.
 func readLife(path string) (life, error) {
-	machine, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	note, err := lifeNote(path)
 	if err != nil {
-		return life{}, fmt.Errorf("name the boot of the machine: %w", err)
+		return life{}, err
 	}
 	var l life
-	b, err := os.ReadFile(path)
-	if err == nil {
-		err = json.Unmarshal(b, &l)
-	}
-	if err == nil && l.Machine == strings.TrimSpace(string(machine)) && l.Name != "" {
+	// A file that cannot be read names no life.
+	if ok, err := note.Load(&l); ok && err == nil && l.Name != "" {
 		return l, nil
 	}
-	return newLife(path, strings.TrimSpace(string(machine)))
+	return newLife(path)
 }
 
 // newLife begins a life and writes it down.
-func newLife(path, machine string) (life, error) {
-	l := life{Name: rand.Text(), Machine: machine, Booted: sinceBoot().Nanoseconds()}
-	b, err := json.Marshal(l)
+func newLife(path string) (life, error) {
+	l := life{Name: rand.Text(), Booted: sinceBoot().Nanoseconds()}
+	note, err := lifeNote(path)
 	if err == nil {
-		err = renameio.WriteFile(path, b, 0o600)
+		l.Boot = note.Boot
+		err = note.Save(l)
 	}
 	if err != nil {
-		return l, fmt.Errorf("write down the life of the device: %w", err)
+		return l, fmt.Errorf("begin a life of the device: %w", err)
 	}
 	return l, nil
+}
+
+// lifeNote is the file of a life.
+func lifeNote(path string) (*bootnote.Note, error) {
+	note, err := bootnote.Open(filepath.Dir(path), filepath.Base(path), 0o700, nil)
+	if err != nil {
+		return nil, fmt.Errorf("find the life of the device: %w", err)
+	}
+	return &note, nil
 }
 
 // sinceBoot is the time since the machine booted.

@@ -20,7 +20,7 @@ func (p parts) Wire(k *host.Kernel, m host.Machine) {
 	h.boots++
 	if h.cutting {
 		h.cutting = false
-		l, err := newLife(h.lifePath(), h.life.Machine)
+		l, err := newLife(h.lifePath())
 		if h.life = l; err != nil {
 			h.say(agent.Err, "life", err.Error())
 		}

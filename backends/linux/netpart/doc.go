@@ -6,7 +6,6 @@
 //	Machine       one change at a time, each followed by a look at the kernel; events cause a look,
 //	              too, and nothing is polled
 //	Watcher       rings when something has changed
-//	Note          what the kernel cannot tell, in a file that counts for one boot of the kernel
 //	Fault         the outcome that stands for an error
 //
 // A part has a machine of its own, which embeds Machine, and a picture of its own, which holds the

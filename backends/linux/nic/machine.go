@@ -9,6 +9,7 @@ import (
 	"golang.zx2c4.com/wireguard/wgctrl"
 	"golang.zx2c4.com/wireguard/wgctrl/wgtypes"
 
+	"github.com/evetwin/evetwin/backends/linux/bootnote"
 	"github.com/evetwin/evetwin/backends/linux/netpart"
 	"github.com/evetwin/evetwin/core/agent"
 	device "github.com/evetwin/evetwin/core/device/nic"
@@ -19,7 +20,7 @@ type machine struct {
 	netpart.Machine
 	o    Options
 	k    kernel
-	note netpart.Note
+	note bootnote.Note
 	// since is a moment as time since boot.
 	since func(time.Time) time.Duration
 	// show takes what was seen, in order; it must not block.
@@ -37,7 +38,7 @@ type machine struct {
 
 // open opens the network of a namespace.
 func open(o Options, since func(time.Time) time.Duration, show func(*picture)) (*machine, error) {
-	note, err := netpart.OpenNote(o.State, stateFile, 0o700, o.after)
+	note, err := bootnote.Open(o.State, stateFile, 0o700, o.after)
 	if err != nil {
 		return nil, fmt.Errorf("start the part nic: %w", err)
 	}

@@ -1,10 +1,12 @@
-package netpart
+package bootnote_test
 
 import (
 	"errors"
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/evetwin/evetwin/backends/linux/bootnote"
 )
 
 type memory struct {
@@ -15,7 +17,7 @@ type memory struct {
 // TestNote writes a note and reads what another process would read then.
 func TestNote(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "run")
-	n, err := OpenNote(folder, "x.json", 0o700, nil)
+	n, err := bootnote.Open(folder, "x.json", 0o700, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +49,7 @@ func TestNote(t *testing.T) {
 // TestNoteOfACrash reports what a test has happen behind the file.
 func TestNoteOfACrash(t *testing.T) {
 	crash := errors.New("crash")
-	n, err := OpenNote(t.TempDir(), "x.json", 0o700, func(what string) error {
+	n, err := bootnote.Open(t.TempDir(), "x.json", 0o700, func(what string) error {
 		if what != "write x.json" {
 			t.Errorf("behind %q", what)
 		}
@@ -66,7 +68,7 @@ func TestNoteOfACrash(t *testing.T) {
 
 // TestNoteWithoutAFolder keeps nothing.
 func TestNoteWithoutAFolder(t *testing.T) {
-	n, err := OpenNote("", "x.json", 0o700, nil)
+	n, err := bootnote.Open("", "x.json", 0o700, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
