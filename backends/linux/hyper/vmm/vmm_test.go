@@ -154,6 +154,13 @@ func TestGuestOutlives(t *testing.T) {
 	g := open(t, vmm.Options{Dir: dir})
 	runs(t, g, small("one"), "first")
 	was := pid(t, dir, "one")
+	ours, err := unix.Getsid(0)
+	if its, e := unix.Getsid(was); err != nil || e != nil || its == ours {
+		t.Errorf("the guest is in session %d (%v), we are in %d (%v)", its, e, ours, err)
+	}
+	if left := labtest.Offspring(); len(left) > 0 {
+		t.Errorf("the guest is a child of ours: %v", left)
+	}
 	for _, note := range []string{"second", "third"} {
 		if err := g.Annotate("one", []byte(note)); err != nil {
 			t.Error(err)
