@@ -29,7 +29,14 @@ type refused struct{ error }
 // Unwrap is the reason.
 func (r refused) Unwrap() error { return r.error }
 
+// collect is how much garbage there may be, in percent of what is in use: a device has memory for
+// guests, not for us, and its processor has little to do.
+const collect = 25
+
 func main() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(collect)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := execute(ctx, os.Args, os.Stdout, os.Stderr)
 	stop()
