@@ -3,6 +3,7 @@ package conform_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -125,7 +126,8 @@ func newHyperLab(t *testing.T, v volumes, under hyper.Under, space string) *hype
 		if err := os.RemoveAll(dir); err != nil {
 			t.Error(err)
 		}
-		if left := labtest.Offspring(); len(left) > 0 {
+		_, left := x.runs("")
+		if left = append(left, labtest.Offspring()...); len(left) > 0 {
 			t.Errorf("left behind: %v", left)
 		}
 	})
@@ -194,6 +196,27 @@ func (x *hyperLab) kill(app string) {
 	}
 }
 
+// killAll ends all guests, and waits until they have ended.
+func (x *hyperLab) killAll() {
+	pids, lines := x.runs("")
+	for i, pid := range pids {
+		fd, err := unix.PidfdOpen(pid, 0)
+		if errors.Is(err, unix.ESRCH) {
+			continue
+		}
+		if err == nil {
+			err = unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0)
+			if n, _ := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 5000); n != 1 {
+				x.t.Errorf("%s does not end", lines[i])
+			}
+			err = errors.Join(err, unix.Close(fd))
+		}
+		if err != nil && !errors.Is(err, unix.ESRCH) {
+			x.t.Error(err)
+		}
+	}
+}
+
 // keeping makes the next cut the end of only the process.
 func (x *hyperLab) keeping(meanwhile func()) { x.keep, x.meanwhile = true, meanwhile }
 
@@ -208,7 +231,7 @@ func (x *hyperLab) cut() {
 		x.part.Hyper = x.process()
 		return
 	}
-	x.kill("")
+	x.killAll()
 	list, err := os.ReadDir(x.dir)
 	if err != nil {
 		x.t.Error(err)

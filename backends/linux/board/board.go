@@ -108,8 +108,9 @@ func (b *Board) make() {
 	b.store = store.New(store.Options{Root: o.Root, Downloads: downloads, Keeper: keeper,
 		Disk: disk, Removed: b.guests.forget, OnError: wrong("store")})
 	b.tpm = tpm.New(tpm.Options{TPM: b.module, Kind: o.TPMKind, Keeper: keeper,
-		Files: tpm.Dir{Root: o.Root, Disk: disk}, Firmware: "/sys/kernel/security/tpm0/binary_bios_measurements",
-		Log: filepath.Join(o.Run, "measured")})
+		Files:    tpm.Dir{Root: o.Root, Disk: disk},
+		Firmware: "/sys/kernel/security/tpm0/binary_bios_measurements",
+		Log:      filepath.Join(o.Run, "measured")})
 	accel := domxml.QEMU
 	if o.Accel == lab.KVM {
 		accel = domxml.KVM
@@ -121,7 +122,7 @@ func (b *Board) make() {
 	b.people = &operator.Part{}
 	b.led = led.New(led.Options{Dir: o.Lights, Console: o.Console})
 	b.clock = clock.New(clock.Options{Space: o.Space, ResolvConf: o.ResolvConf, Sys: o.Sys,
-		Set: o.SetClock})
+		State: filepath.Join(o.Run, "clock"), Set: o.SetClock, OnError: wrong("clock")})
 	b.boot = boot.New(boot.Options{Disk: o.Disk, Root: o.Root, Durable: disk, Current: b.current,
 		Told:     filepath.Join(o.Run, "boot.json"),
 		Watchdog: b.watchdog("dev/watchdog"), Reset: b.reset(), OnError: wrong("boot")})

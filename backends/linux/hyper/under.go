@@ -36,12 +36,12 @@ func choose(wish Under, run, daemon string) (Under, string, error) {
 	default:
 		return "", "", fmt.Errorf("run guests under %q: want %q, %q or nothing", wish, Libvirt, QEMU)
 	}
-	has := map[Under]bool{Libvirt: libvirtd.Defined(Libvirt.Dir(run)), QEMU: vmm.Defined(QEMU.Dir(run))}
+	virt, own := libvirtd.Defined(Libvirt.Dir(run)), vmm.Defined(QEMU.Dir(run))
 	_, err := os.Stat(daemon)
 	switch {
-	case has[Libvirt] && !has[QEMU]:
+	case virt && !own:
 		return Libvirt, "it has guests since before", nil
-	case has[QEMU] && !has[Libvirt]:
+	case own && !virt:
 		return QEMU, "it has guests since before", nil
 	case wish != "":
 		return wish, "as it is wished", nil
