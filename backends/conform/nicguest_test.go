@@ -25,14 +25,15 @@ import (
 )
 
 // guestCases are the tests that run in the guest: those of links that this kernel may lack.
-const guestCases = "^(TestModelNicConforms|TestLAB6_LAB13_LinuxNicConforms)$/^(VLANs|WireGuard)$"
+const guestCases = "^(TestModelNicConforms|TestLAB6_LAB13_LinuxNicConforms|" +
+	"TestModelStoreQuotasConform|TestLinuxStoreQuotasConform)$/^(VLANs|WireGuard|quotas)$"
 
 // guestPatience is how long the guest may take.
 const guestPatience = 3 * time.Minute
 
-// TestNicInAGuest runs this program in a virtual machine whose kernel has VLANs and WireGuard: no
-// case is skipped there, but those about a kernel without.
-func TestNicInAGuest(t *testing.T) {
+// TestNicInAGuestAndQuotas runs this program in a virtual machine whose kernel has VLANs, WireGuard
+// and quotas: no case is skipped there, but those about a kernel without.
+func TestNicInAGuestAndQuotas(t *testing.T) {
 	labtest.Program(t, qemu.DefaultProgram)
 	m := guest.Machine{Cache: labtest.Cache(), Kernel: labtest.Kernel(t)}
 	self, err := os.Executable()
@@ -43,13 +44,15 @@ func TestNicInAGuest(t *testing.T) {
 		Config: v1.Config{Entrypoint: []string{"/program", "-test.v", "-test.run", guestCases},
 			Env: []string{"PATH=/usr/sbin:/usr/bin"}},
 		Layers: []func() (io.ReadCloser, error){layerOf(t, map[string]string{"/program": self,
-			"/usr/sbin/dnsmasq": labtest.Program(t, "dnsmasq"), "/usr/bin/ip": labtest.Program(t, "ip")})},
+			"/usr/sbin/dnsmasq": labtest.Program(t, "dnsmasq"), "/usr/bin/ip": labtest.Program(t, "ip"),
+			"/usr/sbin/mke2fs": labtest.Program(t, "mke2fs")})},
 	}, guest.RootOptions{Dir: t.TempDir(), InitramfsMax: -1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	parts, err := m.Boot(t.Context(), root, guest.Start{UUID: "nic", Boot: 1,
-		Modules: []string{"veth", "8021q", "wireguard"}}, filepath.Join(t.TempDir(), "initramfs"))
+		Modules: []string{"veth", "8021q", "wireguard", "loop", "quota_v2"}},
+		filepath.Join(t.TempDir(), "initramfs"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,8 +79,9 @@ func TestNicInAGuest(t *testing.T) {
 		!regexp.MustCompile(`cases, \d+ on the real part, \d+ skipped, 0 differ`).MatchString(said) {
 		t.Errorf("the guest says\n%s", said)
 	}
-	for _, group := range []string{"VLANs", "WireGuard"} {
-		if !strings.Contains(said, "--- PASS: TestLAB6_LAB13_LinuxNicConforms/"+group+" ") {
+	for _, group := range []string{"TestLAB6_LAB13_LinuxNicConforms/VLANs",
+		"TestLAB6_LAB13_LinuxNicConforms/WireGuard", "TestLinuxStoreQuotasConform/quotas"} {
+		if !strings.Contains(said, "--- PASS: "+group+" ") {
 			t.Errorf("no test of %s passed", group)
 		}
 	}
@@ -85,7 +89,7 @@ func TestNicInAGuest(t *testing.T) {
 		if strings.Contains(line, " on the real part") {
 			t.Log("in the guest:", strings.TrimSpace(line))
 		}
-		if strings.HasPrefix(line, "skipped on linux: ") && !strings.Contains(line, "a kernel without") {
+		if strings.HasPrefix(line, "skipped on linux") && !strings.Contains(line, "a kernel without") {
 			t.Errorf("in the guest, too: %s", line)
 		}
 	}

@@ -25,6 +25,9 @@ type StoreSetup struct {
 	Inside func(v store.VolumeSeen, file string) ([]byte, error)
 	// ZFS says that /persist lies on ZFS, so that disks are zvols.
 	ZFS bool
+	// Grow has a guest without privileges write so many bytes to a file in a container. Nil: guests of
+	// this backend write nothing.
+	Grow func(v store.VolumeSeen, bytes int) error
 	// Intruder changes the disk without the part, on the device's loop.
 	Intruder Intruder
 }

@@ -26,12 +26,13 @@ import (
 func TestModelStoreConforms(t *testing.T) {
 	b := model
 	b.Lacks = lacksZFS
-	conform.Store(t, b, modelStore(false))
+	conform.Store(t, b, modelStore(storeAbilities{}))
 }
 
 // TestModelStoreOnZFSConforms is the model of a device whose /persist lies on ZFS.
 func TestModelStoreOnZFSConforms(t *testing.T) {
-	conform.StoreVolumes(t, conform.Backend{Name: "model on ZFS", Report: report}, modelStore(true))
+	conform.StoreVolumes(t, conform.Backend{Name: "model on ZFS", Report: report},
+		modelStore(storeAbilities{ZFS: true}))
 }
 
 // lacksZFS says of a /persist on ext4 what it lacks.
@@ -42,8 +43,11 @@ func lacksZFS(need string) string {
 	return ""
 }
 
+// storeAbilities are what a model can do beside what all can.
+type storeAbilities struct{ ZFS, Quotas bool }
+
 // modelStore makes models of a part store.
-func modelStore(zfs bool) func(t *testing.T) conform.StoreSetup {
+func modelStore(can storeAbilities) func(t *testing.T) conform.StoreSetup {
 	return func(*testing.T) conform.StoreSetup {
 		const total = 1 << 30
 		d := disk.New(total, 1<<20)
@@ -60,9 +64,9 @@ func modelStore(zfs bool) func(t *testing.T) conform.StoreSetup {
 				d.Total = d.Used() + free
 			}
 		}
-		part := &store.Store{Disk: d, ZFS: zfs}
+		part := &store.Store{Disk: d, ZFS: can.ZFS, Quotas: can.Quotas}
 		return conform.StoreSetup{Setup: conform.Setup{Part: part, Cut: cutter(d)},
-			Download: download, Fill: fill, Intruder: modelIntruder(part), ZFS: zfs}
+			Download: download, Fill: fill, Intruder: modelIntruder(part), ZFS: can.ZFS}
 	}
 }
 
@@ -148,11 +152,13 @@ func lacksForStore(t *testing.T) func(need string) string {
 }
 
 // realStore is a part on a disk of its own, in the folder "root" of it.
-func realStore(t *testing.T) conform.StoreSetup { return newStoreLab(t, false) }
+func realStore(t *testing.T) conform.StoreSetup {
+	return newStoreLab(t, looptest.Options{}, false)
+}
 
-// newStoreLab is realStore, for a /persist that lies on ZFS or does not.
-func newStoreLab(t *testing.T, zfs bool) conform.StoreSetup {
-	disk := looptest.New(t, looptest.Options{})
+// newStoreLab is realStore for a disk, with a /persist that lies on ZFS or does not.
+func newStoreLab(t *testing.T, o looptest.Options, zfs bool) conform.StoreSetup {
+	disk := looptest.New(t, o)
 	root := filepath.Join(disk.Dir, "root")
 	must := func(err error) {
 		t.Helper()
@@ -195,7 +201,7 @@ func newStoreLab(t *testing.T, zfs bool) conform.StoreSetup {
 	}
 	fill := func(free int64) { must(disk.Fill(filepath.Join(disk.Dir, "filler"), free)) }
 	return conform.StoreSetup{Setup: conform.Setup{Part: part, Cut: cut}, Download: download,
-		Fill: fill, ZFS: zfs, Intruder: destroyer(intruder(must, root), pool),
+		Fill: fill, ZFS: zfs, Grow: grower(root), Intruder: destroyer(intruder(must, root), pool),
 		Inside: func(v device.VolumeSeen, file string) ([]byte, error) {
 			path := filepath.Join(root, v.Path)
 			if file != "" {
@@ -235,7 +241,9 @@ func TestLinuxStoreOnZFSConforms(t *testing.T) {
 	labtest.Program(t, "qemu-img")
 	b := realPart("linux with a stand-in for zfs")
 	b.Model, b.StandIn = "model on ZFS", true
-	conform.StoreVolumes(t, b, func(t *testing.T) conform.StoreSetup { return newStoreLab(t, true) })
+	conform.StoreVolumes(t, b, func(t *testing.T) conform.StoreSetup {
+		return newStoreLab(t, looptest.Options{}, true)
+	})
 }
 
 func TestLinuxStoreConforms(t *testing.T) {

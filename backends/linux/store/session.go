@@ -42,6 +42,7 @@ type session struct {
 	open   bool             // the vault is, and its tables are complete
 	sizes  map[string]int64 // of containers, by path, as they were measured
 
+	projects  sync.Mutex // held while one is given out
 	secrets   sync.Mutex
 	savedList int // number of the newest list of secrets that is on the disk
 

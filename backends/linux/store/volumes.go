@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/evetwin/evetwin/backends/linux/store/durable"
+	"github.com/evetwin/evetwin/backends/linux/store/quota"
 	"github.com/evetwin/evetwin/backends/linux/store/vault"
 	"github.com/evetwin/evetwin/core/agent"
 	device "github.com/evetwin/evetwin/core/device/store"
@@ -37,7 +38,9 @@ func (x *session) lookAtVolume(key string) (none device.VolumeSeen, ok bool, err
 			}
 			row := device.VolumeSeen{VolumeKey: key, Path: path, Format: format,
 				Encrypted: dir.vault && x.vaultState() == vault.Encrypted, Used: x.usedBy(x.host(path), format)}
-			if format != device.Container {
+			if format == device.Container {
+				_, row.Limit = quota.Of(x.host(path))
+			} else {
 				row.Size, err = x.virtual(x.host(path), format, i)
 			}
 			if _, gone := os.Lstat(x.host(path)); gone != nil {
@@ -158,7 +161,7 @@ func (x *session) make(ctx context.Context, q *device.CreateVolumeReq, dir strin
 	to := filepath.Join(dir, volumeFile(q.VolumeKey, q.Format))
 	var size int64
 	if q.Format == device.Container {
-		err = x.unpack(ctx, q.Blobs, temp)
+		err = x.unpackConfined(ctx, q, temp)
 		size = used(temp)
 	} else {
 		err = x.makeDisk(ctx, q, temp)
@@ -191,6 +194,7 @@ func (x *session) removeVolume(ctx context.Context, q *device.VolumeReq) (none d
 	}
 	gone, err := x.unname(q.VolumeKey)
 	for _, temp := range gone {
+		_ = quota.Limit(temp, 0) // its number may be another's
 		err = errors.Join(err, os.RemoveAll(temp))
 	}
 	err = errors.Join(err, x.destroyZvols(ctx, q.VolumeKey))

@@ -57,6 +57,8 @@ type Volume struct {
 	Size      int64
 	Used      int64
 	Encrypted bool
+	// Limit is what it cannot take more than; 0: it can.
+	Limit int64
 	// Zvol says that it is a dataset of ZFS, and no file.
 	Zvol  bool
 	Blobs []string

@@ -30,8 +30,8 @@ func wantedModules() []string {
 	return []string{
 		"virtio_pci", "virtio_net", "virtio_blk", "virtio_rng", "virtio_console", "virtiofs",
 		"squashfs", "overlay", "isofs", "button", "evdev",
-		// For tests of links that the kernel of a small machine does not have.
-		"veth", "8021q", "wireguard",
+		// For tests of what the kernel of a small machine does not have: links, and quotas of folders.
+		"veth", "8021q", "wireguard", "loop", "quota_v2",
 	}
 }
 
@@ -139,9 +139,8 @@ func FetchKernel(ctx context.Context, cache Cache) (Kernel, error) {
 	if err != nil {
 		return Kernel{}, err
 	}
-	dir, err := cache.Entry(ctx, kernelEntry+pkg+modulesMark(), func(ctx context.Context, dir string) error {
-		return fillKernel(ctx, pkg, dir)
-	})
+	dir, err := cache.Entry(ctx, kernelEntry+pkg+modulesMark(),
+		func(ctx context.Context, dir string) error { return fillKernel(ctx, pkg, dir) })
 	if err != nil {
 		return Kernel{}, err
 	}

@@ -16,6 +16,8 @@ type Store struct {
 	Disk *disk.Disk
 	// ZFS says that /persist lies on ZFS, where disks are zvols.
 	ZFS bool
+	// Quotas says that its file system limits folders.
+	Quotas bool
 	// Taken is called when a download was verified and is no partial any more.
 	Taken func(target string)
 	// Removed is called when a volume is removed; may be nil.

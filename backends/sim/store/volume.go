@@ -19,7 +19,7 @@ func (s *Store) showVolume(key string) {
 		return
 	}
 	row := device.VolumeSeen{VolumeKey: key, Path: Path(key, v), Format: v.Format, Size: v.Size,
-		Used: v.Used, Encrypted: v.Encrypted}
+		Used: v.Used, Encrypted: v.Encrypted, Limit: v.Limit}
 	if v.Zvol {
 		row.Format = "raw"
 	}
@@ -90,6 +90,9 @@ func (s *Store) create(c host.Run[device.CreateVolumeReq, device.None]) {
 		return
 	}
 	v.Size = size
+	if s.Quotas && q.Format == device.Container && q.Size > 0 {
+		v.Limit = max(q.Size, v.Used)
+	}
 	if v.Zvol {
 		if _, ok := device.ZvolName(q.VolumeKey); !ok {
 			c.Fail(device.FaultRefused, "create volume "+q.VolumeKey+

@@ -58,9 +58,11 @@ type VolumeSeen struct {
 	Path      string
 	Format    string // "raw", "qcow2", "container", ...; that of a zvol is "raw"
 	Size      int64  // virtual size, bytes; 0 for a container
-	// Used is how many bytes it has on the disk, as du counts them, when it was last looked at. No
-	// container is kept from taking more than it was made for: that is only accounted.
-	Used int64
+	Used      int64 // bytes on the disk, as du counts them, when it was last looked at
+	// Limit is how many bytes a container can take; 0: what it takes is only counted. It is the size
+	// that was asked for, or what its image takes if that is more, where the file system can keep
+	// folders from growing.
+	Limit int64
 	// Encrypted says that it lies in the vault, and that the vault encrypts: there are kernels and
 	// disks that cannot, on which what was to be encrypted is in the clear, and seen to be.
 	Encrypted bool

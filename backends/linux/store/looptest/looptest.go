@@ -25,6 +25,8 @@ type Options struct {
 	Inodes int
 	// Plain leaves out the feature that folders can be encrypted.
 	Plain bool
+	// Quotas has the file system limit what projects take; see Quotas.
+	Quotas bool
 }
 
 // Disk is a file system on a loop device. It goes with its test, and with its process whatever ends
@@ -35,10 +37,28 @@ type Disk struct {
 
 	image string
 	mnt   int // descriptor; it keeps its number
+	flags []string
 }
 
 // New makes a disk.
 func New(t testing.TB, o Options) *Disk {
+	t.Helper()
+	d, err := create(t, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// Quotas says why this machine has no disk with quotas; nil if it has.
+func Quotas(t testing.TB) error {
+	t.Helper()
+	_, err := create(t, Options{MiB: 16, Quotas: true})
+	return err
+}
+
+// create is New; an error is that of mounting.
+func create(t testing.TB, o Options) (*Disk, error) {
 	t.Helper()
 	mkfs := labtest.Program(t, "mke2fs")
 	if os.Getuid() != 0 {
@@ -48,26 +68,32 @@ func New(t testing.TB, o Options) *Disk {
 	if o.MiB == 0 {
 		o.MiB = 64
 	}
-	args := []string{"-q", "-F", "-t", "ext4", "-b", "1024", "-m", "0", "-E", "nodiscard"}
+	extended, features := "nodiscard", ""
+	if o.Quotas {
+		extended += ",quotatype=prjquota"
+		features = ",quota,project"
+		d.flags = []string{"prjquota"}
+	}
+	args := []string{"-q", "-F", "-t", "ext4", "-b", "1024", "-m", "0", "-E", extended}
 	if o.Inodes > 0 {
 		args = append(args, "-N", strconv.Itoa(o.Inodes))
 	}
 	if !o.Plain {
-		args = append(args, "-O", "encrypt")
+		args = append(args, "-O", "encrypt"+features)
 	}
 	args = append(args, d.image, strconv.Itoa(o.MiB)+"M")
 	if out, err := exec.CommandContext(t.Context(), mkfs, args...).CombinedOutput(); err != nil {
 		t.Fatalf("make a file system: %v: %s", err, out)
 	}
 	if err := d.mount(); err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	t.Cleanup(func() {
 		if err := unix.Close(d.mnt); err != nil {
 			t.Error(err)
 		}
 	})
-	return d
+	return d, nil
 }
 
 // mount attaches the image to a loop device, which goes when it is unmounted, and mounts it.
@@ -107,7 +133,7 @@ func (d *Disk) attach(path string, image *os.File) error {
 	if err := unix.IoctlLoopConfigure(int(loop.Fd()), &config); err != nil {
 		return fmt.Errorf("attach %s: %w", path, err)
 	}
-	mnt, err := open(path)
+	mnt, err := open(path, d.flags)
 	if err != nil {
 		return fmt.Errorf("mount %s: %w", path, err)
 	}
@@ -119,7 +145,7 @@ func (d *Disk) attach(path string, image *os.File) error {
 }
 
 // open mounts a device and returns the descriptor of the mount.
-func open(device string) (int, error) {
+func open(device string, flags []string) (int, error) {
 	fs, err := unix.Fsopen("ext4", unix.FSOPEN_CLOEXEC)
 	if err != nil {
 		return -1, err
@@ -129,6 +155,11 @@ func open(device string) (int, error) {
 	if err == nil {
 		// Long between commits: what is not synced does not get to the disk by itself.
 		err = unix.FsconfigSetString(fs, "commit", "600")
+	}
+	for _, flag := range flags {
+		if err == nil {
+			err = unix.FsconfigSetFlag(fs, flag)
+		}
 	}
 	if err == nil {
 		err = unix.FsconfigCreate(fs)
