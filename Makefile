@@ -16,7 +16,7 @@ RUNTESTS := $(BIN)/runtests
 # Where the tests of real parts stand; everything else is the fast part.
 LIVE := backends/child backends/conform backends/sim/lab backends/sim/qemu backends/sim/swtpm \
 	core/host/live scenarios/twin/livetest cmd/evetwin/uptest cmd/evetwin/tracetest cmd/zedbox/boxtest
-LINUX := backends/linux
+LINUX := backends/linux scenarios/linux
 WHOLE := e2e
 
 # What can be given on the command line.
