@@ -59,7 +59,8 @@ type Board struct {
 
 var _ host.Hardware = (*Board)(nil)
 
-// New finds what the device stands on. Nothing of it is changed before a boot is wired.
+// New finds what the device stands on. Nothing of it is changed before a boot is wired, but that
+// the device's inputs are copied into memory.
 func New(o Options) (*Board, error) {
 	if o.Root == "" {
 		o.Root = "/"
@@ -68,7 +69,10 @@ func New(o Options) (*Board, error) {
 		o.OnError = func(string, error) {}
 	}
 	b := &Board{o: o}
-	var err error
+	err := copyConfig(o.ConfigFrom, filepath.Join(o.Root, "/config"))
+	if err != nil {
+		return nil, fmt.Errorf("make device %s: %w", o.Name, err)
+	}
 	if b.key, err = secretKey(filepath.Join(o.Root, "/persist/secrets")); err != nil {
 		return nil, fmt.Errorf("make device %s: %w", o.Name, err)
 	}
@@ -105,7 +109,7 @@ func (b *Board) make() {
 		Keeper: keeper, OnError: wrong("bridge")})
 	b.web = web.New(web.Options{Space: o.Space, Downloads: downloads, System: o.Roots,
 		RootFile: b.in("/config/root-certificate.pem"), Keeper: keeper, OnError: wrong("web")})
-	b.store = store.New(store.Options{Root: o.Root, Downloads: downloads, Keeper: keeper,
+	b.store = store.New(store.Options{Root: o.Root, ConfigFrom: o.ConfigFrom, Downloads: downloads, Keeper: keeper,
 		Disk: disk, Removed: b.guests.forget, OnError: wrong("store")})
 	b.tpm = tpm.New(tpm.Options{TPM: b.module, Kind: o.TPMKind, Keeper: keeper,
 		Files:    tpm.Dir{Root: o.Root, Disk: disk},

@@ -27,9 +27,16 @@ type Options struct {
 	Sys string
 	// Port is where servers are asked; 0 means 123.
 	Port uint16
+	// State is a folder on a tmpfs: a process that is started again finds there that the clock was set
+	// since the boot of the kernel. Empty: nothing is remembered.
+	State string
+	// OnError is told why that could not be remembered, from any goroutine; may be nil.
+	OnError func(error)
 	// Set sets the system's clock; nil: by clock_settime. One that does nothing leaves the clock of a
 	// machine alone that is not the device's.
 	Set func(t time.Time) error
+
+	dns uint16 // where name servers are asked; 0 means 53
 }
 
 // Clock is the part.
@@ -49,6 +56,12 @@ func New(o Options) *Clock {
 	if o.Set == nil {
 		o.Set = set
 	}
+	if o.OnError == nil {
+		o.OnError = func(error) {}
+	}
+	if o.dns == 0 {
+		o.dns = 53
+	}
 	return &Clock{o}
 }
 
@@ -63,13 +76,17 @@ func (c *Clock) Wire(k *host.Kernel) {
 	pt := k.Part("clock")
 	seen := bus.Publish(pt, device.Clock)
 	row := device.ClockSeen{RTC: c.rtc()}
-	row.Synced = row.RTC
+	row.Synced = row.RTC || c.remembers()
 	seen.Put(row)
 	seen.Complete()
 	host.Serve(pt, device.Sync, func(r host.Run[device.SyncReq, device.None]) {
 		servers := r.Req().Servers
 		r.Go(func(ctx context.Context) (device.None, *agent.Fault) {
-			return device.None{}, fault(c.sync(ctx, servers))
+			err := c.sync(ctx, servers)
+			if err == nil {
+				c.remember()
+			}
+			return device.None{}, fault(err)
 		}, func(n device.None, f *agent.Fault) {
 			if f == nil {
 				row.Synced = true
@@ -100,6 +117,9 @@ func (c *Clock) rtc() bool {
 // perServer is how long a server has for an answer.
 const perServer = 5 * time.Second
 
+// errSet says that the system did not let its clock be set.
+var errSet = errors.New("the clock cannot be set")
+
 // sync sets the clock by the first server that answers.
 func (c *Clock) sync(ctx context.Context, servers []string) error {
 	if len(servers) == 0 {
@@ -116,9 +136,12 @@ func (c *Clock) sync(ctx context.Context, servers []string) error {
 			continue
 		}
 		if err := c.o.Set(time.Now().Add(offset)); err != nil {
-			return fmt.Errorf("set the clock by %s: %w", s, err)
+			return fmt.Errorf("set the clock by %s: %w: %w", s, errSet, err)
 		}
 		return nil
+	}
+	if err := ctx.Err(); err != nil {
+		return err // what servers did not answer says nothing then
 	}
 	return errors.Join(errs...)
 }
@@ -152,6 +175,8 @@ func fault(err error) *agent.Fault {
 		return nil
 	case errors.Is(err, context.Canceled):
 		return &agent.Fault{Code: agent.FaultCancelled, Text: err.Error(), Retry: true}
+	case errors.Is(err, errSet):
+		return &agent.Fault{Code: device.FaultFailed, Text: err.Error(), Retry: true}
 	}
 	return &agent.Fault{Code: device.FaultNoServer, Text: err.Error(), Retry: true}
 }

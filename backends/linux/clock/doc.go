@@ -5,5 +5,6 @@
 //
 // Names of servers are asked of the name servers that the part nic has written down. A machine
 // with a clock that runs without power (/dev/rtc0, or one of its hypervisor) is trusted from its
-// boot on if the kernel set the system's clock by it.
+// boot on if the kernel set the system's clock by it. That a server has set the clock is noted for
+// the boot of the kernel: a process that is started again shows it as set.
 package clock

@@ -38,7 +38,7 @@ func (c *Clock) resolve(ctx context.Context, server string) ([]string, error) {
 	for _, s := range servers {
 		r := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string,
 		) (net.Conn, error) {
-			return c.dial(ctx, network, net.JoinHostPort(s, "53"))
+			return c.dial(ctx, network, net.JoinHostPort(s, fmt.Sprint(c.o.dns)))
 		}}
 		var found []string
 		one, cancel := context.WithTimeout(ctx, perServer)

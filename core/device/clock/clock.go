@@ -29,5 +29,10 @@ type None struct{}
 // Sync sets the wall clock. Its caller is waitforaddr.
 var Sync = agent.NewOp[SyncReq, None](agent.OpDecl{Name: "clock.Sync", Limit: 2 * time.Minute})
 
-// FaultNoServer says that no server answered; it sets Retry.
-const FaultNoServer = "no-server"
+// Codes of faults; both set Retry.
+const (
+	// FaultNoServer says that no server answered with a time.
+	FaultNoServer = "no-server"
+	// FaultFailed says that the system did not let its clock be set.
+	FaultFailed = "failed"
+)
