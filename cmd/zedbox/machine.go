@@ -57,7 +57,8 @@ func (b *box) boardOptions(ctx context.Context, m *zedbox.Machine, l *lines,
 		cache.Dir = lab.DefaultDirs().Cache
 	}
 	o := board.Options{Name: m.Name, Root: b.root, Run: filepath.Dir(r.Socket()), Space: m.Space,
-		Ports: m.Ports, ResolvConf: m.ResolvConf, TPM: m.TPM, TPMKind: m.TPMKind, Disk: m.Disk,
+		ConfigFrom: m.ConfigFrom,
+		Ports:      m.Ports, ResolvConf: m.ResolvConf, TPM: m.TPM, TPMKind: m.TPMKind, Disk: m.Disk,
 		Current: m.Current, Cache: cache, Hyper: hyper.Under(m.Hyper), MemoryMB: m.MemoryMB,
 		Sys: m.Sys, Lights: m.Lights, Exit: m.Lab, Console: os.Stderr,
 		OnError: func(part string, err error) { l.write(agent.Warn, part, "", err.Error()) },

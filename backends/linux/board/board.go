@@ -109,8 +109,9 @@ func (b *Board) make() {
 		Keeper: keeper, OnError: wrong("bridge")})
 	b.web = web.New(web.Options{Space: o.Space, Downloads: downloads, System: o.Roots,
 		RootFile: b.in("/config/root-certificate.pem"), Keeper: keeper, OnError: wrong("web")})
-	b.store = store.New(store.Options{Root: o.Root, ConfigFrom: o.ConfigFrom, Downloads: downloads, Keeper: keeper,
-		Disk: disk, Removed: b.guests.forget, OnError: wrong("store")})
+	b.store = store.New(store.Options{Root: o.Root, ConfigFrom: o.ConfigFrom, Keeper: keeper,
+		Downloads: downloads,
+		Disk:      disk, Removed: b.guests.forget, OnError: wrong("store")})
 	b.tpm = tpm.New(tpm.Options{TPM: b.module, Kind: o.TPMKind, Keeper: keeper,
 		Files:    tpm.Dir{Root: o.Root, Disk: disk},
 		Firmware: "/sys/kernel/security/tpm0/binary_bios_measurements",
