@@ -75,6 +75,8 @@ func Bridge(t *testing.T, b Backend, mk func(t *testing.T) BridgeSetup) {
 				four := slices.DeleteFunc(slices.Clone(v.IPs), netip.Addr.Is6)
 				return fmt.Sprintf("%s attached %v uses %v", v.Vif, v.Attached, four)
 			},
+			// A model knows of flows without looking.
+			bridge.Records.String(): func(any) string { return "" },
 			bridge.Posts.String(): func(row any) string {
 				p := row.(*bridge.PostSeen)
 				return fmt.Sprintf("%s posted %d bytes: %.40q", p.Key(), len(p.Body), p.Body)
@@ -90,6 +92,7 @@ type bridgeBench struct {
 	counters *calls[bridge.CountersReq, bridge.CountersRes]
 	offered  *bus.Sub[bridge.OfferSeen]
 	posted   *bus.Sub[bridge.PostSeen]
+	records  *bus.Sub[bridge.RecordsSeen]
 	offer    *calls[bridge.OfferReq, bridge.None]
 	flows    *calls[bridge.FlowsReq, bridge.FlowsRes]
 	mark     bridge.FlowMark // up to which the records of flows are safe
@@ -104,6 +107,7 @@ func newBridgeBench(t *testing.T, mk func(t *testing.T) BridgeSetup) *bridgeBenc
 	x.bench = newBench(t, x.Setup, "zedrouter", x.state, func(b *bench, p bus.Port) []looker {
 		x.vifs = bus.Subscribe(p, bridge.Vifs)
 		x.offered, x.posted = bus.Subscribe(p, bridge.Offers), bus.Subscribe(p, bridge.Posts)
+		x.records = bus.Subscribe(p, bridge.Records)
 		x.counters.attach(b, p)
 		x.offer.attach(b, p)
 		x.flows.attach(b, p)

@@ -27,6 +27,9 @@ func (q *Queue) Flow(f bridge.Flow) { q.add(record{vif: f.Vif, flow: &f}) }
 // Lookup keeps a record of a name that was asked for.
 func (q *Queue) Lookup(l bridge.Lookup) { q.add(record{vif: l.Vif, lookup: &l}) }
 
+// Len is how many records there are.
+func (q *Queue) Len() int { return len(q.records) }
+
 func (q *Queue) add(r record) {
 	if len(q.records) >= bridge.MaxRecords {
 		q.lost++

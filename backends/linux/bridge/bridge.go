@@ -42,6 +42,7 @@ func (n *Bridge) Wire(k *host.Kernel) {
 	n.Close()
 	pt := k.Part("bridge")
 	items, vifs := bus.Publish(pt, device.Items), bus.Publish(pt, device.Vifs)
+	records := bus.Publish(pt, device.Records)
 	offers := newOffering(&n.o, pt)
 	b := n.part.Begin(pt, netpart.Plan[*machine, picture]{
 		Open: func(show func(*picture)) (*machine, error) {
@@ -59,10 +60,12 @@ func (n *Bridge) Wire(k *host.Kernel) {
 		Put: func(x *picture) {
 			netpart.Put(items, x.items)
 			netpart.Put(vifs, x.vifs)
+			records.Put(x.records)
 		},
 		Complete: func() {
 			items.Complete()
 			vifs.Complete()
+			records.Complete()
 			offers.begin()
 		},
 		OnError: func(err error) {

@@ -107,7 +107,11 @@ func (m *machine) flows(ctx context.Context, q *device.FlowsReq) (res device.Flo
 				return err
 			}
 		}
+		had := m.log.Len()
 		res = m.log.Collect(q.After)
+		if had > 0 && m.log.Len() == 0 {
+			m.Watch.Ring() // so that it is shown
+		}
 		return nil
 	})
 	return res, f

@@ -73,8 +73,9 @@ func (d *dump) gatewayOf(name string, family int) netip.Addr {
 
 // picture is what was seen at one moment, sorted by keys.
 type picture struct {
-	items []device.ItemSeen
-	vifs  []device.VifSeen
+	items   []device.ItemSeen
+	vifs    []device.VifSeen
+	records device.RecordsSeen
 }
 
 // look looks at the kernel, does what has only now become possible, and shows what is there.
@@ -164,7 +165,7 @@ func (m *machine) attend(d *dump) (changed bool, failed error) {
 
 // picture is what to publish.
 func (m *machine) picture(d *dump) *picture {
-	x := &picture{}
+	x := &picture{records: device.RecordsSeen{May: m.logging == counting || m.log.Len() > 0}}
 	m.shown = map[string]bool{}
 	for _, key := range slices.Sorted(maps.Keys(m.specs)) {
 		s := m.specs[key]

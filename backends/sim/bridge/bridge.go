@@ -37,6 +37,7 @@ type Bridge struct {
 	desk  *metadata.Desk
 	open  []*openFlow // in the order in which they were opened
 	log   *flowlog.Queue
+	may   *bus.Pub[device.RecordsSeen]
 }
 
 // vif is a guest's interface that exists.
@@ -56,8 +57,11 @@ func (b *Bridge) Wire(k *host.Kernel) {
 	b.specs, b.vifs = map[string]device.Spec{}, map[string]*vif{}
 	b.desk = metadata.New(pt, b.Keeper)
 	b.open, b.log = nil, flowlog.New(k.BootCount()+1)
+	b.may = bus.Publish(pt, device.Records)
+	b.may.Put(device.RecordsSeen{})
 	b.items.Complete()
 	b.seen.Complete()
+	b.may.Complete()
 	b.desk.Complete()
 	host.Serve(pt, device.Set, b.set)
 	host.Serve(pt, device.Clear, b.clear)

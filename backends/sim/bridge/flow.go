@@ -63,6 +63,12 @@ func (b *Bridge) openFlow(f device.Flow, x Talk) {
 	o.RxBytes += x.RxBytes
 	o.RxPkts += x.RxPkts
 	o.last, o.Ended = b.pt.Now(), b.pt.Wall()
+	b.pt.Do(b.tellMay)
+}
+
+// tellMay tells whether there may be something to collect.
+func (b *Bridge) tellMay() {
+	b.may.Put(device.RecordsSeen{May: len(b.open) > 0 || b.log.Len() > 0})
 }
 
 // endpoint is who a record is about.
@@ -96,6 +102,7 @@ func (b *Bridge) Resolve(vif, name string, addrs ...netip.Addr) {
 	addrs = slices.SortedFunc(slices.Values(addrs), netip.Addr.Compare)
 	b.log.Lookup(device.Lookup{Endpoint: endpoint(vif, s), Name: name, Addrs: addrs,
 		At: b.pt.Wall()})
+	b.pt.Do(b.tellMay)
 }
 
 // flows tells what was recorded.
@@ -104,7 +111,9 @@ func (b *Bridge) flows(c host.Run[device.FlowsReq, device.FlowsRes]) {
 		b.record(func(o *openFlow) bool {
 			return o.Dropped || b.pt.Now()-o.last >= device.FlowRest
 		})
-		c.Done(b.log.Collect(c.Req().After))
+		res := b.log.Collect(c.Req().After)
+		b.tellMay()
+		c.Done(res)
 	})
 }
 
@@ -134,4 +143,5 @@ func (b *Bridge) relog(item string) {
 		b.open = slices.DeleteFunc(b.open, of)
 		b.log.Forget(vif)
 	}
+	b.tellMay()
 }

@@ -54,27 +54,25 @@ var (
 
 // collector is its wiring.
 type collector struct {
-	instances *bus.Sub[network.NetworkInstanceStatus]
-	networks  *bus.Sub[network.AppNetworkStatus]
-	configs   *bus.Sub[network.AppNetworkConfig]
-	taken     *bus.Sub[network.IPFlowTaken]
-	rows      *bus.Pub[network.IPFlow]
-	cursor    *bus.Pub[cursor]
-	cycle     *bus.Pub[cycle]
-	flows     *agent.Calls[bridge.FlowsReq, bridge.FlowsRes]
+	records *bus.Sub[bridge.RecordsSeen]
+	configs *bus.Sub[network.AppNetworkConfig]
+	taken   *bus.Sub[network.IPFlowTaken]
+	rows    *bus.Pub[network.IPFlow]
+	cursor  *bus.Pub[cursor]
+	cycle   *bus.Pub[cycle]
+	flows   *agent.Calls[bridge.FlowsReq, bridge.FlowsRes]
 }
 
 // New wires the agent.
 func New(p bus.Port) agent.Agent {
 	return &collector{
-		instances: bus.Subscribe(p, network.InstanceStatus),
-		networks:  bus.Subscribe(p, network.AppNetworkStatuses),
-		configs:   bus.Subscribe(p, network.AppNetworks, bus.Quiet),
-		taken:     bus.Subscribe(p, network.IPFlowsTaken, bus.Optional),
-		rows:      bus.Publish(p, network.IPFlows),
-		cursor:    bus.Publish(p, cursors),
-		cycle:     bus.Publish(p, cycles),
-		flows:     agent.Use(p, bridge.Flows),
+		records: bus.Subscribe(p, bridge.Records),
+		configs: bus.Subscribe(p, network.AppNetworks, bus.Quiet),
+		taken:   bus.Subscribe(p, network.IPFlowsTaken, bus.Optional),
+		rows:    bus.Publish(p, network.IPFlows),
+		cursor:  bus.Publish(p, cursors),
+		cycle:   bus.Publish(p, cycles),
+		flows:   agent.Use(p, bridge.Flows),
 	}
 }
 
@@ -94,9 +92,13 @@ func (a *collector) Step(t *agent.Turn) {
 			c.wait(t)
 		}
 	case stageWaiting:
-		if t.Now >= c.Next || (a.instances.Moved() || a.networks.Moved()) && !a.wanted() {
+		switch {
+		case !a.wanted():
+			c.Stage = stageIdle
+			t.Unwake("next")
+		case t.Now >= c.Next:
 			a.ask(&c)
-		} else {
+		default:
 			t.WakeAt("next", c.Next)
 		}
 	case stageCollecting:
@@ -114,17 +116,10 @@ func (a *collector) clear() {
 	a.rows.Keep(func(key string) bool { return a.rows.Get(key).Number > x.Upto })
 }
 
-// wanted reports whether an application has an interface on an instance with a flow log.
+// wanted reports whether there may be something to collect.
 func (a *collector) wanted() bool {
-	for _, s := range a.networks.All() {
-		for i := range s.AppNetAdapterList {
-			d := &s.AppNetAdapterList[i]
-			if n := a.instances.Get(d.Network); d.Vif != "" && n != nil && n.EnableFlowlog {
-				return true
-			}
-		}
-	}
-	return false
+	r := a.records.Get("records")
+	return r != nil && r.May
 }
 
 // wait draws the time of the next collection.
@@ -168,7 +163,6 @@ func (a *collector) collect(t *agent.Turn, c *cycle) {
 	case a.wanted():
 		c.wait(t)
 	default:
-		*c = cycle{Count: c.Count, Lost: c.Lost}
-		t.Unwake("next")
+		c.Stage = stageIdle
 	}
 }

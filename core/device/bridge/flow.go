@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/evetwin/evetwin/core/agent"
+	"github.com/evetwin/evetwin/core/bus"
 )
 
 // The flow log: what guests of interfaces with FlowLog exchanged with whom, and which names they
@@ -30,6 +31,19 @@ const MaxRecords = 10_000
 
 // MostRecords is how many records an answer has at most.
 const MostRecords = 1000
+
+// RecordsSeen says whether Flows may have something to tell.
+type RecordsSeen struct {
+	// May is false only while there is nothing to tell: no flow that goes on, and no record. A part
+	// that does not know of flows without looking says true while an interface has a flow log.
+	May bool
+}
+
+// Key is "records".
+func (RecordsSeen) Key() string { return "records" }
+
+// Records is the topic of its one row.
+var Records = bus.NewTopic[RecordsSeen](bus.Decl{Owner: "bridge", Name: "RecordsSeen", MaxRows: 1})
 
 // Endpoint is the interface of a guest that a record is about.
 type Endpoint struct {
