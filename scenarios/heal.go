@@ -33,8 +33,8 @@ func answering(m scenario.Real) *guest {
 	return &g
 }
 
-// cutsFlows is that an edit of the access rules ends what an open connection carries, and that another
-// edit lets it through again.
+// cutsFlows is that an edit of the access rules ends what an open connection carries, and that
+// another edit lets it through again.
 func cutsFlows(s *scenario.S, d *scenario.D, m scenario.Real) {
 	f, err := m.Open(port)
 	s.Must(err)

@@ -10,15 +10,15 @@ import (
 // All are all scenarios, by name.
 func All() []*scenario.Scenario {
 	list := []*scenario.Scenario{
-		quickstart, linuxHeals, portFailover, configFallback, appRestart, appPurge, appRemove, controller503,
+		quickstart, portFailover, configFallback, appRestart, appPurge, appRemove, controller503,
 		wrongSha, powerCutWhileDownloading, agentCrashes, lifeCrashes, lifePowerCuts, fullDisk,
 		diskFullInDownload, downloadCut, cableInDownload, badAnswers, badConfigs, badObjects,
 		bigConfig, configRotation, controllerFaults, epochChange, maintenance, rebootCommand,
 		offlineBoot, wrongClock, dhcpGone, cableFlaps, sharedImage, appReplace, tenApps,
 		liveEdits, staticOverride, staticBootstrap, vlanBootstrap, proxyBootstrap, noBootstrap,
 		spoiledSettings, fiftyApps, manyBlobs, manyNetworks, configChurn, restartChurn, damagedFiles,
-		stagedAdapters, standard, offlineWeeks, emptyWireless,
-		privateDatastores, proxyLogin, appMetadata, portsByHand,
+		stagedAdapters, standard, offlineWeeks, emptyWireless, linuxHeals,
+		privateDatastores, proxyLogin, appMetadata, flowLog, portsByHand,
 	}
 	sort.Slice(list, func(i, j int) bool { return list[i].Name < list[j].Name })
 	return list

@@ -103,8 +103,8 @@ func (m *machine) Mended(thing string) bool {
 	switch thing {
 	case scenario.Rules:
 		for _, t := range tables() {
-			if out, err := m.nft("list", "table", t[0], t[1]); err != nil || !strings.Contains(out, "rule") &&
-				!strings.Contains(out, "chain") {
+			out, err := m.nft("list", "table", t[0], t[1])
+			if err != nil || !strings.Contains(out, "chain") {
 				return false
 			}
 		}

@@ -56,7 +56,8 @@ func (m *machine) Agents() (out []string) {
 
 // All does f with each row that the hub shows, in order, but for the room that is left.
 func (m *machine) All(f func(topic, key string, row []byte)) {
-	for _, base := range []string{m.device.root.Run(), filepath.Join(m.device.root.Persist(), "status")} {
+	root := m.device.root
+	for _, base := range []string{root.Run(), filepath.Join(root.Persist(), "status")} {
 		found, _ := filepath.Glob(filepath.Join(base, "*", "*", "*.json")) // the pattern is good
 		sort.Strings(found)
 		for _, path := range found {

@@ -13,8 +13,8 @@ import (
 type Options struct {
 	// Name is the device's, Root the folder that it takes for "/"; empty means "/".
 	Name, Root string
-	// ConfigFrom is where the partition with the device's inputs is mounted; /config is a copy of it in
-	// memory. Empty: they are in /config.
+	// ConfigFrom is where the partition with the device's inputs is mounted; /config is a copy of it
+	// in memory. Empty: they are in /config.
 	ConfigFrom string
 	// Run is a folder on a tmpfs, for what a reset is to forget; its path is short.
 	Run string

@@ -25,8 +25,8 @@ type Machine struct {
 	// empty: the kernel's command line has it.
 	Disk    string `json:"disk,omitempty"`
 	Current string `json:"current,omitempty"`
-	// ConfigFrom is where the partition with the device's inputs is mounted, of which /config is a copy
-	// in memory; empty: they are in /config.
+	// ConfigFrom is where the partition with the device's inputs is mounted, of which /config is a
+	// copy in memory; empty: they are in /config.
 	ConfigFrom string `json:"config_from,omitempty"`
 	// Roots is a file with the roots that the system trusts, in PEM; empty: the machine's own.
 	Roots string `json:"roots,omitempty"`
