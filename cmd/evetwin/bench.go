@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/evetwin/evetwin/cmd/cli"
 )
 
 // measured is what every measurement also says.
@@ -17,11 +19,11 @@ type measured struct {
 }
 
 func done(began time.Time) measured {
-	return measured{commit(), runtime.NumCPU(), time.Since(began).Seconds()}
+	return measured{cli.Revision(), runtime.NumCPU(), time.Since(began).Seconds()}
 }
 
 func benchCommand() *cobra.Command {
-	c := &cobra.Command{Use: "bench", Short: "Measure", Args: usage(cobra.NoArgs),
+	c := &cobra.Command{Use: "bench", Short: "Measure", Args: cli.Usage(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
 	c.PersistentFlags().Bool("json", false, "one object per line on stdout")
 	c.AddCommand(benchSpeedCommand(), benchFleetCommand(), benchBusCommand(),

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/evetwin/evetwin/backends/linux/hub/hubbench"
+	"github.com/evetwin/evetwin/cmd/cli"
 )
 
 // The test binary is one of the processes that a measurement starts.
@@ -106,7 +107,7 @@ func TestBenchRefusesWhatItCannotMeasure(t *testing.T) {
 		"fleet --for 0s": "at least one device", "bus --puts 1": "at least 100",
 		"speed --days 0": "at least 0.01"} {
 		code, out, errs := evetwin(t, append([]string{"bench"}, strings.Fields(args)...)...)
-		if code != exitRefused || out != "" || !strings.Contains(errs, says) {
+		if code != cli.Refused || out != "" || !strings.Contains(errs, says) {
 			t.Errorf("bench %s: exit %d, stdout %q, stderr %q", args, code, out, errs)
 		}
 	}

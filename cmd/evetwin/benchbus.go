@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/evetwin/evetwin/cmd/cli"
 	"github.com/evetwin/evetwin/core/host/live/busbench"
 )
 
@@ -28,11 +29,11 @@ type busResult struct {
 
 func benchBusCommand() *cobra.Command {
 	var puts int
-	c := &cobra.Command{Use: "bus", Args: usage(cobra.NoArgs),
+	c := &cobra.Command{Use: "bus", Args: cli.Usage(cobra.NoArgs),
 		Short: "How long a row takes from its put to the step of a subscriber",
 		RunE: func(c *cobra.Command, _ []string) error {
 			if puts < 100 {
-				return refused{fmt.Errorf("--puts %d: at least 100", puts)}
+				return cli.Refuse(fmt.Errorf("--puts %d: at least 100", puts))
 			}
 			r, err := benchBus(puts)
 			if err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/evetwin/evetwin/cmd/cli"
 	"github.com/evetwin/evetwin/controllersim"
 	"github.com/evetwin/evetwin/controllersim/httpd"
 	"github.com/evetwin/evetwin/controllersim/store"
@@ -59,14 +60,14 @@ type controllerBench struct {
 func benchControllerCommand() *cobra.Command {
 	var kind string
 	b := &controllerBench{}
-	c := &cobra.Command{Use: "controller", Args: usage(cobra.NoArgs),
+	c := &cobra.Command{Use: "controller", Args: cli.Usage(cobra.NoArgs),
 		Short: "How many devices the bundled controller serves",
 		RunE: func(c *cobra.Command, _ []string) error {
 			if b.devices < 1 || b.requests < 1 {
-				return refused{fmt.Errorf("--devices %d --requests %d: at least 1", b.devices, b.requests)}
+				return cli.Refuse(fmt.Errorf("--devices %d --requests %d: at least 1", b.devices, b.requests))
 			}
 			if kind != "memory" && kind != "file" {
-				return refused{fmt.Errorf("--store %s: memory or file", kind)}
+				return cli.Refuse(fmt.Errorf("--store %s: memory or file", kind))
 			}
 			r, err := benchController(c.Context(), b, kind)
 			if err != nil {

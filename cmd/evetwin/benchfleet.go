@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/evetwin/evetwin/cmd/cli"
 	"github.com/evetwin/evetwin/controllersim/fleet"
 	"github.com/evetwin/evetwin/core/eveapi"
 	"github.com/evetwin/evetwin/core/host/live"
@@ -45,12 +46,12 @@ const fleetGC = 10
 
 func benchFleetCommand() *cobra.Command {
 	var f fleetFlags
-	c := &cobra.Command{Use: "fleet", Args: usage(cobra.NoArgs),
+	c := &cobra.Command{Use: "fleet", Args: cli.Usage(cobra.NoArgs),
 		Short: "Many devices and their controller in one process in real time",
 		RunE: func(c *cobra.Command, _ []string) error {
 			if f.devices < 1 || f.span <= 0 || f.settle < 0 {
-				return refused{fmt.Errorf("--devices %d --for %v --settle %v: at least one device, for "+
-					"a while", f.devices, f.span, f.settle)}
+				return cli.Refuse(fmt.Errorf("--devices %d --for %v --settle %v: at least one device, for "+
+					"a while", f.devices, f.span, f.settle))
 			}
 			if f.profile != "" {
 				runtime.MemProfileRate = 4096
@@ -125,7 +126,7 @@ func benchFleet(ctx context.Context, f fleetFlags) (r fleetResult, err error) {
 	}
 	r.Devices, r.GCPercent = n, fleetGC
 	r.Seconds = time.Since(from).Seconds()
-	r.Cores, r.Commit = (cpuTime()-cpu).Seconds()/r.Seconds, commit()
+	r.Cores, r.Commit = (cpuTime()-cpu).Seconds()/r.Seconds, cli.Revision()
 	r.KiBPerDevice = float64(rss()-before) / 1024 / float64(n)
 	r.Polls = countPolls(site) - polls
 	r.PollsMissed = missed(site, from, time.Now())

@@ -17,6 +17,7 @@ import (
 	"github.com/evetwin/evetwin/backends/linux/zedbox"
 	"github.com/evetwin/evetwin/backends/linux/zedbox/ipc"
 	"github.com/evetwin/evetwin/backends/sim/lab"
+	"github.com/evetwin/evetwin/cmd/cli"
 	"github.com/evetwin/evetwin/core/topics/app"
 	"github.com/evetwin/evetwin/core/topics/entity"
 	"github.com/evetwin/evetwin/core/topics/node"
@@ -58,11 +59,11 @@ type idleRun struct {
 func benchIdleCommand() *cobra.Command {
 	var r idleRun
 	var where string
-	c := &cobra.Command{Use: "idle", Args: usage(cobra.NoArgs),
+	c := &cobra.Command{Use: "idle", Args: cli.Usage(cobra.NoArgs),
 		Short: "What zedbox takes as a device that has nothing to do",
 		RunE: func(c *cobra.Command, _ []string) error {
 			if where != "linux" {
-				return refused{fmt.Errorf("--host %s: only linux is measured", where)}
+				return cli.Refuse(fmt.Errorf("--host %s: only linux is measured", where))
 			}
 			began := time.Now()
 			x, err := r.measure(c.Context())

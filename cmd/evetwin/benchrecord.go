@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/evetwin/evetwin/backends/taping"
+	"github.com/evetwin/evetwin/cmd/cli"
 	"github.com/evetwin/evetwin/core/fault"
 	"github.com/evetwin/evetwin/core/host/sim"
 	"github.com/evetwin/evetwin/scenarios"
@@ -50,13 +51,13 @@ const recordPiece = 30 * time.Minute
 func benchRecordCommand() *cobra.Command {
 	var days float64
 	var seeds int
-	c := &cobra.Command{Use: "record", Args: usage(cobra.NoArgs),
+	c := &cobra.Command{Use: "record", Args: cli.Usage(cobra.NoArgs),
 		Short: "How much slower a device is while every turn of its agents is recorded",
 		RunE: func(c *cobra.Command, _ []string) error {
 			pieces := int(days * 24 * float64(time.Hour) / float64(recordPiece))
 			if pieces < 1 || seeds < 1 {
-				return refused{fmt.Errorf("--days %v --seeds %d: at least %v and a seed", days, seeds,
-					recordPiece)}
+				return cli.Refuse(fmt.Errorf("--days %v --seeds %d: at least %v and a seed", days, seeds,
+					recordPiece))
 			}
 			r, err := benchRecord(pieces, seeds)
 			if err != nil {

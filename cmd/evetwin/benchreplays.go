@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/evetwin/evetwin/cmd/cli"
 	"github.com/evetwin/evetwin/core/fault"
 	"github.com/evetwin/evetwin/scenarios"
 	"github.com/evetwin/evetwin/scenarios/scenario"
@@ -61,7 +62,7 @@ const (
 
 func benchReplaysCommand() *cobra.Command {
 	var seeds int
-	c := &cobra.Command{Use: "replays", Args: usage(cobra.NoArgs),
+	c := &cobra.Command{Use: "replays", Args: cli.Usage(cobra.NoArgs),
 		Short: "Record runs of all kinds, replay each, and count those that differ",
 		Long: "Every scenario is run for some seeds and recorded, those that faults may trouble under\n" +
 			"flaky and brutal ones too, and so is \"evetwin up\", with models and with QEMU and a\n" +
@@ -69,7 +70,7 @@ func benchReplaysCommand() *cobra.Command {
 			"shown and everything it did is compared. Exit 1: a run differs.",
 		RunE: func(c *cobra.Command, _ []string) error {
 			if seeds < 1 {
-				return refused{fmt.Errorf("--seeds %d: at least 1", seeds)}
+				return cli.Refuse(fmt.Errorf("--seeds %d: at least 1", seeds))
 			}
 			r, err := benchReplays(c.Context(), c, tapes(seeds))
 			if err != nil {
@@ -78,7 +79,7 @@ func benchReplaysCommand() *cobra.Command {
 			result(c, r, "%d turns, %.1f MiB in %.0f s\n%d recorded runs replayed (%d virtual, %d live, "+
 				"%d qemu): %d differ", r.Turns, r.MiB, r.Seconds, r.Runs, r.Virtual, r.Live, r.QEMU, r.Differ)
 			if !r.OK {
-				return failed{}
+				return cli.ErrReported
 			}
 			return nil
 		}}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/evetwin/evetwin/cmd/cli"
 	"github.com/evetwin/evetwin/controllersim/fleet"
 	"github.com/evetwin/evetwin/core/host/sim"
 	"github.com/evetwin/evetwin/core/topics/app"
@@ -53,11 +54,11 @@ func benchSpeedCommand() *cobra.Command {
 	var days float64
 	var profile string
 	var record bool
-	c := &cobra.Command{Use: "speed", Args: usage(cobra.NoArgs),
+	c := &cobra.Command{Use: "speed", Args: cli.Usage(cobra.NoArgs),
 		Short: "How much faster than real time a configured device with a running application is",
 		RunE: func(c *cobra.Command, _ []string) error {
 			if days < 0.01 {
-				return refused{fmt.Errorf("--days %v: at least 0.01", days)}
+				return cli.Refuse(fmt.Errorf("--days %v: at least 0.01", days))
 			}
 			r, err := benchSpeed(time.Duration(days*24*float64(time.Hour)), profile, record)
 			if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/evetwin/evetwin/backends/sim/lab"
+	"github.com/evetwin/evetwin/cmd/cli"
 	"github.com/evetwin/evetwin/controllersim/httpd"
 	"github.com/evetwin/evetwin/controllersim/store"
 )
@@ -22,7 +23,7 @@ type controllerFlags struct {
 
 func controllerCommand() *cobra.Command {
 	var f controllerFlags
-	c := &cobra.Command{Use: "controller", Args: usage(cobra.NoArgs),
+	c := &cobra.Command{Use: "controller", Args: cli.Usage(cobra.NoArgs),
 		Short: "The bundled controller alone, for any EVE device",
 		RunE:  func(c *cobra.Command, _ []string) error { return controller(c, f) }}
 	c.Flags().StringVar(&f.listen, "listen", "127.0.0.1:0", "address for devices")

@@ -6,11 +6,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/evetwin/evetwin/backends/sim/lab"
+	"github.com/evetwin/evetwin/cmd/cli"
 )
 
 func doctorCommand() *cobra.Command {
 	var asJSON bool
-	c := &cobra.Command{Use: "doctor", Args: usage(cobra.NoArgs),
+	c := &cobra.Command{Use: "doctor", Args: cli.Usage(cobra.NoArgs),
 		Short: "Find out by using them which real parts work here",
 		RunE: func(c *cobra.Command, _ []string) error {
 			out := c.OutOrStdout()

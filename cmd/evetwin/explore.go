@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/evetwin/evetwin/cmd/cli"
 	"github.com/evetwin/evetwin/core/fault"
 	"github.com/evetwin/evetwin/scenarios/explore"
 	"github.com/evetwin/evetwin/scenarios/scenario"
@@ -44,7 +45,7 @@ func exploreCommand() *cobra.Command {
 		Long: "explore runs scenarios for many seeds on all cores, each under a plan of faults drawn\n" +
 			"from its seed, and holds every change to the rules. A run that breaks one is made small\n" +
 			"and saved; the command that replays it is printed with it." + farmHelp,
-		Args: usage(func(c *cobra.Command, names []string) error {
+		Args: cli.Usage(func(c *cobra.Command, names []string) error {
 			if f.plant != "" || f.farm.work {
 				return nil // the bug says where it shows, the coordinator what is explored
 			}
@@ -116,11 +117,11 @@ func exploreAll(c *cobra.Command, names []string, f exploreFlags) error {
 	defer debug.SetGCPercent(debug.SetGCPercent(exploreGC))
 	list, err := pick(names)
 	if err != nil {
-		return refused{err}
+		return cli.Refuse(err)
 	}
 	profile, err := fault.Named(f.faults)
 	if err != nil {
-		return refused{fmt.Errorf("--faults: %w", err)}
+		return cli.Refuse(fmt.Errorf("--faults: %w", err))
 	}
 	if f.seeds == 0 && f.during == 0 {
 		f.seeds = 200
@@ -130,11 +131,11 @@ func exploreAll(c *cobra.Command, names []string, f exploreFlags) error {
 	}
 	for _, sc := range list {
 		if !sc.Faults && profile.Name != fault.None {
-			return refused{fmt.Errorf("explore %s: it does not run under faults; --faults none does",
-				sc.Name)}
+			return cli.Refuse(fmt.Errorf("explore %s: it does not run under faults; --faults none does",
+				sc.Name))
 		}
 		if err := explore.CheckForks(sc, f.forks); err != nil {
-			return refused{fmt.Errorf("--forks %d: %w", f.forks, err)}
+			return cli.Refuse(fmt.Errorf("--forks %d: %w", f.forks, err))
 		}
 	}
 	work, err := openFarm(c.ErrOrStderr(), &f)
@@ -159,7 +160,7 @@ func exploreAll(c *cobra.Command, names []string, f exploreFlags) error {
 		}
 	}
 	if !ok {
-		return failed{}
+		return cli.ErrReported
 	}
 	return c.Context().Err()
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/evetwin/evetwin/cmd/cli"
 	"github.com/evetwin/evetwin/core/plant"
 	"github.com/evetwin/evetwin/core/trace"
 )
@@ -30,7 +31,7 @@ func TestExplorePrintsTheContractsKeys(t *testing.T) {
 	}
 	// A few seeds may not give every rule something to judge, which fails where all should.
 	unjudged := len(r["unjudged"].([]any)) > 0
-	if unjudged != (code == exitFailed) || unjudged != !r["ok"].(bool) {
+	if unjudged != (code == cli.Failed) || unjudged != !r["ok"].(bool) {
 		t.Errorf("exit %d, %s", code, out)
 	}
 }
@@ -45,7 +46,7 @@ func TestExploreRefuses(t *testing.T) {
 	}
 	for _, args := range list {
 		code, out, errs := evetwin(t, args...)
-		if code != exitRefused || out != "" || strings.Count(errs, "\n") != 1 {
+		if code != cli.Refused || out != "" || strings.Count(errs, "\n") != 1 {
 			t.Errorf("evetwin %v: exit %d, stdout %q, stderr %q", args, code, out, errs)
 		}
 	}
@@ -104,7 +105,7 @@ func TestACaseIsRunAgainAndRecorded(t *testing.T) {
 	} {
 		path := file(name+".json", text)
 		code, out, errs := evetwin(t, "run", "--case", path)
-		if code != exitRefused || out != "" || !strings.Contains(errs, path) {
+		if code != cli.Refused || out != "" || !strings.Contains(errs, path) {
 			t.Errorf("%s: exit %d, stdout %q, stderr %q", name, code, out, errs)
 		}
 	}

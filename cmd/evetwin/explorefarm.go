@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/evetwin/evetwin/backends/sim/lab"
+	"github.com/evetwin/evetwin/cmd/cli"
 	"github.com/evetwin/evetwin/core/check"
 	"github.com/evetwin/evetwin/core/fault"
 	"github.com/evetwin/evetwin/scenarios"
@@ -69,7 +70,7 @@ type farming struct {
 func openFarm(out io.Writer, f *exploreFlags) (*farming, error) {
 	if f.farm.url == "" {
 		if f.farm.work || f.farm.name != "" || f.farm.keep {
-			return nil, refused{errors.New("--work, --farm-name and --farm-keep need --farm")}
+			return nil, cli.Refuse(errors.New("--work, --farm-name and --farm-keep need --farm"))
 		}
 		return nil, nil
 	}
@@ -79,13 +80,13 @@ func openFarm(out io.Writer, f *exploreFlags) (*farming, error) {
 	}
 	switch {
 	case err != nil:
-		return nil, refused{fmt.Errorf("--farm: %w", err)}
+		return nil, cli.Refuse(fmt.Errorf("--farm: %w", err))
 	case f.plant != "":
-		return nil, refused{errors.New("--plant: mistakes are planted in one process, not on a farm")}
+		return nil, cli.Refuse(errors.New("--plant: mistakes are planted in one process, not on a farm"))
 	case f.farm.work && place.Embed:
-		return nil, refused{errors.New("--work: a worker needs the URL of the farm it works for")}
+		return nil, cli.Refuse(errors.New("--work: a worker needs the URL of the farm it works for"))
 	case f.farm.keep && f.farm.name == "":
-		return nil, refused{errors.New("--farm-keep: what stays needs a --farm-name")}
+		return nil, cli.Refuse(errors.New("--farm-keep: what stays needs a --farm-name"))
 	}
 	x := &farming{flags: f.farm, jobs: f.jobs, say: farmSay(out)}
 	if x.build, err = buildName(); err != nil {
@@ -195,8 +196,8 @@ func farmCarry(s *farm.Spec) (func(j *explore.Job) (*explore.Run, error), error)
 // exploreWork is a worker of a farm.
 func exploreWork(c *cobra.Command, names []string, f *exploreFlags) error {
 	if len(names) > 0 {
-		return refused{fmt.Errorf("--work: the coordinator says what is explored, not %s",
-			strings.Join(names, " "))}
+		return cli.Refuse(fmt.Errorf("--work: the coordinator says what is explored, not %s",
+			strings.Join(names, " ")))
 	}
 	x, err := openFarm(c.ErrOrStderr(), f)
 	if err != nil {
@@ -217,7 +218,7 @@ func exploreWork(c *cobra.Command, names []string, f *exploreFlags) error {
 // buildName tells the builds of this program apart: the commit, and where the code was not what was
 // committed, or nobody knows, what the program itself is, too.
 func buildName() (string, error) {
-	name, clean := commit(), false
+	name, clean := cli.Revision(), false
 	if i, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range i.Settings {
 			clean = clean || s.Key == "vcs.modified" && s.Value == "false"

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/evetwin/evetwin/cmd/cli"
 )
 
 // explored is what a result says that does not depend on the machine.
@@ -80,7 +82,7 @@ func TestFarmsThatAreRefused(t *testing.T) {
 		{"explore", "standard", "--farm", "embed", "--farm-name", "a b"},
 		{"explore", "--plant", "retry-storm", "--farm", "embed"}} {
 		code, out, errs := evetwin(t, args...)
-		if code != exitRefused || out != "" || strings.Count(errs, "\n") != 1 ||
+		if code != cli.Refused || out != "" || strings.Count(errs, "\n") != 1 ||
 			strings.Contains(errs, "secret") {
 			t.Errorf("evetwin %v: exit %d, stdout %q, stderr %q", args, code, out, errs)
 		}

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/evetwin/evetwin/cmd/cli"
 )
 
 func TestExploreTellsForksApart(t *testing.T) {
@@ -24,7 +26,7 @@ func TestExploreTellsForksApart(t *testing.T) {
 	for _, args := range [][]string{{"standard", "--forks", "-1"}, {"standard", "--forks", "64"},
 		{"quickstart", "--faults", "none", "--forks", "1"}} {
 		code, out, errs := evetwin(t, append([]string{"explore"}, args...)...)
-		if code != exitRefused || out != "" || !strings.Contains(errs, "--forks") {
+		if code != cli.Refused || out != "" || !strings.Contains(errs, "--forks") {
 			t.Errorf("explore %v: exit %d, %q %q", args, code, out, errs)
 		}
 	}

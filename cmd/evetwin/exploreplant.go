@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/evetwin/evetwin/cmd/cli"
 	"github.com/evetwin/evetwin/core/plant"
 )
 
@@ -33,7 +34,7 @@ func explorePlanted(c *cobra.Command, names []string, f exploreFlags) error {
 		err = plant.Set(b.Name)
 	}
 	if err != nil {
-		return refused{fmt.Errorf("--plant %s: %w", f.plant, err)}
+		return cli.Refuse(fmt.Errorf("--plant %s: %w", f.plant, err))
 	}
 	if len(names) == 0 {
 		names = []string{b.Scenario}

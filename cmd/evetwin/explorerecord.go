@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/evetwin/evetwin/backends/taping"
+	"github.com/evetwin/evetwin/cmd/cli"
 	"github.com/evetwin/evetwin/scenarios/corpus"
 	"github.com/evetwin/evetwin/scenarios/explore"
 	"github.com/evetwin/evetwin/scenarios/recording"
@@ -27,7 +28,7 @@ func (f *exploreFlags) folder() string {
 
 // keep saves a failure as a case and, if they are to be recorded, its recording.
 func (f *exploreFlags) keep(sc *scenario.Scenario, x *explore.Failure) (exploreFailure, error) {
-	found := x.Case(sc, commit())
+	found := x.Case(sc, cli.Revision())
 	found.Plant = f.plant
 	kept := exploreFailure{Seed: x.Seed, Rule: x.Rule, Saw: x.Saw, Faults: len(x.Plan.Faults)}
 	file, err := corpus.Save(f.folder(), found)

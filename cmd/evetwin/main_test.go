@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/evetwin/evetwin/cmd/cli"
 	"github.com/evetwin/evetwin/core/trace"
 )
 
@@ -27,7 +28,7 @@ func TestUsageErrorsExit2WithOneLine(t *testing.T) {
 		{"up", "--until", "dawn"}, {"up", "--network", "/no/such/file"}, {"up", "surplus"},
 		{"scenarios", "--no-such-flag"}, {"bench", "speed", "--days", "0"}} {
 		code, out, errs := evetwin(t, args...)
-		if code != exitRefused || out != "" || strings.Count(errs, "\n") != 1 {
+		if code != cli.Refused || out != "" || strings.Count(errs, "\n") != 1 {
 			t.Errorf("evetwin %v: exit %d, stdout %q, stderr %q", args, code, out, errs)
 		}
 	}

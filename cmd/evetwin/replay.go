@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/evetwin/evetwin/cmd/cli"
 	"github.com/evetwin/evetwin/core/agents/roster"
 	"github.com/evetwin/evetwin/core/trace"
 	"github.com/evetwin/evetwin/core/trace/perfetto"
@@ -27,7 +28,7 @@ type replayFlags struct {
 
 func replayCommand() *cobra.Command {
 	f := replayFlags{at: -1}
-	c := &cobra.Command{Use: "replay FILE", Args: usage(cobra.ExactArgs(1)),
+	c := &cobra.Command{Use: "replay FILE", Args: cli.Usage(cobra.ExactArgs(1)),
 		Short: "Run the agents from a recording, look at it, ask it why",
 		Long: `Run the agents from a recording and name the first turn in which they behave differently.
 
@@ -75,16 +76,16 @@ func (f *replayFlags) check(c *cobra.Command) error {
 
 func replayFile(c *cobra.Command, path string, f replayFlags) error {
 	if err := f.check(c); err != nil {
-		return refused{err}
+		return cli.Refuse(err)
 	}
 	file, err := os.Open(path)
 	if err != nil {
-		return refused{fmt.Errorf("read the recording: %w", err)}
+		return cli.Refuse(fmt.Errorf("read the recording: %w", err))
 	}
 	defer file.Close()
 	r, err := trace.NewReader(file)
 	if err != nil {
-		return refused{fmt.Errorf("%s: %w", path, err)}
+		return cli.Refuse(fmt.Errorf("%s: %w", path, err))
 	}
 	v := replayView{replayFlags: f, path: path, out: c.OutOrStdout(), errs: c.ErrOrStderr(), r: r}
 	switch {
@@ -116,7 +117,7 @@ func (v *replayView) torn(err error, end time.Duration) (bool, error) {
 			end.Round(time.Millisecond))
 		return true, nil
 	}
-	return false, refused{fmt.Errorf("%s: %w", v.path, err)}
+	return false, cli.Refuse(fmt.Errorf("%s: %w", v.path, err))
 }
 
 // replayed is the outcome of a replay; its keys are the contract.
@@ -172,7 +173,7 @@ func (v *replayView) compare() error {
 		sum.print(v.out)
 	}
 	if !sum.OK {
-		return failed{}
+		return cli.ErrReported
 	}
 	return nil
 }
@@ -219,7 +220,7 @@ func (v *replayView) perfetto() (err error) {
 		return nil
 	}
 	if errors.Is(err, trace.ErrForeign) {
-		return refused{fmt.Errorf("%s: %w", v.path, err)}
+		return cli.Refuse(fmt.Errorf("%s: %w", v.path, err))
 	}
 	return err
 }

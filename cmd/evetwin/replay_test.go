@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/evetwin/evetwin/cmd/cli"
 	"github.com/evetwin/evetwin/core/trace/perfetto"
 )
 
@@ -67,7 +68,7 @@ func TestReplayRefusesWhatIsNoRecording(t *testing.T) {
 		for _, mode := range [][]string{nil, {"--at", "1s"}, {"--why", "a/b/c"},
 			{"--export", "perfetto", "--out", filepath.Join(dir, "out")}} {
 			code, _, errs := evetwin(t, append([]string{"replay", c.file}, mode...)...)
-			if code != exitRefused || !strings.Contains(errs, c.says) || strings.Count(errs, "\n") != 1 {
+			if code != cli.Refused || !strings.Contains(errs, c.says) || strings.Count(errs, "\n") != 1 {
 				t.Errorf("%s %v: exit %d, %s", c.file, mode, code, errs)
 			}
 		}
@@ -81,7 +82,7 @@ func TestReplayRefusesWhatIsNoRecording(t *testing.T) {
 	for _, args := range [][]string{{"--at", "-1s"}, {"--why", "nim"}, {"--export", "svg"},
 		{"--agent", "nobody"}, {"--out", "x"}, {"--diff", "--at", "1s"}, {"--at", "9h"}} {
 		code, out, _ := evetwin(t, append([]string{"replay", file}, args...)...)
-		if code != exitRefused || out != "" {
+		if code != cli.Refused || out != "" {
 			t.Errorf("%v: exit %d, %s", args, code, out)
 		}
 	}
@@ -155,7 +156,7 @@ func TestReplayKnowsWhy(t *testing.T) {
 		t.Errorf("exit %d, %s", code, out)
 	}
 	code, out, _ = evetwin(t, "replay", file, "--why", row, "--at", "1ms", "--json")
-	if code != exitFailed || !strings.Contains(out, `"ok":false,"error":"no such row`) {
+	if code != cli.Failed || !strings.Contains(out, `"ok":false,"error":"no such row`) {
 		t.Errorf("exit %d, %s", code, out)
 	}
 }

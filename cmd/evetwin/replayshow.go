@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/evetwin/evetwin/cmd/cli"
 	"github.com/evetwin/evetwin/core/agent"
 	"github.com/evetwin/evetwin/core/trace"
 	"github.com/evetwin/evetwin/core/trace/why"
@@ -90,7 +91,7 @@ func (v *replayView) tables() error {
 		take()
 	}
 	if found == nil {
-		return refused{fmt.Errorf("%s: no boot of %s lasts %v", v.path, v.device, v.at)}
+		return cli.Refuse(fmt.Errorf("%s: no boot of %s lasts %v", v.path, v.device, v.at))
 	}
 	v.show(found)
 	return nil
@@ -189,7 +190,7 @@ func (v *replayView) because() error {
 		}
 	}
 	if err != nil {
-		return failed{}
+		return cli.ErrReported
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/evetwin/evetwin/cmd/cli"
 	"github.com/evetwin/evetwin/core/fault"
 	"github.com/evetwin/evetwin/scenarios"
 	"github.com/evetwin/evetwin/scenarios/scenario"
@@ -31,7 +32,7 @@ func runCommand() *cobra.Command {
 	var f runFlags
 	c := &cobra.Command{Use: "run NAME... | all", Short: "Run scenarios",
 		Long: runLong,
-		Args: usage(func(c *cobra.Command, args []string) error {
+		Args: cli.Usage(func(c *cobra.Command, args []string) error {
 			switch {
 			case f.saveAt != 0:
 				return f.saveArgs(c, args)
@@ -65,23 +66,23 @@ func runCommand() *cobra.Command {
 func run(c *cobra.Command, names []string, f runFlags) error {
 	list, err := pick(names)
 	if err != nil {
-		return refused{err}
+		return cli.Refuse(err)
 	}
 	from, to, err := scenario.Seeds(f.seeds)
 	if err != nil {
-		return refused{fmt.Errorf("--seed %w", err)}
+		return cli.Refuse(fmt.Errorf("--seed %w", err))
 	}
 	if !slices.Contains([]string{scenario.Virtual, scenario.Live, scenario.Linux}, f.host) {
-		return refused{fmt.Errorf("--host %s: this version runs on virtual, live and linux", f.host)}
+		return cli.Refuse(fmt.Errorf("--host %s: this version runs on virtual, live and linux", f.host))
 	}
 	if f.profile, err = fault.Named(f.faults); err != nil {
-		return refused{fmt.Errorf("--faults: %w", err)}
+		return cli.Refuse(fmt.Errorf("--faults: %w", err))
 	}
 	if f.faults != fault.None && f.host != scenario.Virtual {
-		return refused{fmt.Errorf("--faults %s: on virtual only", f.faults)}
+		return cli.Refuse(fmt.Errorf("--faults %s: on virtual only", f.faults))
 	}
 	if f.record != "" && (len(list) != 1 || from != to || f.host != scenario.Virtual) {
-		return refused{fmt.Errorf("--record %s: one scenario, one seed, on virtual", f.record)}
+		return cli.Refuse(fmt.Errorf("--record %s: one scenario, one seed, on virtual", f.record))
 	}
 	ok := true
 	for seed := from; seed <= to; seed++ {
@@ -95,7 +96,7 @@ func run(c *cobra.Command, names []string, f runFlags) error {
 		}
 	}
 	if !ok {
-		return failed{}
+		return cli.ErrReported
 	}
 	return nil
 }
@@ -170,7 +171,7 @@ func report(out, errs io.Writer, r scenario.Result, f runFlags) {
 
 func scenariosCommand() *cobra.Command {
 	var asJSON bool
-	c := &cobra.Command{Use: "scenarios", Short: "List the scenarios", Args: usage(cobra.NoArgs),
+	c := &cobra.Command{Use: "scenarios", Short: "List the scenarios", Args: cli.Usage(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			for _, s := range scenarios.All() {
 				if asJSON {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/evetwin/evetwin/backends/taping"
+	"github.com/evetwin/evetwin/cmd/cli"
 	"github.com/evetwin/evetwin/core/fault"
 	"github.com/evetwin/evetwin/core/plant"
 	"github.com/evetwin/evetwin/scenarios"
@@ -24,7 +25,7 @@ import (
 func runCase(c *cobra.Command, f runFlags) error {
 	x, sc, err := readCase(f.again)
 	if err != nil {
-		return refused{err}
+		return cli.Refuse(err)
 	}
 	var around []scenario.Around
 	done := func() error { return nil }
@@ -65,7 +66,7 @@ func runCase(c *cobra.Command, f runFlags) error {
 	}
 	report(c.OutOrStdout(), io.Discard, res, runFlags{faults: fault.None, json: f.json})
 	if !res.OK {
-		return failed{}
+		return cli.ErrReported
 	}
 	return nil
 }

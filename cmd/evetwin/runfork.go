@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/evetwin/evetwin/backends/taping"
+	"github.com/evetwin/evetwin/cmd/cli"
 	"github.com/evetwin/evetwin/core/fault"
 	"github.com/evetwin/evetwin/scenarios"
 	"github.com/evetwin/evetwin/scenarios/dryrun"
@@ -79,7 +80,7 @@ type course struct {
 func runLife(c *cobra.Command, args []string, f runFlags) error {
 	x, err := newCourse(c, args, &f)
 	if err != nil {
-		return refused{err}
+		return cli.Refuse(err)
 	}
 	done := func() error { return nil }
 	if f.record != "" {
@@ -117,7 +118,7 @@ func runLife(c *cobra.Command, args []string, f runFlags) error {
 	case !x.arrival.Come():
 		fmt.Fprintf(c.ErrOrStderr(), "evetwin: the run did not come to the saved state at all\n")
 	}
-	return failed{}
+	return cli.ErrReported
 }
 
 // command is how the run is made again.
@@ -160,7 +161,7 @@ func newCourse(c *cobra.Command, args []string, f *runFlags) (*course, error) {
 		return x, err
 	}
 	x.file = args[len(args)-1]
-	x.saver = snapshot.Save(x.life, f.saveAt, commit())
+	x.saver = snapshot.Save(x.life, f.saveAt, cli.Revision())
 	x.around = append(x.around, x.saver)
 	return x, nil
 }
@@ -221,7 +222,7 @@ func (x *course) continued(c *cobra.Command, f *runFlags) error {
 	} else if err := x.replan(at, f); err != nil {
 		return err
 	}
-	x.arrival = s.Arrive(commit())
+	x.arrival = s.Arrive(cli.Revision())
 	x.around = append(x.around, x.arrival)
 	if f.config == "" {
 		return nil

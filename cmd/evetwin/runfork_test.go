@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/evetwin/evetwin/cmd/cli"
 	"github.com/evetwin/evetwin/scenarios/scenario"
 )
 
@@ -17,7 +18,7 @@ func ran(t *testing.T, exit int, args ...string) (r scenario.Result, errs string
 	if code != exit {
 		t.Fatalf("run %v: exit %d, want %d: %s%s", args, code, exit, out, errs)
 	}
-	if exit == exitRefused {
+	if exit == cli.Refused {
 		return r, errs
 	}
 	if err := json.Unmarshal([]byte(out), &r); err != nil {
@@ -60,11 +61,11 @@ func TestRunsAreSavedAndForked(t *testing.T) {
 	if err := os.WriteFile(second, []byte(stray), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if r, errs := ran(t, exitFailed, "--from", second); r.OK || errs != "" ||
+	if r, errs := ran(t, cli.Failed, "--from", second); r.OK || errs != "" ||
 		!strings.Contains(r.Error, "no longer comes to the saved state") {
 		t.Errorf("%+v, %q", r, errs)
 	}
-	late, _ := ran(t, exitFailed, "quickstart", "--save-at", "10h", second)
+	late, _ := ran(t, cli.Failed, "quickstart", "--save-at", "10h", second)
 	if late.OK || !strings.Contains(late.Error, "it took") {
 		t.Errorf("%+v", late)
 	}
@@ -92,7 +93,7 @@ func TestRefusedForks(t *testing.T) {
 		{"--from " + file + " --config " + other, "no such file"},
 		{"--from " + file + " --config " + sample("good", "datastores.json") + " --for -1s", "--for"},
 	} {
-		if _, errs := ran(t, exitRefused, strings.Fields(c.args)...); !strings.Contains(errs, c.err) {
+		if _, errs := ran(t, cli.Refused, strings.Fields(c.args)...); !strings.Contains(errs, c.err) {
 			t.Errorf("run %s: %q", c.args, errs)
 		}
 	}

@@ -7,10 +7,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/evetwin/evetwin/backends/sim/lab"
+	"github.com/evetwin/evetwin/cmd/cli"
 )
 
 func setupCommand() *cobra.Command {
-	return &cobra.Command{Use: "setup", Hidden: true, Args: usage(cobra.NoArgs),
+	return &cobra.Command{Use: "setup", Hidden: true, Args: cli.Usage(cobra.NoArgs),
 		Short: "Install what real parts need: Debian packages and a guest kernel",
 		RunE: func(c *cobra.Command, _ []string) error {
 			cache := lab.Cache{Dir: lab.DefaultDirs().Cache}
@@ -24,7 +25,7 @@ func setupCommand() *cobra.Command {
 			if len(r.Missing) > 0 {
 				fmt.Fprintf(c.ErrOrStderr(), "setup: missing %s; models take their place\n",
 					strings.Join(r.Missing, " "))
-				return failed{}
+				return cli.ErrReported
 			}
 			return nil
 		}}

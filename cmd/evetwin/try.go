@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/evetwin/evetwin/cmd/cli"
 	"github.com/evetwin/evetwin/core/agent"
 	"github.com/evetwin/evetwin/scenarios/dryrun"
 )
@@ -20,7 +21,7 @@ type tryFlags struct {
 
 func tryCommand() *cobra.Command {
 	var f tryFlags
-	c := &cobra.Command{Use: "try", Args: usage(cobra.NoArgs),
+	c := &cobra.Command{Use: "try", Args: cli.Usage(cobra.NoArgs),
 		Short: "A dry run of a configuration in virtual time, before it meets a real device",
 		RunE:  func(c *cobra.Command, _ []string) error { return try(c, f) }}
 	c.Flags().StringVar(&f.Model, "model", "",
@@ -43,7 +44,7 @@ func tryCommand() *cobra.Command {
 func try(c *cobra.Command, f tryFlags) error {
 	return guarded(c, f.json, func() error {
 		if f.For <= 0 {
-			return refused{fmt.Errorf("--for %v: it must be more than nothing", f.For)}
+			return cli.Refuse(fmt.Errorf("--for %v: it must be more than nothing", f.For))
 		}
 		in, err := dryrun.Read(f.Options)
 		var r *dryrun.Report
@@ -53,7 +54,7 @@ func try(c *cobra.Command, f tryFlags) error {
 		var no *dryrun.Refusal
 		switch {
 		case errors.As(err, &no):
-			return refused{errors.New(strings.Join(no.Lines, again))}
+			return cli.Refuse(errors.New(strings.Join(no.Lines, again)))
 		case err != nil:
 			return err
 		case f.json:
@@ -65,7 +66,7 @@ func try(c *cobra.Command, f tryFlags) error {
 		}
 		if !r.OK {
 			fmt.Fprintln(c.ErrOrStderr(), "evetwin:", r.Error)
-			return failed{}
+			return cli.ErrReported
 		}
 		return nil
 	})
@@ -82,7 +83,7 @@ func guarded(c *cobra.Command, asJSON bool, f func() error) (err error) {
 			err = fmt.Errorf("this is a defect of evetwin, please report it with the inputs: %v\n%s", x,
 				debug.Stack())
 		}
-		if err != nil && !errors.Is(err, failed{}) && asJSON {
+		if err != nil && !errors.Is(err, cli.ErrReported) && asJSON {
 			text := strings.ReplaceAll(err.Error(), again, "\n")
 			if x := strings.Index(text, "\ngoroutine "); x >= 0 {
 				text = text[:x] // the stack is for stderr

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/evetwin/evetwin/cmd/cli"
 )
 
 // tried runs "evetwin try" and returns what a script sees of it.
@@ -88,14 +90,14 @@ func TestTryTellsOfItsOwnDefects(t *testing.T) {
 		c.SetErr(&e)
 		err := guarded(c, true, func() error { panic("something\nis wrong") })
 		if err != nil {
-			exit, out, errs = exitFailed, o.String(), err.Error()
+			exit, out, errs = cli.Failed, o.String(), err.Error()
 		}
 	}()
 	var m map[string]any
 	if err := json.Unmarshal([]byte(out), &m); err != nil {
 		t.Fatalf("%v: %q", err, out)
 	}
-	if exit != exitFailed || m["ok"] != false ||
+	if exit != cli.Failed || m["ok"] != false ||
 		m["error"] != "this is a defect of evetwin, please report it with the inputs: "+
 			"something\nis wrong" ||
 		!strings.HasPrefix(errs, m["error"].(string)) || !strings.Contains(errs, "try_test.go") {

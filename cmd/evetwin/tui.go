@@ -13,6 +13,7 @@ import (
 
 	"github.com/evetwin/evetwin/backends/linux/zedbox"
 	"github.com/evetwin/evetwin/backends/sim/lab"
+	"github.com/evetwin/evetwin/cmd/cli"
 	"github.com/evetwin/evetwin/tui"
 	"github.com/evetwin/evetwin/tui/source"
 )
@@ -27,7 +28,7 @@ type tuiFlags struct {
 
 func tuiCommand() *cobra.Command {
 	var f tuiFlags
-	c := &cobra.Command{Use: "tui", Args: usage(cobra.NoArgs),
+	c := &cobra.Command{Use: "tui", Args: cli.Usage(cobra.NoArgs),
 		Short: "Look at a running device: the newest \"up\" of this user, or a socket",
 		RunE:  func(c *cobra.Command, _ []string) error { return look(c.Context(), f) }}
 	c.Flags().StringVar(&f.socket, "socket", "", "socket of the device (default: the newest \"up\")")

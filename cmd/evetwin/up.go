@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/evetwin/evetwin/backends/sim/lab"
+	"github.com/evetwin/evetwin/cmd/cli"
 	"github.com/evetwin/evetwin/scenarios/dryrun"
 	"github.com/evetwin/evetwin/scenarios/scenario"
 )
@@ -42,7 +43,7 @@ const maxDevices = 10_000
 
 func upCommand() *cobra.Command {
 	var f upFlags
-	c := &cobra.Command{Use: "up", Args: usage(cobra.NoArgs),
+	c := &cobra.Command{Use: "up", Args: cli.Usage(cobra.NoArgs),
 		Short: "Boot a device in real time and bring it to a running application",
 		RunE:  func(c *cobra.Command, _ []string) error { return up(c, f) }}
 	l := c.Flags()
@@ -136,7 +137,7 @@ func up(c *cobra.Command, f upFlags) error {
 		}
 	}
 	if err := f.check(); err != nil {
-		return refused{err}
+		return cli.Refuse(err)
 	}
 	terminal = terminal && f.until == untilForever
 	ctx, out, done := unbroken(c.Context(), c.OutOrStdout())
@@ -158,7 +159,7 @@ func up(c *cobra.Command, f upFlags) error {
 	}
 	var no *dryrun.Refusal
 	if errors.As(err, &no) {
-		return refused{errors.New(strings.Join(no.Lines, "\nevetwin: "))}
+		return cli.Refuse(errors.New(strings.Join(no.Lines, "\nevetwin: ")))
 	}
 	return err
 }

@@ -9,13 +9,14 @@ import (
 
 	"github.com/evetwin/evetwin/backends/linux/hub/join"
 	"github.com/evetwin/evetwin/backends/linux/zedbox"
+	"github.com/evetwin/evetwin/cmd/cli"
 	"github.com/evetwin/evetwin/core/agent"
 	"github.com/evetwin/evetwin/core/host"
 )
 
 // agentCommand runs one agent in this process.
 func agentCommand(b *box, e agent.Entry) *cobra.Command {
-	return &cobra.Command{Use: e.Name, Short: "The agent " + e.Name, Args: usage(cobra.NoArgs),
+	return &cobra.Command{Use: e.Name, Short: "The agent " + e.Name, Args: cli.Usage(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) (err error) {
 			runtime.GOMAXPROCS(1) // the process is one loop
 			pid, err := zedbox.Hold(b.folder(), e.Name)

@@ -10,13 +10,14 @@ import (
 
 	"github.com/evetwin/evetwin/backends/linux/hub/join"
 	"github.com/evetwin/evetwin/backends/linux/zedbox"
+	"github.com/evetwin/evetwin/cmd/cli"
 	"github.com/evetwin/evetwin/core/agent"
 	"github.com/evetwin/evetwin/core/agents/roster"
 )
 
 func allCommand(b *box) *cobra.Command {
 	return &cobra.Command{Use: "all", Short: "Run the device in this one process",
-		Args: usage(cobra.NoArgs), RunE: func(c *cobra.Command, _ []string) error {
+		Args: cli.Usage(cobra.NoArgs), RunE: func(c *cobra.Command, _ []string) error {
 			return b.all(c.Context(), newLines(c.ErrOrStderr()))
 		}}
 }

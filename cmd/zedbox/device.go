@@ -8,6 +8,7 @@ import (
 
 	"github.com/evetwin/evetwin/backends/linux/zedbox"
 	"github.com/evetwin/evetwin/backends/operator"
+	"github.com/evetwin/evetwin/cmd/cli"
 	"github.com/evetwin/evetwin/core/host"
 )
 
@@ -30,13 +31,13 @@ type device struct {
 func (b *box) device(ctx context.Context, l *lines) (*device, error) {
 	switch {
 	case b.outside != "" && b.machine != "":
-		return nil, refused{fmt.Errorf("--outside %s --machine %s: a device is of models or of real "+
-			"parts, give one", b.outside, b.machine)}
+		return nil, cli.Refuse(fmt.Errorf("--outside %s --machine %s: a device is of models or of real "+
+			"parts, give one", b.outside, b.machine))
 	case b.outside != "":
 		return b.models()
 	case b.machine == "" && b.root != "/":
-		return nil, refused{fmt.Errorf("--root %s: what the device stands on is not said; "+
-			"give --machine or, for models, --outside", b.root)}
+		return nil, cli.Refuse(fmt.Errorf("--root %s: what the device stands on is not said; "+
+			"give --machine or, for models, --outside", b.root))
 	}
 	return b.real(ctx, l)
 }

@@ -14,13 +14,14 @@ import (
 	"github.com/evetwin/evetwin/backends/linux/hub"
 	"github.com/evetwin/evetwin/backends/linux/hub/face"
 	"github.com/evetwin/evetwin/backends/linux/zedbox"
+	"github.com/evetwin/evetwin/cmd/cli"
 	"github.com/evetwin/evetwin/core/agent"
 	"github.com/evetwin/evetwin/core/agents/roster"
 )
 
 func hubCommand(b *box) *cobra.Command {
 	return &cobra.Command{Use: "hub", Short: "Tables, journal and parts of the device",
-		Args: usage(cobra.NoArgs), RunE: func(c *cobra.Command, _ []string) error {
+		Args: cli.Usage(cobra.NoArgs), RunE: func(c *cobra.Command, _ []string) error {
 			return b.hub(c.Context(), newLines(c.ErrOrStderr()))
 		}}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/evetwin/evetwin/backends/linux/zedbox/ipc"
+	"github.com/evetwin/evetwin/cmd/cli"
 )
 
 // monitor prints events of topics.
@@ -26,7 +27,7 @@ type monitor struct {
 func ipcmonitorCommand(b *box) *cobra.Command {
 	m := &monitor{}
 	c := &cobra.Command{Use: "ipcmonitor", Short: "Rows of the device as they change",
-		Args: usage(cobra.NoArgs), RunE: func(c *cobra.Command, _ []string) error {
+		Args: cli.Usage(cobra.NoArgs), RunE: func(c *cobra.Command, _ []string) error {
 			m.out = c.OutOrStdout()
 			return m.run(c.Context(), b.folder().Run())
 		}}

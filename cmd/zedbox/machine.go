@@ -15,6 +15,7 @@ import (
 	"github.com/evetwin/evetwin/backends/linux/hyper"
 	"github.com/evetwin/evetwin/backends/linux/zedbox"
 	"github.com/evetwin/evetwin/backends/sim/lab"
+	"github.com/evetwin/evetwin/cmd/cli"
 	"github.com/evetwin/evetwin/core/agent"
 )
 
@@ -24,7 +25,7 @@ func (b *box) real(ctx context.Context, l *lines) (*device, error) {
 	if b.machine != "" {
 		m = zedbox.Machine{}
 		if err := readJSON(b.machine, &m); err != nil {
-			return nil, refused{fmt.Errorf("read what the device stands on: %w", err)}
+			return nil, cli.Refuse(fmt.Errorf("read what the device stands on: %w", err))
 		}
 	} else if _, err := os.Stat(m.TPM); err != nil {
 		m.TPM, m.TPMKind = "", ""
@@ -65,7 +66,7 @@ func (b *box) boardOptions(ctx context.Context, m *zedbox.Machine, l *lines,
 		Guest:   func(app string) io.Writer { return &console{l: l, app: app} },
 		Exited:  func(off bool) error { return zedbox.WriteReset(r, off) }}
 	if _, _, err := hyper.Choose(o.Hyper, o.Run); err != nil {
-		return o, refused{fmt.Errorf("read what the device stands on: %w", err)}
+		return o, cli.Refuse(fmt.Errorf("read what the device stands on: %w", err))
 	}
 	if m.Lab {
 		o.SetClock = func(time.Time) error { return nil } // it is somebody else's
@@ -75,11 +76,11 @@ func (b *box) boardOptions(ctx context.Context, m *zedbox.Machine, l *lines,
 	if m.Roots != "" {
 		pem, err := os.ReadFile(m.Roots)
 		if err != nil {
-			return o, refused{fmt.Errorf("read the roots that the system trusts: %w", err)}
+			return o, cli.Refuse(fmt.Errorf("read the roots that the system trusts: %w", err))
 		}
 		o.Roots = x509.NewCertPool()
 		if !o.Roots.AppendCertsFromPEM(pem) {
-			return o, refused{fmt.Errorf("read the roots that the system trusts: %s has none", m.Roots)}
+			return o, cli.Refuse(fmt.Errorf("read the roots that the system trusts: %s has none", m.Roots))
 		}
 	}
 	return o, nil

@@ -17,6 +17,7 @@ import (
 	"github.com/evetwin/evetwin/backends/sim/web"
 	"github.com/evetwin/evetwin/backends/sim/web/outward"
 	"github.com/evetwin/evetwin/backends/sim/world"
+	"github.com/evetwin/evetwin/cmd/cli"
 	"github.com/evetwin/evetwin/core/bus"
 )
 
@@ -43,7 +44,7 @@ const whyModel = "--outside asks for models"
 func (b *box) models() (*device, error) {
 	o := outside{Name: "edge", Ports: 2}
 	if err := readJSON(b.outside, &o); err != nil {
-		return nil, refused{fmt.Errorf("read what is outside: %w", err)}
+		return nil, cli.Refuse(fmt.Errorf("read what is outside: %w", err))
 	}
 	files, err := readConfig(b.folder().Config())
 	if err != nil {

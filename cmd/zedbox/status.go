@@ -11,12 +11,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/evetwin/evetwin/backends/linux/zedbox"
+	"github.com/evetwin/evetwin/cmd/cli"
 )
 
 func statusCommand(b *box) *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{Use: "status", Short: "What runs: processes, restarts, parts",
-		Args: usage(cobra.NoArgs), RunE: func(c *cobra.Command, _ []string) error {
+		Args: cli.Usage(cobra.NoArgs), RunE: func(c *cobra.Command, _ []string) error {
 			s, err := zedbox.ReadStatus(b.folder())
 			if err != nil {
 				return err

@@ -10,13 +10,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/evetwin/evetwin/backends/linux/zedbox"
+	"github.com/evetwin/evetwin/cmd/cli"
 	"github.com/evetwin/evetwin/core/agent"
 	"github.com/evetwin/evetwin/core/agents/roster"
 )
 
 func stepsCommand(b *box) *cobra.Command {
 	return &cobra.Command{Use: zedbox.Steps, Short: "Run the device, a process per agent",
-		Args: usage(cobra.NoArgs), RunE: func(c *cobra.Command, _ []string) error {
+		Args: cli.Usage(cobra.NoArgs), RunE: func(c *cobra.Command, _ []string) error {
 			// Links are looked up from another folder.
 			root, err := filepath.Abs(b.root)
 			if err != nil {
