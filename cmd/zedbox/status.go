@@ -47,10 +47,10 @@ func printStatus(w io.Writer, s *zedbox.Status) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
+	t = tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "\nPART\tKIND\tBECAUSE")
 	for _, p := range s.Parts {
-		if _, err := fmt.Fprintf(w, "part %s: %s\n", p.Name, p.Kind); err != nil {
-			return err
-		}
+		fmt.Fprintf(t, "%s\t%s\t%s\n", p.Name, p.Kind, p.Why)
 	}
-	return nil
+	return t.Flush()
 }

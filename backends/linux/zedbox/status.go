@@ -43,9 +43,9 @@ type Status struct {
 // Part is a part of the device's hardware, and what it is made of.
 type Part struct {
 	Name string `json:"part"`
-	// Kind is "linux" or "model".
+	// Kind is "linux" or "model", or "none" where there is nothing of it.
 	Kind string `json:"kind"`
-	// Why says why it is a model.
+	// Why says what it stands on, or why it is a model.
 	Why string `json:"why,omitempty"`
 }
 
