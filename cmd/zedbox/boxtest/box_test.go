@@ -85,7 +85,7 @@ func (b *box) looks() {
 		}
 	}
 	out, _, code := b.zedbox("status")
-	if code != 0 || !hasAll(out, []string{"zedmanager", "part hyper: model"}) {
+	if code != 0 || !hasAll(out, []string{"zedmanager", "hyper", "model"}) {
 		b.t.Errorf("status says %q", out)
 	}
 	b.monitors()
