@@ -21,6 +21,12 @@ func StoreQuotas(t *testing.T, b Backend, mk func(t *testing.T) StoreSetup) {
 	}}})
 }
 
+// Containers whose keys have the same CRC-32.
+const (
+	oneContainer   = "6e8df298-0000-4000-8000-3e8490d14add#0"
+	otherContainer = "8d55a4eb-0000-4000-8000-dcfc87cddf69#0"
+)
+
 // containerLimit is what containers of the suite may take.
 const containerLimit = 1 << 20
 
@@ -72,13 +78,12 @@ func (x *storeBench) unlimited(t *testing.T) {
 
 func (x *storeBench) limitsApart(t *testing.T) {
 	blobs, _ := x.image(t)
-	other := "d507b2a1-2226-47cc-ac88-dee46077dad2#0"
-	x.contains(t, volumeName, blobs, containerLimit)
-	x.contains(t, other, blobs, 2*containerLimit)
-	x.grows(t, volumeName, 2*containerLimit, true)
-	x.grows(t, other, containerLimit, false)
-	x.grows(t, other, 2*containerLimit, true)
-	for _, key := range []string{volumeName, other} {
+	x.contains(t, oneContainer, blobs, containerLimit)
+	x.contains(t, otherContainer, blobs, 2*containerLimit)
+	x.grows(t, oneContainer, 2*containerLimit, true)
+	x.grows(t, otherContainer, containerLimit, false)
+	x.grows(t, otherContainer, 2*containerLimit, true)
+	for _, key := range []string{oneContainer, otherContainer} {
 		x.delete.does(t, store.VolumeReq{VolumeKey: key}, nil)
 	}
 	x.drops(t, blobs)

@@ -10,6 +10,9 @@
 //	/persist/vault/blobs/<sha256>            blobs
 //	/persist/vault/downloads/<target>        downloads; see package partial
 //
+// A container that is asked for with a size can take no more where the file system has quotas of
+// projects (ext4 or xfs, mounted so); elsewhere what it takes is only counted.
+//
 // All of it lies below Options.Root. Whatever is written gets there by the steps of package
 // durable, so that a power cut at any of them leaves the old or the new; what is unfinished has a
 // name of its own, and goes at the next boot. A container is a folder with "rootfs" and

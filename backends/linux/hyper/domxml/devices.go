@@ -2,6 +2,7 @@ package domxml
 
 import (
 	"fmt"
+	"strings"
 
 	xml "libvirt.org/go/libvirtxml"
 
@@ -79,6 +80,9 @@ func (d Domain) target(i int, cdrom bool) *xml.DomainDiskTarget {
 	return &xml.DomainDiskTarget{Dev: prefix + string(rune('a'+i)), Bus: bus}
 }
 
+// zvols is where disks are that are devices, and no files.
+const zvols = "/dev/zvol/"
+
 func (d Domain) disk(i int, disk qemu.Disk) xml.DomainDisk {
 	format := disk.Format
 	if format == "" {
@@ -87,6 +91,9 @@ func (d Domain) disk(i int, disk qemu.Disk) xml.DomainDisk {
 	x := xml.DomainDisk{Device: "disk", Target: d.target(i, disk.CDROM),
 		Driver: &xml.DomainDiskDriver{Name: "qemu", Type: format, Cache: "writeback", IO: "threads"},
 		Source: &xml.DomainDiskSource{File: &xml.DomainDiskSourceFile{File: disk.Path}}}
+	if strings.HasPrefix(disk.Path, zvols) {
+		x.Source = &xml.DomainDiskSource{Block: &xml.DomainDiskSourceBlock{Dev: disk.Path}}
+	}
 	if disk.CDROM {
 		x.Device = "cdrom"
 	}

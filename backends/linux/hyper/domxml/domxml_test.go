@@ -69,6 +69,20 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+// TestZvolIsADevice describes a disk that is a block device, which QEMU does not take for a file.
+func TestZvolIsADevice(t *testing.T) {
+	for _, kind := range []string{domxml.QEMU, domxml.Xen} {
+		d := full(t, kind)
+		d.Spec.Disks[0] = qemu.Disk{Path: "/dev/zvol/persist/clear/volumes/a.0", Serial: "volume0"}
+		text, err := d.Marshal()
+		want := `<source dev="/dev/zvol/persist/clear/volumes/a.0">`
+		if err != nil || !strings.Contains(text, want) ||
+			!strings.Contains(text, `<disk type="block" device="disk">`) {
+			t.Errorf("%s: no %s in %s: %v", kind, want, text, err)
+		}
+	}
+}
+
 func TestMarshalRefuses(t *testing.T) {
 	for want, change := range map[string]func(*domxml.Domain){
 		"unknown type": func(d *domxml.Domain) { d.Type = "lxc" },
