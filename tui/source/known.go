@@ -44,7 +44,8 @@ func known() registry {
 		network.AppNetworkStatuses.Decl, network.Numbers.Decl,
 		network.AppInterfaceNumbers.Decl, network.Instances.Decl,
 		network.InstanceStatus.Decl, network.DPCL.Decl, network.PortConfigFiles.Decl,
-		network.DNS.Decl, network.ManualDPC.Decl,
+		network.DNS.Decl, network.ManualDPC.Decl, network.IPFlows.Decl, network.IPFlowsTaken.Decl,
+		metrics.Flowlog.Decl,
 		node.Onboarding.Decl, node.Client.Decl, node.UUIDChecks.Decl, node.ZedAgent.Decl,
 		node.NodeAgent.Decl, node.Info.Decl, node.LedShown.Decl, node.Diag.Decl,
 		node.WaitForAddr.Decl, node.OperatorRequests.Decl,
@@ -52,6 +53,7 @@ func known() registry {
 		volume.Configs.Decl, volume.Refs.Decl, volume.RefStatuses.Decl, volume.Statuses.Decl,
 		volume.CreatePending.Decl, volume.Mgr.Decl)
 	r.add(boot.Parts.Decl, boot.Boot.Decl, bridge.Items.Decl, bridge.Vifs.Decl,
+		bridge.Records.Decl,
 		clock.Clock.Decl, hyper.Domains.Decl, hyper.Host.Decl, hyper.Adapters.Decl,
 		led.Light.Decl, log.Spool.Decl, nic.Links.Decl, nic.Addrs.Decl, nic.Items.Decl,
 		operator.Requests.Decl, store.Blobs.Decl, store.Volumes.Decl, store.Space.Decl, store.Files.Decl,

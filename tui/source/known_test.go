@@ -18,6 +18,10 @@ func fill(v reflect.Value, n *int) {
 		v.Set(reflect.ValueOf(netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 0, 0, byte(*n)}), 24)))
 		return
 	}
+	if v.Type() == reflect.TypeFor[netip.AddrPort]() {
+		v.Set(reflect.ValueOf(netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 1, byte(*n)}), 9)))
+		return
+	}
 	if v.Type() == reflect.TypeOf(began()) {
 		v.Set(reflect.ValueOf(began().AddDate(0, 0, *n)))
 		return

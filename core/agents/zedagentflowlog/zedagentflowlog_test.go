@@ -133,8 +133,8 @@ func TestNET36_Message(t *testing.T) {
 		t.Errorf("scope %v of %s", s, m.GetDevId())
 	}
 	f := m.GetFlows()[0]
-	if x := f.GetFlow(); x.GetSrc() != "10.1.0.2" || x.GetSrcPort() != 80 || x.GetDest() != "192.0.2.1" ||
-		x.GetDestPort() != 3000 || x.GetProtocol() != 6 {
+	if x := f.GetFlow(); x.GetSrc() != "10.1.0.2" || x.GetSrcPort() != 80 ||
+		x.GetDest() != "192.0.2.1" || x.GetDestPort() != 3000 || x.GetProtocol() != 6 {
 		t.Errorf("ends %v", x)
 	}
 	if !f.GetInbound() || f.GetAclId() != 5 || f.GetAclName() != "web" || f.GetTxBytes() != 1 ||
@@ -176,7 +176,8 @@ func TestAPI43_HeadOfLineIsRetriedWithBackoff(t *testing.T) {
 		t.Errorf("sent %v", m)
 	}
 	want := metrics.FlowCounters{Success: 3, FailedAttempts: 12}
-	if c := b.counts(); c.Messages != want || c.Flows != want || c.DNSReqs != (metrics.FlowCounters{}) {
+	if c := b.counts(); c.Messages != want || c.Flows != want ||
+		c.DNSReqs != (metrics.FlowCounters{}) {
 		t.Errorf("counted %+v", c)
 	}
 }

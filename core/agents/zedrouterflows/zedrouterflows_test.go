@@ -112,7 +112,8 @@ func TestRowsOfAnInterface(t *testing.T) {
 		res.Flows = append(res.Flows, bridge.Flow{Endpoint: endpoint("nbu1x" + strconv.Itoa(1+i/150)),
 			RuleID: int32(i % 6), RemotePort: uint16(i), Dropped: i%6 == 0})
 	}
-	res.Lookups = []bridge.Lookup{{Endpoint: endpoint("nbu1x2"), Name: "a", Addrs: make([]netip.Addr, 80)},
+	res.Lookups = []bridge.Lookup{
+		{Endpoint: endpoint("nbu1x2"), Name: "a", Addrs: make([]netip.Addr, 80)},
 		{Endpoint: endpoint("nbu1x2"), Name: "b"}}
 	b.done(res)
 	rows := b.rows()
