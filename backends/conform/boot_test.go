@@ -15,6 +15,7 @@ import (
 
 	"github.com/evetwin/evetwin/backends/conform"
 	linuxboot "github.com/evetwin/evetwin/backends/linux/boot"
+	"github.com/evetwin/evetwin/backends/linux/boot/bootdisk"
 	"github.com/evetwin/evetwin/backends/linux/store/durable"
 	"github.com/evetwin/evetwin/backends/linux/store/looptest"
 	"github.com/evetwin/evetwin/backends/sim/boot"
@@ -54,18 +55,12 @@ type loopDisk struct {
 	loop *os.File
 }
 
-// Sizes of the disk, in sectors of 512 bytes.
-const (
-	diskSectors = 16 << 11
-	partSectors = 1 << 11
-)
-
 // newLoopDisk makes the disk; the loop device goes when it is closed, whatever ends the test.
 func newLoopDisk(t *testing.T) *loopDisk {
 	t.Helper()
 	image, err := os.Create(filepath.Join(t.TempDir(), "disk.img"))
 	if err == nil {
-		err = image.Truncate(diskSectors * 512)
+		err = image.Truncate(bootdisk.Bytes)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -101,29 +96,13 @@ func newLoopDisk(t *testing.T) *loopDisk {
 			t.Error(err)
 		}
 	})
-	var parts []*gpt.Partition
-	for i, label := range []string{"EFI System", "IMGA", "IMGB", "CONFIG", "P3"} {
-		start := uint64(2048 + i*partSectors)
-		parts = append(parts, &gpt.Partition{Index: i + 1, Start: start, End: start + partSectors - 1,
-			Name: label, Type: gpt.LinuxFilesystem})
-	}
-	parts[1].Attributes = uint64(device.Attributes(device.Active)) << 48
-	d.write(t, &gpt.Table{Partitions: parts, LogicalSectorSize: 512, PhysicalSectorSize: 512,
-		ProtectiveMBR: true})
+	d.write(t, bootdisk.Table())
 	return d
 }
 
 func (d *loopDisk) write(t *testing.T, table *gpt.Table) {
 	t.Helper()
-	disk, err := file.OpenFromPathWithExclusive(d.path, false, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	to, err := disk.Writable()
-	if err == nil {
-		err = table.Write(to, diskSectors*512)
-	}
-	if err := errors.Join(err, disk.Close()); err != nil {
+	if err := bootdisk.Write(d.path, table); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"github.com/evetwin/evetwin/backends/linux/zedbox"
 	"github.com/evetwin/evetwin/backends/sim/lab"
 	"github.com/evetwin/evetwin/backends/sim/swtpm"
+	"github.com/evetwin/evetwin/core/device/boot"
 )
 
 // device is a device that zedbox runs: its folder, its TPM, its processes.
@@ -82,7 +84,7 @@ func (d *device) path(name string) string { return filepath.Join(string(d.root),
 func (d *device) describe() error {
 	m := zedbox.Machine{Name: name, Space: d.street.device, TPM: d.path("tpm.sock"),
 		TPMKind: "swtpm", ResolvConf: filepath.Join(d.root.Run(), "resolv.conf"),
-		Disk: d.path(diskFile), Current: partitions[1], Roots: d.path(rootsFile),
+		Disk: d.path(diskFile), Current: boot.ImgA, Roots: d.path(rootsFile),
 		Cache: d.o.Cache.Dir, MemoryMB: memoryMB, Sys: d.path(sysDir), Lights: d.path("no-lights"),
 		Lab: true}
 	for _, c := range cables() {
@@ -125,13 +127,17 @@ func (d *device) launch() error {
 	if err != nil {
 		return err
 	}
+	says := io.Writer(log)
+	if d.o.Log != nil {
+		says = io.MultiWriter(log, d.o.Log)
+	}
 	command := zedbox.Steps
 	if d.o.Whole {
 		command = "all"
 	}
 	p, err := child.Start(child.Options{Name: "zedbox", Path: d.o.Program,
 		Args:   []string{command, "--root", string(d.root), "--machine", d.path(machineFile)},
-		Stderr: tee{log, d.o.Log}})
+		Stderr: says})
 	if err != nil {
 		return errors.Join(err, log.Close())
 	}

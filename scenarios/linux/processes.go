@@ -3,7 +3,6 @@ package linux
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -93,15 +92,4 @@ func (d *device) kill() error {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-}
-
-// tee writes to two; the second may be nil.
-type tee struct{ file, also io.Writer }
-
-// Write takes what the device says.
-func (t tee) Write(p []byte) (int, error) {
-	if t.also != nil {
-		_, _ = t.also.Write(p) // the file has it
-	}
-	return t.file.Write(p)
 }

@@ -1,7 +1,6 @@
 package linux
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -33,16 +32,17 @@ func (o *outside) names(dir string) error {
 		for _, h := range hosts {
 			args = append(args, "--host-record="+h)
 		}
-		up := &heard{want: "started, version", met: make(chan struct{})}
+		says := &child.Ear{}
+		up := says.Expect("started, version")
 		p, err := child.Start(child.Options{Name: "dnsmasq on " + c.end, Path: "ip", Args: args,
-			Stderr: up})
+			Stderr: says})
 		if err != nil {
 			return err
 		}
 		o.closers = append(o.closers, func() error { return p.Stop(time.Second) })
 		limit := time.NewTimer(10 * time.Second)
 		select {
-		case <-up.met:
+		case <-up:
 			limit.Stop()
 		case <-p.Done():
 			limit.Stop()
@@ -52,28 +52,6 @@ func (o *outside) names(dir string) error {
 		}
 	}
 	return nil
-}
-
-// heard is a writer that tells when a text was written.
-type heard struct {
-	want string
-	met  chan struct{}
-
-	mu   sync.Mutex
-	text []byte
-	once sync.Once
-}
-
-// Write takes what a child says.
-func (h *heard) Write(p []byte) (int, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.text = append(h.text, p...)
-	if bytes.Contains(h.text, []byte(h.want)) {
-		h.once.Do(func() { close(h.met) })
-	}
-	h.text = h.text[bytes.LastIndexByte(h.text, '\n')+1:]
-	return len(p), nil
 }
 
 // time answers who asks for the time by SNTP.
