@@ -172,8 +172,10 @@ func (x *hyperLab) runs(app string) (pids []int, lines []string) {
 	}
 	for _, path := range found {
 		text, err := os.ReadFile(path)
+		// What waits to become QEMU names it among its arguments; it is no guest.
+		program, _, _ := strings.Cut(string(text), "\x00")
 		line := strings.ReplaceAll(string(text), "\x00", " ")
-		if err != nil || !strings.Contains(line, "qemu-system") ||
+		if err != nil || !strings.Contains(program, "qemu-system") ||
 			!strings.Contains(line, filepath.Join(x.dir, app)) {
 			continue
 		}
