@@ -59,7 +59,13 @@ func modelBridge(lacks bool) func(t *testing.T) conform.BridgeSetup {
 // talkInModel has datagrams of 33 bytes pass.
 func talkInModel(b *bridge.Bridge, k conform.BridgeTalk) {
 	n := uint64(k.Count)
-	b.Talk(k.Vif, bridge.Talk{Packet: bridge.Packet{Out: !k.Inbound, Proto: 17, LPort: k.LPort,
+	x := bridge.Talk{Packet: bridge.Packet{Out: !k.Inbound, Proto: 17, LPort: k.LPort,
 		RPort: k.RPort, Remote: netip.MustParseAddr("10.99.0.1")}, TxPkts: n, RxPkts: n,
-		TxBytes: 33 * n, RxBytes: 33 * n})
+		TxBytes: 33 * n, RxBytes: 33 * n}
+	if k.Silent && k.Inbound {
+		x.TxPkts, x.TxBytes = 0, 0
+	} else if k.Silent {
+		x.RxPkts, x.RxBytes = 0, 0
+	}
+	b.Talk(k.Vif, x)
 }

@@ -18,8 +18,8 @@ func (x *bridgeLab) rest(func(func())) {
 	}
 }
 
-// echo answers datagrams in a namespace until it is stopped.
-func (x *bridgeLab) echo(s *netlab.Space, port uint16) (stop func()) {
+// echo answers datagrams in a namespace, or only takes them, until it is stopped.
+func (x *bridgeLab) echo(s *netlab.Space, port uint16, silent bool) (stop func()) {
 	var c net.PacketConn
 	var err error
 	s.Do(func() { c, err = net.ListenPacket("udp4", fmt.Sprintf(":%d", port)) })
@@ -36,7 +36,9 @@ func (x *bridgeLab) echo(s *netlab.Space, port uint16) (stop func()) {
 			if err != nil {
 				return
 			}
-			_, _ = c.WriteTo(b[:n], from)
+			if !silent {
+				_, _ = c.WriteTo(b[:n], from)
+			}
 		}
 	}()
 	return func() { _ = c.Close(); <-done }
@@ -53,7 +55,7 @@ func (x *bridgeLab) talk(_ func(func()), k conform.BridgeTalk) {
 		sender, answerer, from, port = x.sdn, g.Space, int(k.RPort), k.LPort
 		to = fmt.Sprintf("10.99.0.7:%d", k.To)
 	}
-	defer x.echo(answerer, port)()
+	defer x.echo(answerer, port, k.Silent)()
 	var c net.Conn
 	var err error
 	sender.Do(func() {

@@ -20,8 +20,8 @@ type BridgeTalk struct {
 	LPort, RPort uint16
 	To           uint16
 	Count        int
-	// Lost says that no answer is expected: nobody waits long for one.
-	Lost bool
+	// Lost says that no answer is expected: nobody waits long for one. Silent has nobody give one.
+	Lost, Silent bool
 }
 
 // bridgeFlowCases are those of the flow log.
@@ -78,8 +78,8 @@ func (x *bridgeBench) flowNet(t *testing.T) {
 	x.apply(t, "vif/"+vifA, flowSpec(true, flowRules()))
 	x.apply(t, "vif/"+vifB, vifSpec(macB, ipB, allRules()))
 	x.appears(t, vifA, macA, true, true)
-	x.appears(t, vifB, macB, true, true)
 	x.uses(t, vifA, ipA)
+	x.appears(t, vifB, macB, true, true)
 	x.uses(t, vifB, ipB)
 }
 
@@ -178,6 +178,9 @@ func (x *bridgeBench) flowDropped(t *testing.T) {
 func (x *bridgeBench) flowInbound(t *testing.T) {
 	x.talks(t, BridgeTalk{Inbound: true, LPort: 7, RPort: 3000, To: 700, Count: 1})
 	x.recorded(t, "nbu1x1 10.1.0.2:7 from 10.99.0.1:3000 proto 17 admitted by 5, 1 there, 1 back")
+	x.talks(t, BridgeTalk{Inbound: true, LPort: 7, RPort: 3002, To: 700, Count: 2, Lost: true,
+		Silent: true})
+	x.recorded(t, "nbu1x1 10.1.0.2:7 from 10.99.0.1:3002 proto 17 admitted by 5, 0 there, 2 back")
 	x.apply(t, "vif/"+vifA, flowSpec(true, flowRules()[:2]))
 	x.talks(t, BridgeTalk{Inbound: true, LPort: 7, RPort: 3001, To: 700, Count: 1, Lost: true})
 	x.recorded(t, "nbu1x1 10.1.0.2:7 from 10.99.0.1:3001 proto 17 dropped by 0, 0 there, 1 back")
