@@ -57,7 +57,7 @@ func upCommand() *cobra.Command {
 	l.StringVar(&f.inputs.Overrides, "overrides", "", "folder of files for /config")
 	l.StringVar(&f.inputs.Bootstrap, "bootstrap", "", "configuration to sign, or none")
 	l.IntVar(&f.devices, "devices", 1, "devices of the controller; all but the first are models")
-	l.StringVar(&f.host, "host", scenario.Live, "live; other hosts are not in this version")
+	l.StringVar(&f.host, "host", scenario.Live, "live, or linux: real parts in a lab of network namespaces (root)")
 	l.StringVar(&f.hyper, "hyper", "", "qemu or model (default: QEMU where it works)")
 	l.StringVar(&f.tpm, "tpm", "", "swtpm or model (default: swtpm where it is installed)")
 	l.StringVar(&f.record, "record", "", "file that takes every turn of the first device")
@@ -81,7 +81,7 @@ func (f *upFlags) check() error {
 	err := errors.Join(
 		one("until", f.until, untilOnboarded, untilRunning, untilSettled, untilForever),
 		one("hyper", f.hyper, "", "qemu", "model"), one("tpm", f.tpm, "", "swtpm", "model"),
-		one("host", f.host, scenario.Live))
+		one("host", f.host, scenario.Live, scenario.Linux), f.checkLinux())
 	switch {
 	case err != nil:
 		return err
@@ -166,6 +166,9 @@ func up(c *cobra.Command, f upFlags) error {
 
 // whole runs the device in its folder.
 func (u *upRun) whole(ctx context.Context) (sum summary, err error) {
+	if u.flags.host == scenario.Linux {
+		return u.linux(ctx)
+	}
 	if u.flags.given() {
 		if u.in, err = dryrun.Read(u.flags.inputs); err != nil {
 			return sum, err
@@ -197,7 +200,9 @@ func (s *summary) print(out io.Writer) {
 		say("answered after %6.1f s    %s", s.AnsweredS, s.URL)
 		say("guest kernel boot id %s, up %.1f s", s.BootID, s.UptimeS)
 	}
-	say("device %s at the controller's %s", s.UUID, s.AdminURL)
+	if s.AdminURL != "" {
+		say("device %s at the controller's %s", s.UUID, s.AdminURL)
+	}
 	if s.Devices > 1 {
 		say("%d devices; all but the first are models", s.Devices)
 	}

@@ -60,7 +60,7 @@ func (u *upRun) until(ctx context.Context, what string, cond func(*view) bool) e
 		}
 		select {
 		case <-u.changed:
-		case <-u.live.Ended():
+		case <-u.ended():
 			return fmt.Errorf("wait for %s: the device has stopped", what)
 		case <-ctx.Done():
 			return u.late(ctx, what, u.views[i])
@@ -71,7 +71,7 @@ func (u *upRun) until(ctx context.Context, what string, cond func(*view) bool) e
 // late says what was waited for and, as far as the device shows it, why it did not come.
 func (u *upRun) late(ctx context.Context, what string, v *view) error {
 	err := fmt.Errorf("wait for %s of %s: %w", what, v.name, ctx.Err())
-	if !errors.Is(ctx.Err(), context.DeadlineExceeded) || v != u.views[0] {
+	if !errors.Is(ctx.Err(), context.DeadlineExceeded) || v != u.views[0] || u.live == nil {
 		return err
 	}
 	w := u.in.Watch(u.flags.quiet)
@@ -114,7 +114,7 @@ func (u *upRun) settle(ctx context.Context) error {
 		}
 		select {
 		case <-tick.C:
-		case <-u.live.Ended():
+		case <-u.ended():
 			return errors.New("wait for the device to settle: it has stopped")
 		case <-ctx.Done():
 			return fmt.Errorf("wait for the device to settle: %w: %s", ctx.Err(), w.Busy())
@@ -140,7 +140,7 @@ func (u *upRun) answered(ctx context.Context) error {
 	for !u.ask(ctx, &client, url) {
 		select {
 		case <-tick.C:
-		case <-u.live.Ended():
+		case <-u.ended():
 			return errors.New("wait for the application to answer: the device has stopped")
 		case <-ctx.Done():
 			return fmt.Errorf("wait for the application to answer at %s: %w", url, ctx.Err())

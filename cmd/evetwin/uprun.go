@@ -116,6 +116,14 @@ func (u *upRun) run(ctx context.Context) (_ summary, err error) {
 	return u.summary(), err
 }
 
+// ended is closed when the device of this process has stopped; nil where it runs in others.
+func (u *upRun) ended() <-chan struct{} {
+	if u.live == nil {
+		return nil
+	}
+	return u.live.Ended()
+}
+
 // stopped makes an interrupt no error: it is how a run ends that goes on forever.
 func stopped(ctx context.Context, err error) error {
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
@@ -213,7 +221,7 @@ func (u *upRun) stay(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-u.live.Ended():
+	case <-u.ended():
 		u.steps.say("the device has powered itself off")
 		return nil
 	}

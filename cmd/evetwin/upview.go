@@ -8,6 +8,7 @@ import (
 
 	"github.com/lf-edge/eve-api/go/config"
 
+	"github.com/evetwin/evetwin/controllersim/data"
 	"github.com/evetwin/evetwin/core/host"
 	"github.com/evetwin/evetwin/core/topics/app"
 	"github.com/evetwin/evetwin/core/topics/content"
@@ -171,7 +172,10 @@ func (u *upRun) modelled(id, why string) {
 
 // summary is what came of the run up to now.
 func (u *upRun) summary() summary {
-	made := u.live.Site.Made()
+	var made []data.Made
+	if u.live != nil {
+		made = u.live.Site.Made()
+	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	s := u.sum

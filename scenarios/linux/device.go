@@ -41,12 +41,15 @@ const (
 	sysDir      = "sys"
 )
 
+// longest is the longest name of a socket below the folder: that of a guest's console.
+const longest = len("run/zedbox/libvirt/12345678-1234-1234-1234-123456789012.1.12.console")
+
 // newDevice makes a device that is off; config are its files of /config, roots those its system
 // trusts.
 func newDevice(ctx context.Context, o Options, s *street, config map[string][]byte, roots []byte,
 ) (d *device, err error) {
 	d = &device{o: o, street: s}
-	if d.folder, err = lab.NewSocketDir(); err != nil {
+	if d.folder, err = lab.NewRoomySocketDir(longest); err != nil {
 		return nil, err
 	}
 	d.root = zedbox.Root(d.folder.Path)

@@ -27,8 +27,8 @@ func sweep() {
 		if err != nil || unix.Kill(pid, 0) == nil {
 			continue
 		}
-		for _, p := range processes(strings.Replace(e.Name(), "-out-", "-dev-", 1)) {
-			_ = unix.Kill(p.pid, unix.SIGKILL)
+		for _, pid := range inside(e.Name()) {
+			_ = unix.Kill(pid, unix.SIGKILL)
 		}
 		_ = netspace.Delete(e.Name())
 	}
@@ -39,4 +39,22 @@ func sweep() {
 			_ = unix.Kill(p.pid, unix.SIGKILL)
 		}
 	}
+}
+
+// inside are the processes in a network namespace.
+func inside(space string) (pids []int) {
+	var want, is unix.Stat_t
+	if unix.Stat(netspace.Path(space), &want) != nil {
+		return nil
+	}
+	found, _ := filepath.Glob("/proc/[0-9]*/ns/net") // the pattern is good
+	for _, path := range found {
+		if unix.Stat(path, &is) != nil || is.Ino != want.Ino || is.Dev != want.Dev {
+			continue
+		}
+		if pid, err := strconv.Atoi(strings.Split(path, "/")[2]); err == nil && pid != os.Getpid() {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
 }

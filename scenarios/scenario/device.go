@@ -88,14 +88,19 @@ func Get[V bus.Row](d *D, t bus.Topic[V], key string) (row *V) {
 // Rows are all rows of a topic of a device.
 func Rows[V bus.Row](d *D, t bus.Topic[V]) (rows []*V) {
 	if m, ok := d.m.(Tables); ok {
-		for _, key := range m.Keys(t.Decl) {
-			if row := decode[V](m.Row(t.Decl, key)); row != nil {
-				rows = append(rows, row)
-			}
-		}
-		return rows
+		return Shown(m, t)
 	}
 	d.m.Read(func(k *host.Kernel) { rows = twin.Rows(k, t) })
+	return rows
+}
+
+// Shown are all rows of a topic of a machine whose rows are read from outside.
+func Shown[V bus.Row](m Tables, t bus.Topic[V]) (rows []*V) {
+	for _, key := range m.Keys(t.Decl) {
+		if row := decode[V](m.Row(t.Decl, key)); row != nil {
+			rows = append(rows, row)
+		}
+	}
 	return rows
 }
 

@@ -34,13 +34,16 @@ type SocketDir struct {
 // NewSocketDir makes a folder for sockets in $XDG_RUNTIME_DIR or the folder of temporary files,
 // the first that is short enough. It first removes folders whose owner was killed before it
 // could clean up.
-func NewSocketDir() (*SocketDir, error) {
+func NewSocketDir() (*SocketDir, error) { return NewRoomySocketDir(socketNameMax) }
+
+// NewRoomySocketDir is NewSocketDir for names, with the folders they lie in, of up to so many bytes.
+func NewRoomySocketDir(name int) (*SocketDir, error) {
 	var tried []error
 	for _, base := range []string{os.Getenv("XDG_RUNTIME_DIR"), os.TempDir(), "/tmp"} {
 		if base == "" {
 			continue
 		}
-		room := socketPathMax - len(base) - len(socketDirPrefix) - socketNameMax - 12
+		room := socketPathMax - len(base) - len(socketDirPrefix) - name - 12
 		if room < 0 {
 			tried = append(tried, fmt.Errorf("%s is too long for sockets", base))
 			continue
