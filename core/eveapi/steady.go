@@ -4,7 +4,8 @@ import "strings"
 
 // steady is an error of the protobuf library with a text that is the same in every build. The
 // library spaces its texts as a checksum of the program decides: with a space that may break, with
-// one that may not (U+00A0), or with two. Texts become rows, and a trace does not depend on a build.
+// one that may not (U+00A0), or with two. Texts become rows, and a trace must not depend on a
+// build.
 func steady(err error) error {
 	if err == nil {
 		return nil

@@ -58,7 +58,7 @@ type VolumeSeen struct {
 	Path      string
 	Format    string // "raw", "qcow2", "container", ...; that of a zvol is "raw"
 	Size      int64  // virtual size, bytes; 0 for a container
-	Used      int64 // bytes on the disk, as du counts them, when it was last looked at
+	Used      int64  // bytes on the disk, as du counts them, when it was last looked at
 	// Limit is how many bytes a container can take; 0: what it takes is only counted. It is the size
 	// that was asked for, or what its image takes if that is more, where the file system can keep
 	// folders from growing.

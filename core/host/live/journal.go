@@ -147,8 +147,8 @@ func (j *journal) boot() (uint64, error) {
 }
 
 // write stores a record and calls then, perhaps on another goroutine, when it is durable. If the
-// disk fails, or the journal is closed, then is never called: what is not durable must not show. Any
-// goroutine may call it, at any time.
+// disk fails, or the journal is closed, then is never called: what is not durable must not show.
+// Any goroutine may call it, at any time.
 func (j *journal) write(r *host.Record, then func()) { j.add(writing{rec: r, then: then}) }
 
 func (j *journal) add(w writing) {
