@@ -8,7 +8,6 @@ import (
 	"github.com/evetwin/evetwin/core/bus"
 	"github.com/evetwin/evetwin/core/device/clock"
 	"github.com/evetwin/evetwin/core/device/led"
-	"github.com/evetwin/evetwin/core/device/log"
 	"github.com/evetwin/evetwin/core/device/power"
 	"github.com/evetwin/evetwin/core/host"
 )
@@ -28,6 +27,8 @@ type Boot struct {
 	NTP func(servers []string) (bool, time.Duration)
 	// Blinks is what the light does.
 	Blinks int
+	// Log is the spool of log lines.
+	Log Spool
 }
 
 // Wire serves the ops of the parts and publishes how this boot came about.
@@ -36,8 +37,7 @@ func (b *Boot) Wire(k *host.Kernel, m host.Machine) {
 	b.wirePower(k, m)
 	b.wireLed(k)
 	b.wireClock(k, m)
-	pt := k.Part("log")
-	bus.Publish(pt, log.Spool).Complete()
+	b.Log.Wire(k)
 }
 
 func (b *Boot) wirePower(k *host.Kernel, m host.Machine) {
