@@ -57,7 +57,8 @@ func upCommand() *cobra.Command {
 	l.StringVar(&f.inputs.Overrides, "overrides", "", "folder of files for /config")
 	l.StringVar(&f.inputs.Bootstrap, "bootstrap", "", "configuration to sign, or none")
 	l.IntVar(&f.devices, "devices", 1, "devices of the controller; all but the first are models")
-	l.StringVar(&f.host, "host", scenario.Live, "live, or linux: real parts in a lab of network namespaces (root)")
+	l.StringVar(&f.host, "host", scenario.Live,
+		"live, or linux: real parts in a lab of network namespaces (root)")
 	l.StringVar(&f.hyper, "hyper", "", "qemu or model (default: QEMU where it works)")
 	l.StringVar(&f.tpm, "tpm", "", "swtpm or model (default: swtpm where it is installed)")
 	l.StringVar(&f.record, "record", "", "file that takes every turn of the first device")

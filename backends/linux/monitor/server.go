@@ -99,7 +99,7 @@ type terminal struct {
 func (t *terminal) serve(ctx context.Context) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	defer t.c.Close()
+	defer func() { _ = t.c.Close() }()
 	context.AfterFunc(ctx, func() { _ = t.c.Close() })
 	heard := make(chan struct{})
 	go func() {

@@ -36,7 +36,8 @@ type SocketDir struct {
 // could clean up.
 func NewSocketDir() (*SocketDir, error) { return NewRoomySocketDir(socketNameMax) }
 
-// NewRoomySocketDir is NewSocketDir for names, with the folders they lie in, of up to so many bytes.
+// NewRoomySocketDir is NewSocketDir for names, with the folders they lie in, of up to so many
+// bytes.
 func NewRoomySocketDir(name int) (*SocketDir, error) {
 	var tried []error
 	for _, base := range []string{os.Getenv("XDG_RUNTIME_DIR"), os.TempDir(), "/tmp"} {

@@ -1,7 +1,7 @@
 // Package bridge is the network of applications: bridges of network instances with their gateway
 // address, DHCP and DNS service, NAT, port maps and access rules, and the interfaces of guests. The
-// only caller for these is zedrouter; what the metadata service tells guests is offered by msrv, and
-// the flow log is collected by zedrouter-flows.
+// only caller for these is zedrouter; what the metadata service tells guests is offered by msrv,
+// and the flow log is collected by zedrouter-flows.
 //
 // As in package nic, configuration is a set of items with specs; Set and Clear carry them out and
 // ItemSeen shows what is applied. A guest's interface (VIF) is made by the hypervisor; a VIF item
