@@ -9,6 +9,7 @@ import (
 	"github.com/evetwin/evetwin/backends/linux/zedbox"
 	"github.com/evetwin/evetwin/backends/operator"
 	"github.com/evetwin/evetwin/cmd/cli"
+	"github.com/evetwin/evetwin/core/agent"
 	"github.com/evetwin/evetwin/core/host"
 )
 
@@ -22,6 +23,8 @@ type device struct {
 	mortal bool
 	keeper *keeper // of the models' disk; nil without models
 	people *operator.Part
+	// kept takes lines into the log of the device; nil: it has none.
+	kept func(from string, l agent.Line)
 	// close ends the parts in this process; what they run and have configured stays. May be nil.
 	close func() error
 }

@@ -54,6 +54,9 @@ func (b *box) hub(ctx context.Context, l *lines) (err error) {
 			return fmt.Errorf("boot the device: %w", err)
 		}
 	}
+	if d.kept != nil {
+		l = l.keep(d.kept)
+	}
 	t := newTerminals(b, l, d.people)
 	h, err := hub.New(hub.Options{Name: d.name, Seed: d.seed, Socket: r.Socket(), Dir: r.Journal(),
 		Agents: roster.Agents(), Hardware: d.hardware, OnLine: t.own, OnSaid: t.line})

@@ -12,15 +12,27 @@ import (
 
 // lines writes log lines as EVE has them: one JSON object each.
 type lines struct {
-	mu  sync.Mutex
+	mu  *sync.Mutex // of out
 	out io.Writer
 	pid int
+	// kept takes each line, too; may be nil.
+	kept func(from string, l agent.Line)
 }
 
-func newLines(out io.Writer) *lines { return &lines{out: out, pid: os.Getpid()} }
+func newLines(out io.Writer) *lines {
+	return &lines{mu: &sync.Mutex{}, out: out, pid: os.Getpid()}
+}
+
+// keep is for lines that are kept, too.
+func (l *lines) keep(kept func(from string, l agent.Line)) *lines {
+	return &lines{mu: l.mu, out: l.out, pid: l.pid, kept: kept}
+}
 
 // write writes a line; from any goroutine.
 func (l *lines) write(level agent.Level, source, about, text string) {
+	if l.kept != nil {
+		l.kept(source, agent.Line{Level: level, About: about, Text: text})
+	}
 	b, err := json.Marshal(struct {
 		Time   string `json:"time"`
 		Level  string `json:"level"`

@@ -42,7 +42,7 @@ func (b *box) real(ctx context.Context, l *lines) (*device, error) {
 		return nil, err
 	}
 	d := &device{name: m.Name, seed: hw.Seed(), hardware: hw, close: hw.Close,
-		people: hw.Operator()}
+		people: hw.Operator(), kept: hw.Log().Line}
 	for _, p := range hw.Parts() {
 		d.parts = append(d.parts, zedbox.Part{Name: p.Name, Kind: p.Kind, Why: p.Why})
 	}

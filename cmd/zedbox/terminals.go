@@ -43,13 +43,18 @@ func newTerminals(b *box, l *lines, people *operator.Part) *terminals {
 	return t
 }
 
-// line takes a line of the hub's process, written or not, or of an agent's.
-func (t *terminals) line(from string, at time.Duration, x agent.Line) { t.feed.Line(from, at, x) }
+// line takes a line of an agent's process, which has written it, and keeps it.
+func (t *terminals) line(from string, at time.Duration, x agent.Line) {
+	if t.l.kept != nil {
+		t.l.kept(from, x)
+	}
+	t.feed.Line(from, at, x)
+}
 
-// own takes a line of the hub's own process, and has it written.
+// own takes a line of the hub's own process, and has it written and kept.
 func (t *terminals) own(from string, at time.Duration, x agent.Line) {
 	t.l.OnLine(from, at, x)
-	t.line(from, at, x)
+	t.feed.Line(from, at, x)
 }
 
 // serve serves terminals until ctx ends. That it cannot is no reason to stop a device.

@@ -16,6 +16,7 @@ import (
 	"github.com/evetwin/evetwin/backends/linux/hyper/domxml"
 	"github.com/evetwin/evetwin/backends/linux/led"
 	"github.com/evetwin/evetwin/backends/linux/nic"
+	"github.com/evetwin/evetwin/backends/linux/spool"
 	"github.com/evetwin/evetwin/backends/linux/store"
 	"github.com/evetwin/evetwin/backends/linux/store/durable"
 	"github.com/evetwin/evetwin/backends/linux/store/partial"
@@ -23,8 +24,6 @@ import (
 	"github.com/evetwin/evetwin/backends/linux/web"
 	"github.com/evetwin/evetwin/backends/operator"
 	"github.com/evetwin/evetwin/backends/sim/lab"
-	"github.com/evetwin/evetwin/core/bus"
-	"github.com/evetwin/evetwin/core/device/log"
 	"github.com/evetwin/evetwin/core/eveapi/secret"
 	"github.com/evetwin/evetwin/core/host"
 )
@@ -48,6 +47,7 @@ type Board struct {
 	led    *led.Led
 	people *operator.Part
 	clock  *clock.Clock
+	log    *spool.Part
 
 	key    []byte // of references to secrets
 	keeper *secret.Keeper
@@ -99,7 +99,9 @@ func (b *Board) in(path string) string { return filepath.Join(b.o.Root, path) }
 // make makes the parts.
 func (b *Board) make() {
 	o := &b.o
-	wrong := func(part string) func(error) { return func(err error) { o.OnError(part, err) } }
+	b.log = spool.New(spool.Options{Root: o.Root, Device: b.bundle,
+		OnError: func(err error) { o.OnError("log", err) }})
+	wrong := b.wrong
 	keeper := func() *secret.Keeper { return b.keeper }
 	disk := durable.Disk{Writing: &sync.RWMutex{}}
 	downloads := partial.New(store.DownloadDir(o.Root), disk)
@@ -122,7 +124,7 @@ func (b *Board) make() {
 	}
 	b.hyper = hyper.New(hyper.Options{Type: accel, Why: o.Why, MemoryMB: o.MemoryMB, Root: o.Root,
 		Sys: o.Sys, Under: b.under, Dir: b.guests.dir, Space: o.Space,
-		Cache: filepath.Join(o.Cache.Dir, "libvirt"), Boot: b.guests.boot, Console: o.Guest,
+		Cache: filepath.Join(o.Cache.Dir, "libvirt"), Boot: b.guests.boot, Console: b.console,
 		OnError: wrong("hyper")})
 	b.people = &operator.Part{}
 	b.led = led.New(led.Options{Dir: o.Lights, Console: o.Console})
@@ -191,7 +193,7 @@ func (b *Board) Wire(k *host.Kernel, m host.Machine) {
 	b.led.Wire(k)
 	b.clock.Wire(k)
 	b.people.Wire(k)
-	bus.Publish(k.Part("log"), log.Spool).Complete()
+	b.log.Wire(k)
 }
 
 // reveal is the value behind a reference of a secret; the keeper belongs to the loop.
@@ -230,6 +232,7 @@ func (b *Board) halt() {
 	b.tpm.Halt()
 	b.boot.Halt()
 	b.led.Close()
+	b.log.Flush()
 }
 
 // Close ends the parts of this process. Guests run on, and what is configured stays: a board that
@@ -239,6 +242,7 @@ func (b *Board) Close() error {
 	b.hyper.Close()
 	b.bridge.Close()
 	b.nic.Close()
+	b.log.Close()
 	if b.module != nil {
 		return b.module.Close()
 	}
@@ -275,7 +279,7 @@ func (b *Board) tell() {
 	b.parts = append(b.parts, On{"store", "linux", b.in("/persist") + ", not encrypted"},
 		On{"tpm", "linux", keys}, b.hypervisor(), disk,
 		On{"power", "linux", b.power()}, On{"led", "linux", "a light of the kernel, or the console"},
-		On{"log", "none", "lines go to standard error"})
+		On{"log", "linux", b.in(spool.Dir)})
 }
 
 // hypervisor says what runs guests.
