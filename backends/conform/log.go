@@ -14,7 +14,8 @@ import (
 	"github.com/evetwin/evetwin/core/logspool"
 )
 
-// LogSetup is a part log to check, with LogLimits and without any file. All is for the device's loop.
+// LogSetup is a part log to check, with LogLimits and without any file. All is for the device's
+// loop.
 type LogSetup struct {
 	Setup
 	// Line says a line, Console is the console of an application's guest.

@@ -62,7 +62,8 @@ func (x *logBench) setBack(t *testing.T) {
 	x.says(t, "a moment later")
 	x.sees(t, 6, 2, 0)
 	got := x.contents(t, logspool.Device)
-	if want := []string{"too old", "yesterday", "a moment later"}; !slices.Equal(got[len(got)-3:], want) {
+	want := []string{"too old", "yesterday", "a moment later"}
+	if !slices.Equal(got[len(got)-3:], want) {
 		t.Errorf("the last lines are %.200q", got[len(got)-3:])
 	}
 }

@@ -5,10 +5,10 @@
 //	                                  └───▶ app.<uuid>.log.<ms>      of an application's console
 //
 // A file begins with a line about its stream and holds an entry, a JSON object, per line, as EVE's
-// newlogd collects them. A file takes no more lines when it has its size or its age; that a file has
-// its age is seen by its name, so nobody is woken for it. The oldest files go when there are too many
-// or too much, and their lines count as dropped.
+// newlogd collects them. A file takes no more lines when it has its size or its age; that a file
+// has its age is seen by its name, so nobody is woken for it. The oldest files go when there are
+// too many or too much, and their lines count as dropped.
 //
-// EVE: docs/LOGGING.md. There the device's lines go to two files, one of them kept; here there is one,
-// and what is kept is decided where files leave the spool.
+// EVE: docs/LOGGING.md. There the device's lines go to two files, one of them kept; here there is
+// one, and what is kept is decided where files leave the spool.
 package logspool

@@ -82,8 +82,7 @@ func New(o Options) (*Spool, error) {
 		}
 		errs = append(errs, err)
 	}
-	s.evict()
-	return s, errors.Join(errs...)
+	return s, errors.Join(append(errs, s.evict())...)
 }
 
 // take makes files of what was found.

@@ -139,8 +139,8 @@ func (p *Part) Wire(k *host.Kernel) {
 	go b.run()
 }
 
-// Flush returns when all that was said before is written, or dropped. It does nothing while the part
-// is not wired.
+// Flush returns when all that was said before is written, or dropped. It does nothing while the
+// part is not wired.
 func (p *Part) Flush() {
 	p.mu.Lock()
 	b := p.boot

@@ -14,8 +14,8 @@ import (
 	"github.com/evetwin/evetwin/core/logspool"
 )
 
-// Spool is the part log over files in memory, which outlive a boot. Its methods are for the device's
-// loop. A device whose lines nobody gives it has no row.
+// Spool is the part log over files in memory, which outlive a boot. Its methods are for the
+// device's loop. A device whose lines nobody gives it has no row.
 type Spool struct {
 	// Limits of the files; zero: those of a large disk.
 	Limits logspool.Limits
