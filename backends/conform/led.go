@@ -17,6 +17,12 @@ type LedSetup struct {
 	Looks func(d time.Duration, f func()) []LedTurn
 	// Break takes the light away, or gives it back; nil: it cannot.
 	Break func(broken bool)
+	// Turn is somebody else who turns the light; nil: there is none.
+	Turn func(on bool)
+	// Left has the next power cut leave the light on, as it was in the middle of a pattern.
+	Left func()
+	// Trigger is what else turns the light, "none" for nothing.
+	Trigger func() string
 }
 
 // LedTurn is a light that is turned on or off.
@@ -44,6 +50,15 @@ func Led(t *testing.T, b Backend, mk func(t *testing.T) LedSetup) {
 			{Name: "dropped", Run: (*ledBench).dropped,
 				Loose:  "a cancelled call may still take effect",
 				Clause: "a call that is cancelled ends within a second"},
+			{Name: "quick changes", Run: (*ledBench).quick, Clause: "each pattern is seen once it is set"},
+			{Name: "off and off again", Run: (*ledBench).offAgain,
+				Clause: "doing what is done already is a success that changes nothing"},
+			{Name: "two at once", Run: (*ledBench).twice, Loose: "which of the two is the first",
+				Clause: "each call has its outcome, the light one of the two patterns"},
+			{Name: "a power cut amid a call", Run: (*ledBench).cutAmid,
+				Loose:  "whether the power goes before the pattern is set",
+				Clause: "a crash may lose any outcome; repeating is safe"},
+			{Name: "the next boots", Run: (*ledBench).boots, Clause: "the light is off after a boot"},
 		}},
 		{Name: "light", Cases: []Case[*ledBench]{
 			{Name: "blinks", Needs: NeedsLight, Run: (*ledBench).blinks,
@@ -51,7 +66,19 @@ func Led(t *testing.T, b Backend, mk func(t *testing.T) LedSetup) {
 			{Name: "dark", Needs: NeedsLight, Run: (*ledBench).dark, Clause: "0 turns it off"},
 			{Name: "broken", Needs: NeedsLight, Run: (*ledBench).broken,
 				Clause: "FaultFailed: the light does not take it; Retry"},
+			{Name: "refused, the old one stays", Needs: NeedsLight, Run: (*ledBench).oldStays,
+				Clause: "what is seen is what the light does, not what was asked for"},
+			{Name: "gone and back", Needs: NeedsLight, Run: (*ledBench).goneAndBack,
+				Clause: "it goes on until another is set"},
+			{Name: "written over", Needs: NeedsLight, Run: (*ledBench).writtenOver,
+				Clause: "it goes on, whatever others do to the light"},
+			{Name: "nothing else turns it", Needs: NeedsLight, Run: (*ledBench).ours,
+				Clause: "the light is the part's alone"},
+			{Name: "another amid a pattern", Needs: NeedsLight, Run: (*ledBench).amid,
+				Clause: "a pattern begins anew when it is set"},
 			{Name: "power cut", Run: (*ledBench).powerCut, Clause: "the light is off after a boot"},
+			{Name: "left on", Needs: NeedsLight, Run: (*ledBench).leftOn,
+				Clause: "the light is off after a boot"},
 			{Name: "on after a power cut", Run: (*ledBench).on, Clause: "Blink sets the pattern"},
 		}}}}
 	s.run(t, b, func(t *testing.T) *ledBench { return newLedBench(t, mk) })
@@ -121,10 +148,10 @@ func (x *ledBench) dropped(t *testing.T) {
 	x.turn(t, func() { x.shows(t, 1) })
 }
 
-// blinks wants two blinks and a pause, twice.
+// blinks wants two blinks and a pause, and the next round's first.
 func (x *ledBench) blinks(t *testing.T) {
-	turns := x.Looks(4200*time.Millisecond, func() { x.set(t, 2) })
-	want := []time.Duration{200, 200, 200, 1400, 200, 200, 200, 1400}
+	turns := x.Looks(2500*time.Millisecond, func() { x.set(t, 2) })
+	want := []time.Duration{200, 200, 200, 1400, 200}
 	if len(turns) < len(want) {
 		t.Fatalf("the light turned %v", turns)
 	}

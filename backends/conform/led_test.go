@@ -63,6 +63,7 @@ func TestLinuxLedConforms(t *testing.T) {
 		power()
 		put("max_brightness", "255\n")
 		put("brightness", "0")
+		left := false
 		part := led.New(led.Options{Dir: filepath.Dir(dir)})
 		t.Cleanup(part.Close)
 		cut := func() {
@@ -71,6 +72,10 @@ func TestLinuxLedConforms(t *testing.T) {
 				t.Errorf("the light was given back with trigger %q, %v", text, err)
 			}
 			power() // the kernel marks the trigger in its list
+			if left {
+				left = false
+				put("brightness", "255")
+			}
 		}
 		return conform.LedSetup{Setup: conform.Setup{Part: part, Cut: cut},
 			Looks: func(d time.Duration, f func()) []conform.LedTurn {
@@ -89,6 +94,19 @@ func TestLinuxLedConforms(t *testing.T) {
 				} else {
 					must(os.Rename(file("gone"), file("brightness")))
 				}
+			},
+			Turn: func(on bool) {
+				text := "0"
+				if on {
+					text = "255"
+				}
+				put("brightness", text)
+			},
+			Left: func() { left = true },
+			Trigger: func() string {
+				text, err := os.ReadFile(file("trigger"))
+				must(err)
+				return string(text)
 			}}
 	})
 }

@@ -17,9 +17,12 @@ import (
 	"github.com/evetwin/evetwin/backends/sim/boot"
 )
 
+// together is how long lines come together here.
+const together = 200 * time.Millisecond
+
 func TestModelLogConforms(t *testing.T) {
 	conform.Log(t, model, func(*testing.T) conform.LogSetup {
-		s := &boot.Spool{Limits: conform.LogLimits()}
+		s := &boot.Spool{Limits: conform.LogLimits(), Every: together}
 		return conform.LogSetup{Setup: conform.Setup{Part: s}, Line: s.Line, Console: s.Console,
 			Flush: s.Flush, Files: s.Files, Place: s.Place,
 			Lose: func(name string) {
@@ -55,7 +58,8 @@ func TestLinuxLogConforms(t *testing.T) {
 		r := &logRig{t: t, root: small(t)}
 		r.dir = filepath.Join(r.root, spool.Dir)
 		part := spool.New(spool.Options{Root: r.root, Limits: conform.LogLimits(),
-			Now: func() time.Time { return time.Now().Add(time.Duration(r.late.Load())) },
+			Every: together,
+			Now:   func() time.Time { return time.Now().Add(time.Duration(r.late.Load())) },
 			OnError: func(err error) {
 				if !errors.Is(err, unix.ENOSPC) {
 					t.Error(err)
