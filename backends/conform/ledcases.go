@@ -117,8 +117,8 @@ func (x *ledBench) ours(t *testing.T) {
 func (x *ledBench) amid(t *testing.T) {
 	x.set(t, 1)
 	x.passes(t, 500*time.Millisecond)
-	turns := x.Looks(300*time.Millisecond, func() { x.set(t, 5) })
-	if len(turns) == 0 || !turns[0].On || turns[0].At > 250*time.Millisecond {
+	turns := x.Looks(700*time.Millisecond, func() { x.set(t, 2) })
+	if len(turns) < 3 || !turns[0].On || turns[0].At > 250*time.Millisecond {
 		t.Errorf("a pattern set in a pause turns the light %v", turns)
 	}
 }
