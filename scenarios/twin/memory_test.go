@@ -13,7 +13,7 @@ import (
 
 // maxDeviceHeap is what a configured device with all agents may keep in memory, with its world and
 // what the controller keeps of it. 1,000 of them in real time have 300 KiB each of resident memory.
-const maxDeviceHeap = 248 << 10
+const maxDeviceHeap = 244 << 10
 
 // heapOf is the heap in use when n more devices have run for three minutes.
 func heapOf(t *testing.T, s *twin.Site, w *sim.World, from, n int) uint64 {

@@ -94,7 +94,7 @@ func (a *msrv) Step(t *agent.Turn) {
 	if a.diag.Moved() {
 		w.Add(guests)
 	}
-	if t.Full {
+	if t.Full || a.instances.Moved() {
 		w.Add(guests, strangers)
 	}
 	for _, id := range w.All() {

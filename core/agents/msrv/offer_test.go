@@ -135,6 +135,8 @@ func TestOnlyWhatIsGoneIsWithdrawn(t *testing.T) {
 	b.Reboot()
 	rig.Put(b.Rig, bridge.Offers, bridge.OfferSeen{Offer: offer1, Spec: bridge.OfferSpec{
 		Bridge: "bn1", App: app1, Addr: netip.MustParseAddr("10.1.0.2")}})
+	b.serves() // without an instance of a network there is nobody to serve
+	b.instance("eth0")
 	b.serves(guests, strangers)
 	rig.Complete(b.Rig, network.AppNetworkStatuses)
 	rig.Put(b.Rig, network.AppNetworkStatuses, network.AppNetworkStatus{

@@ -20,6 +20,9 @@ const (
 
 // wished are the offers that there should be to an application, or to many.
 func (a *msrv) wished(id string) []bridge.OfferSeen {
+	if (id == guests || id == strangers) && a.instances.Len() == 0 {
+		return nil // there is nobody to serve
+	}
 	switch id {
 	case guests:
 		return []bridge.OfferSeen{{Offer: guests, Spec: a.toGuests()}}
