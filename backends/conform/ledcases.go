@@ -113,13 +113,16 @@ func (x *ledBench) ours(t *testing.T) {
 	})
 }
 
-// amid sets a pattern in the pause of another, which is not waited for.
+// amid sets patterns in the pause of others and amid their blinks, which are not waited for.
 func (x *ledBench) amid(t *testing.T) {
 	x.set(t, 1)
 	x.passes(t, 500*time.Millisecond)
-	turns := x.Looks(700*time.Millisecond, func() { x.set(t, 2) })
-	if len(turns) < 3 || !turns[0].On || turns[0].At > 250*time.Millisecond {
-		t.Errorf("a pattern set in a pause turns the light %v", turns)
+	for _, blinks := range []int{2, 3} {
+		turns := x.Looks(500*time.Millisecond, func() { x.set(t, blinks) })
+		if len(turns) != 3 || !turns[0].On || turns[0].At > 120*time.Millisecond ||
+			turns[1].At > 320*time.Millisecond {
+			t.Errorf("set amid another, the pattern of %d blinks turns the light %v", blinks, turns)
+		}
 	}
 }
 
