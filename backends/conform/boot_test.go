@@ -34,6 +34,7 @@ type modelBoot struct{ *boot.Boot }
 func (b modelBoot) Wire(k *host.Kernel) { b.Boot.Wire(k, alone{}) }
 
 func TestModelBootConforms(t *testing.T) {
+	t.Parallel() // a model shares nothing with the machine
 	conform.Boot(t, model, func(*testing.T) conform.BootSetup {
 		d := disk.New(1<<30, 1<<20)
 		return conform.BootSetup{Version: d.Boot.Partitions[0].Version,

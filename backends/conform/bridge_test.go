@@ -11,6 +11,7 @@ import (
 )
 
 func TestModelBridgeConforms(t *testing.T) {
+	t.Parallel() // a model shares nothing with the machine
 	can := model
 	can.Lacks = lacking(conform.NeedsBridgeVLAN, conform.NeedsNoBridgeVLAN, false)
 	conform.Bridge(t, can, modelBridge(false))
@@ -18,6 +19,7 @@ func TestModelBridgeConforms(t *testing.T) {
 
 // TestModelBridgeWithoutVLANConforms is the model of a kernel whose bridges do not filter VLANs.
 func TestModelBridgeWithoutVLANConforms(t *testing.T) {
+	t.Parallel() // a model shares nothing with the machine
 	conform.Bridge(t, conform.Backend{Name: "model without VLANs", Report: report,
 		Lacks: lacking(conform.NeedsBridgeVLAN, conform.NeedsNoBridgeVLAN, true)}, modelBridge(true))
 }

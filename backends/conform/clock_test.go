@@ -57,6 +57,7 @@ func (m *timeModel) ask(servers []string) (bool, time.Duration) {
 }
 
 func TestModelClockConforms(t *testing.T) {
+	t.Parallel() // a model shares nothing with the machine
 	can := model
 	can.Lacks = func(string) string { return "a model is not in a system" }
 	conform.Clock(t, can, func(*testing.T) conform.ClockSetup {

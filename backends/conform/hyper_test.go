@@ -62,6 +62,7 @@ func mapped(b *bridge.Bridge) conform.Networking {
 }
 
 func TestModelHyperConforms(t *testing.T) {
+	t.Parallel() // a model shares nothing with the machine
 	for _, iommu := range []bool{false, true} {
 		t.Run(fmt.Sprintf("IOMMU=%v", iommu), func(t *testing.T) {
 			t.Parallel() // it is idle most of the time

@@ -22,6 +22,7 @@ func blind(need string) string {
 }
 
 func TestModelLedConforms(t *testing.T) {
+	t.Parallel() // a model shares nothing with the machine
 	can := model
 	can.Lacks = blind
 	conform.Led(t, can, func(*testing.T) conform.LedSetup {

@@ -21,6 +21,7 @@ import (
 const together = 200 * time.Millisecond
 
 func TestModelLogConforms(t *testing.T) {
+	t.Parallel() // a model shares nothing with the machine
 	conform.Log(t, model, func(*testing.T) conform.LogSetup {
 		s := &boot.Spool{Limits: conform.LogLimits(), Every: together}
 		return conform.LogSetup{Setup: conform.Setup{Part: s}, Line: s.Line, Console: s.Console,

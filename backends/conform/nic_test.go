@@ -13,6 +13,7 @@ import (
 )
 
 func TestModelNicConforms(t *testing.T) {
+	t.Parallel() // a model shares nothing with the machine
 	can := model
 	can.Lacks = lacksForNic(true, true)
 	conform.Nic(t, can, modelNic())
@@ -20,6 +21,7 @@ func TestModelNicConforms(t *testing.T) {
 
 // TestModelNicWithoutVLANConforms is the model of a kernel that lacks VLANs.
 func TestModelNicWithoutVLANConforms(t *testing.T) {
+	t.Parallel() // a model shares nothing with the machine
 	conform.Nic(t, conform.Backend{Name: "model without VLANs", Report: report,
 		Lacks: lacksForNic(false, false)}, modelNic("VLAN", "WireGuard"))
 }

@@ -24,6 +24,7 @@ import (
 )
 
 func TestModelStoreConforms(t *testing.T) {
+	t.Parallel() // a model shares nothing with the machine
 	b := model
 	b.Lacks = lacksZFS
 	conform.Store(t, b, modelStore(storeAbilities{}))
@@ -31,6 +32,7 @@ func TestModelStoreConforms(t *testing.T) {
 
 // TestModelStoreOnZFSConforms is the model of a device whose /persist lies on ZFS.
 func TestModelStoreOnZFSConforms(t *testing.T) {
+	t.Parallel() // a model shares nothing with the machine
 	conform.StoreVolumes(t, conform.Backend{Name: "model on ZFS", Report: report},
 		modelStore(storeAbilities{ZFS: true}))
 }

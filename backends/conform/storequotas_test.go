@@ -15,6 +15,7 @@ import (
 )
 
 func TestModelStoreQuotasConform(t *testing.T) {
+	t.Parallel() // a model shares nothing with the machine
 	conform.StoreQuotas(t, conform.Backend{Name: "model with quotas", Report: report},
 		modelStore(storeAbilities{Quotas: true}))
 }

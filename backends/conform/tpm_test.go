@@ -1,6 +1,7 @@
 package conform_test
 
 import (
+	"flag"
 	"os"
 	"path/filepath"
 	"testing"
@@ -35,6 +36,11 @@ func realPart(name string) conform.Backend {
 
 func TestMain(m *testing.M) {
 	zfstest.Main()
+	// Models mostly wait.
+	flag.Parse()
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
+	}
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
 		if !report.Print(os.Stdout) && code == 0 {
 			code = 1
@@ -60,6 +66,7 @@ func cutter(d *disk.Disk) func() {
 type keeping = func() *secret.Keeper
 
 func TestModelTPMConforms(t *testing.T) {
+	t.Parallel() // a model shares nothing with the machine
 	conform.TPM(t, model, func(_ *testing.T, o conform.Onboarding, keeper keeping,
 	) conform.TPMSetup {
 		d := configured(o)
@@ -74,6 +81,7 @@ func TestModelTPMConforms(t *testing.T) {
 var software = conform.Backend{Name: "software", Report: report}
 
 func TestKeysInSoftwareConform(t *testing.T) {
+	t.Parallel() // a model shares nothing with the machine
 	conform.TPM(t, software, func(_ *testing.T, o conform.Onboarding, keeper keeping,
 	) conform.TPMSetup {
 		d := configured(o)

@@ -17,6 +17,7 @@ import (
 )
 
 func TestModelWebConforms(t *testing.T) {
+	t.Parallel() // a model shares nothing with the machine
 	conform.Web(t, model, modelWeb)
 }
 
