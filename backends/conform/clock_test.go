@@ -1,7 +1,6 @@
 package conform_test
 
 import (
-	"encoding/binary"
 	"errors"
 	"net"
 	"net/netip"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/evetwin/evetwin/backends/conform"
 	"github.com/evetwin/evetwin/backends/linux/clock"
+	"github.com/evetwin/evetwin/backends/linux/clock/timeserver"
 	"github.com/evetwin/evetwin/backends/sim/boot"
 	"github.com/evetwin/evetwin/core/host"
 )
@@ -123,18 +123,7 @@ func datagrams(t *testing.T, at netip.AddrPort, answer func(q []byte) [][]byte) 
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		b := make([]byte, 1500)
-		for {
-			n, from, err := c.ReadFromUDPAddrPort(b)
-			if err != nil {
-				return
-			}
-			for _, a := range answer(b[:n]) {
-				if _, err := c.WriteToUDPAddrPort(a, from); err != nil {
-					t.Error(err)
-				}
-			}
-		}
+		timeserver.Serve(c, answer)
 	}()
 	t.Cleanup(func() {
 		_ = c.Close()
@@ -143,31 +132,17 @@ func datagrams(t *testing.T, at netip.AddrPort, answer func(q []byte) [][]byte) 
 	return c.LocalAddr().(*net.UDPAddr).AddrPort().Port(), nil
 }
 
-// timeAnswer is what a server of stratum 2 says whose clock is ahead by so much.
-func timeAnswer(q []byte, ahead time.Duration) []byte {
-	const server = 4<<3 | 4
-	p := make([]byte, 48)
-	p[0], p[1] = server, 2
-	copy(p[24:], q[40:48])
-	d := time.Now().Add(ahead).Sub(time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC))
-	for _, at := range []int{32, 40} {
-		binary.BigEndian.PutUint32(p[at:], uint32(d/time.Second))
-		binary.BigEndian.PutUint32(p[at+4:], uint32(uint64(d%time.Second)<<32/uint64(time.Second)))
-	}
-	return p
-}
-
 // timeServers serves at all addresses but TimeNobody, at one port.
 func timeServers(t *testing.T) uint16 {
 	t.Helper()
 	right := func(ahead time.Duration) func(q []byte) [][]byte {
-		return func(q []byte) [][]byte { return [][]byte{timeAnswer(q, ahead)} }
+		return func(q []byte) [][]byte { return [][]byte{timeserver.Answer(q, time.Now().Add(ahead))} }
 	}
 	changed := func(with bool, f func(p []byte) []byte) func(q []byte) [][]byte {
 		return func(q []byte) [][]byte {
-			out := [][]byte{f(timeAnswer(q, 30*time.Hour))}
+			out := [][]byte{f(timeserver.Answer(q, time.Now().Add(30*time.Hour)))}
 			if with {
-				out = append(out, timeAnswer(q, conform.TimeAhead))
+				out = append(out, timeserver.Answer(q, time.Now().Add(conform.TimeAhead)))
 			}
 			return out
 		}

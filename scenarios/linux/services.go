@@ -1,7 +1,6 @@
 package linux
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/evetwin/evetwin/backends/child"
+	"github.com/evetwin/evetwin/backends/linux/clock/timeserver"
 	"github.com/evetwin/evetwin/scenarios/twin"
 )
 
@@ -65,38 +65,17 @@ func (o *outside) time(string) error {
 		return fmt.Errorf("serve the time: %w", err)
 	}
 	var serving sync.WaitGroup
-	serving.Go(func() { tell(c) })
+	serving.Go(func() {
+		timeserver.Serve(c, func(q []byte) [][]byte {
+			return [][]byte{timeserver.Answer(q, time.Now())}
+		})
+	})
 	o.closers = append(o.closers, func() error {
 		err := c.Close()
 		serving.Wait()
 		return err
 	})
 	return nil
-}
-
-// tell answers requests for the time until the connection closes: RFC 4330.
-func tell(c net.PacketConn) {
-	const size, stratum, toUnix = 48, 1, 2_208_988_800
-	in := make([]byte, size)
-	for {
-		n, from, err := c.ReadFrom(in)
-		switch {
-		case errors.Is(err, net.ErrClosed):
-			return
-		case err != nil || n < size:
-			continue
-		}
-		now := time.Now()
-		out := make([]byte, size)
-		out[0], out[1] = 4<<3|4, stratum
-		copy(out[24:32], in[40:48])
-		for _, at := range []int{32, 40} {
-			binary.BigEndian.PutUint32(out[at:], uint32(now.Unix()+toUnix))
-			parts := uint64(now.Nanosecond()) << 32 / uint64(time.Second)
-			binary.BigEndian.PutUint32(out[at+4:], uint32(parts))
-		}
-		_, _ = c.WriteTo(out, from) // who is not answered asks again
-	}
 }
 
 // maxBody is the longest answer of an application that is read.

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/evetwin/evetwin/backends/linux/clock/timeserver"
 	simboot "github.com/evetwin/evetwin/backends/sim/boot"
 	"github.com/evetwin/evetwin/backends/sim/disk"
 	"github.com/evetwin/evetwin/core/agent"
@@ -159,7 +160,7 @@ func TestAClockOfItsOwn(t *testing.T) {
 // The model and the real part tell alike that no server knows the time.
 func TestModelAndRealPartFailAlike(t *testing.T) {
 	port := datagrams(t, "127.0.0.1", 0, func(q []byte) [][]byte {
-		p := reply(q, time.Now())
+		p := timeserver.Answer(q, time.Now())
 		p[1] = 0
 		return [][]byte{p}
 	})

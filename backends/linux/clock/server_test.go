@@ -1,13 +1,14 @@
 package clock
 
 import (
-	"encoding/binary"
 	"net"
 	"net/netip"
 	"testing"
 	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
+
+	"github.com/evetwin/evetwin/backends/linux/clock/timeserver"
 )
 
 // datagrams answers each datagram that comes to an address of loopback with those that answer
@@ -22,18 +23,7 @@ func datagrams(t *testing.T, host string, port uint16, answer func(q []byte) [][
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		b := make([]byte, 1500)
-		for {
-			n, from, err := c.ReadFromUDPAddrPort(b)
-			if err != nil {
-				return
-			}
-			for _, a := range answer(b[:n]) {
-				if _, err := c.WriteToUDPAddrPort(a, from); err != nil {
-					t.Error(err)
-				}
-			}
-		}
+		timeserver.Serve(c, answer)
 	}()
 	t.Cleanup(func() {
 		_ = c.Close()
@@ -42,26 +32,9 @@ func datagrams(t *testing.T, host string, port uint16, answer func(q []byte) [][
 	return c.LocalAddr().(*net.UDPAddr).AddrPort().Port()
 }
 
-// reply is the answer of a server to a question, by whose clock it is now.
-func reply(q []byte, now time.Time) []byte {
-	p := make([]byte, packetSize)
-	p[0], p[1] = 4<<3|modeServer, 2
-	copy(p[atOriginate:], q[atTransmit:atTransmit+8])
-	put(p[atReceive:], now)
-	put(p[atTransmit:], now)
-	return p
-}
-
-// put writes a time as NTP has it.
-func put(b []byte, t time.Time) {
-	d := t.Sub(epoch)
-	binary.BigEndian.PutUint32(b, uint32(d/time.Second))
-	binary.BigEndian.PutUint32(b[4:], uint32(uint64(d%time.Second)<<32/uint64(time.Second)))
-}
-
 // right is a server whose clock is ahead of ours.
 func right(ahead time.Duration) func(q []byte) [][]byte {
-	return func(q []byte) [][]byte { return [][]byte{reply(q, time.Now().Add(ahead))} }
+	return func(q []byte) [][]byte { return [][]byte{timeserver.Answer(q, time.Now().Add(ahead))} }
 }
 
 // names is a name server that knows one name.

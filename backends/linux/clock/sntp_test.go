@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/evetwin/evetwin/backends/linux/clock/timeserver"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -56,8 +58,8 @@ func TestTheWayIsTakenForEqual(t *testing.T) {
 	const held = 200 * time.Millisecond // between what the server says of its two times
 	a := asking(Options{Port: datagrams(t, "127.0.0.1", 0, func(q []byte) [][]byte {
 		now := time.Now()
-		p := reply(q, now)
-		put(p[atReceive:], now.Add(-held))
+		p := timeserver.Answer(q, now)
+		timeserver.Put(p[atReceive:], now.Add(-held))
 		return [][]byte{p}
 	})})
 	a.is(t, a.sync(t.Context(), []string{"127.0.0.1"}), -held/2)
@@ -80,7 +82,7 @@ func TestServersThatDoNotKnow(t *testing.T) {
 	for _, c := range bad {
 		t.Run(c.name, func(t *testing.T) {
 			port := datagrams(t, "127.0.0.1", 0, func(q []byte) [][]byte {
-				p := reply(q, time.Now())
+				p := timeserver.Answer(q, time.Now())
 				c.spoil(p)
 				return [][]byte{p}
 			})
@@ -99,12 +101,12 @@ func TestServersThatDoNotKnow(t *testing.T) {
 // question, be it that of somebody who guesses.
 func TestForeignAnswers(t *testing.T) {
 	a := asking(Options{Port: datagrams(t, "127.0.0.1", 0, func(q []byte) [][]byte {
-		foreign := reply(q, time.Now().Add(-time.Hour))
+		foreign := timeserver.Answer(q, time.Now().Add(-time.Hour))
 		foreign[atOriginate]++
-		dead := reply(q, time.Now())
+		dead := timeserver.Answer(q, time.Now())
 		dead[1], dead[atOriginate+7] = 0, dead[atOriginate+7]+1
-		return [][]byte{reply(q, time.Now())[:packetSize-1], {}, foreign, dead,
-			reply(q, time.Now().Add(time.Hour))}
+		return [][]byte{timeserver.Answer(q, time.Now())[:packetSize-1], {}, foreign, dead,
+			timeserver.Answer(q, time.Now().Add(time.Hour))}
 	})})
 	a.is(t, a.sync(t.Context(), []string{"127.0.0.1"}), time.Hour)
 }
@@ -137,7 +139,7 @@ func TestEras(t *testing.T) {
 		{day(2173), day(2171)},
 	} {
 		var b [8]byte
-		put(b[:], c.server)
+		timeserver.Put(b[:], c.server)
 		if got := stamp(b[:], c.now); !got.Equal(c.server) {
 			t.Errorf("in %d, %v is taken for %v", c.now.Year(), c.server, got)
 		}
