@@ -98,16 +98,8 @@ var crashes = []crashTest{
 		before: func(r *rig) error {
 			return r.creates(device.CreateVolumeReq{VolumeKey: "v#0", Format: "qcow2", Size: 4})
 		},
-		do: func(r *rig) error {
-			_, f := r.removeVolume(context.Background(), &device.VolumeReq{VolumeKey: "v#0"})
-			return failure(f)
-		},
-		ok: func(x found, done bool) error {
-			if done && len(x.volumes) > 0 {
-				return fmt.Errorf("volumes are %v", x.volumes)
-			}
-			return nil
-		}},
+		do: removesVolume,
+		ok: noVolume},
 	{name: "container",
 		before: func(r *rig) error {
 			layer, err := pack(entry{text: "blob", Header: tarHeader("f")})
@@ -126,16 +118,8 @@ var crashes = []crashTest{
 		before: func(r *rig) error {
 			return r.creates(device.CreateVolumeReq{VolumeKey: "v#0", Format: "raw", Size: 4})
 		},
-		do: func(r *rig) error {
-			_, f := r.removeVolume(context.Background(), &device.VolumeReq{VolumeKey: "v#0"})
-			return failure(f)
-		},
-		ok: func(x found, done bool) error {
-			if done && len(x.volumes) > 0 {
-				return fmt.Errorf("volumes are %v", x.volumes)
-			}
-			return nil
-		}},
+		do: removesVolume,
+		ok: noVolume},
 }
 
 // wholeVolume wants a volume with its content, or none.
@@ -317,4 +301,18 @@ func TestAPP28_KilledAtAnyTime(t *testing.T) {
 		}
 		must(t, end())
 	}
+}
+
+// removesVolume removes the volume.
+func removesVolume(r *rig) error {
+	_, f := r.removeVolume(context.Background(), &device.VolumeReq{VolumeKey: "v#0"})
+	return failure(f)
+}
+
+// noVolume is what a removal must leave when it is done.
+func noVolume(x found, done bool) error {
+	if done && len(x.volumes) > 0 {
+		return fmt.Errorf("volumes are %v", x.volumes)
+	}
+	return nil
 }

@@ -27,7 +27,7 @@ func (r *rig) unsealed(t *testing.T, text string) (ref string) {
 func TestAReferenceUnlocksTheVault(t *testing.T) {
 	disk := looptest.New(t, looptest.Options{})
 	if err := vault.Probe(disk.Dir); err != nil {
-		t.Skipf("fscrypt: %v", err)
+		t.Skipf("this kernel or file system cannot encrypt folders (fscrypt): %v", err)
 	}
 	const text, other = "thirty-two bytes of a vault key.", "thirty-two bytes of another key."
 	o := Options{Root: filepath.Join(disk.Dir, "root"), KeyLater: true,

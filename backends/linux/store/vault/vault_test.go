@@ -25,7 +25,7 @@ func is(t *testing.T, dir string, key []byte, want vault.State, why bool) {
 func need(t *testing.T, dir string) {
 	t.Helper()
 	if err := vault.Probe(dir); err != nil {
-		t.Skipf("fscrypt: %v", err)
+		t.Skipf("this kernel or file system cannot encrypt folders (fscrypt): %v", err)
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, ".vault*")); len(left) > 0 {
 		t.Errorf("the probe leaves %v", left)
