@@ -83,6 +83,7 @@ func (u *upRun) linux(ctx context.Context) (_ summary, err error) {
 // prepareLinux gives the device what it is to find outside.
 func (u *upRun) prepareLinux(h *linux.Host) (scenario.Machine, error) {
 	u.sum.TPM, u.sum.Devices = twin.SWTPM, 1
+	u.views[0].fetched = true // nothing is kept from an earlier run
 	if err := h.Publish("web", "1"); err != nil {
 		return nil, err
 	}
